@@ -1,0 +1,60 @@
+//! Canonical bytes and fingerprints.
+//!
+//! Ensures that equal values have equal bytes: JSON with sorted keys and no white space.
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+/// A SHA-256 digest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl Fingerprint {
+    /// The digest of `bytes`.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of a value's canonical JSON.
+    #[must_use]
+    pub fn of(value: &impl Serialize) -> Self {
+        Self::of_bytes(canonical_json(value).as_bytes())
+    }
+
+    /// Lower-case hex.
+    #[must_use]
+    pub fn hex(&self) -> String {
+        hex(&self.0)
+    }
+
+    /// Reads 32 stored bytes back.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+}
+
+impl std::fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.hex()[..12])
+    }
+}
+
+/// JSON whose object keys are sorted (`serde_json`'s map is ordered by key).
+/// A value that cannot be written as JSON (a map with keys that are no strings) becomes `null`.
+#[must_use]
+pub fn canonical_json(value: &impl Serialize) -> String {
+    serde_json::to_value(value).unwrap_or(serde_json::Value::Null).to_string()
+}
+
+/// Lower-case hex of any bytes.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
+}

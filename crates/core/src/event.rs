@@ -1,0 +1,143 @@
+//! Entries of the append-only log, and the chain that seals them.
+//!
+//! Ensures that an entry's stored text is its only form, so that hashing the text proves the entry,
+//! and that bodies are present only as salted digests: erasing a body keeps the chain checkable.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::canonical::{Fingerprint, hex};
+use crate::time::Timestamp;
+
+/// What an entry says happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventType {
+    /// A publish was accepted.
+    PublishRequest,
+    /// An unpublish was accepted.
+    UnpublishRequest,
+    /// A delete was accepted.
+    DeleteRequest,
+    /// A draft was accepted.
+    DraftReady,
+    /// A request was older than what is stored, and ignored.
+    StaleUpdateIgnored,
+    /// A publish passed what held it back; its generation is desired now.
+    Released,
+    /// A run took a job.
+    DeliveryStarted,
+    /// A run failed; the job is queued again.
+    DeliveryRetry,
+    /// A run was put back without losing an attempt.
+    DeliveryPutBack,
+    /// A job is live.
+    PublishSucceeded,
+    /// A job is a dead letter.
+    PublishFailed,
+    /// A newer generation took a job's place.
+    Superseded,
+    /// A lease ran out and the job was taken back.
+    LeaseRescued,
+    /// The second look after an unknown write found or made everything as desired.
+    SecondLookDone,
+    /// A side effect is remembered at a destination.
+    EffectRecorded,
+    /// A slug became free.
+    SlugReleased,
+}
+
+/// One entry as readers see it; `seq` is its place in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogEntry {
+    /// Place in the log, from 1, without gaps.
+    #[serde(default)]
+    pub seq: i64,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: EventType,
+    /// When, by the store's clock.
+    pub at: Timestamp,
+    /// Who: `token:NAME`, `engine`, …
+    pub actor: String,
+    /// In one word: `accepted`, `live`, `failed`, `retry`, …
+    pub outcome: String,
+    /// The request that it belongs to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub request_id: String,
+    /// The item.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub content_id: String,
+    /// The destinations' ids of what was written.
+    #[serde(default)]
+    pub downstream_ids: BTreeMap<String, String>,
+    /// The rest: owner, environment, locale, ids, generation, reason, digests.
+    #[serde(default)]
+    pub detail: BTreeMap<String, Value>,
+}
+
+/// The text of an entry as it is stored and hashed: canonical JSON without `seq`.
+#[must_use]
+pub fn stored_text(entry: &LogEntry) -> String {
+    let mut value = serde_json::to_value(entry).unwrap_or(Value::Null);
+    if let Some(members) = value.as_object_mut() {
+        members.remove("seq");
+    }
+    value.to_string()
+}
+
+/// The digest by which an entry refers to bytes that may be erased: SHA-256 over salt and bytes.
+#[must_use]
+pub fn salted_digest(salt: &[u8], bytes: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(salt).chain_update(bytes).finalize())
+}
+
+/// The hash that a chain begins with.
+pub const CHAIN_START: Fingerprint = Fingerprint([0; 32]);
+
+/// Computes a segment's hash: over the previous segment's hash and each entry's number and text.
+pub struct Seal(Sha256);
+
+impl Seal {
+    /// Begins a segment after the one with this hash.
+    #[must_use]
+    pub fn after(previous: Fingerprint) -> Self {
+        Self(Sha256::new().chain_update(previous.0))
+    }
+
+    /// Adds the next entry.
+    pub fn add(&mut self, seq: i64, text: &str) {
+        self.0.update(seq.to_be_bytes());
+        self.0.update((text.len() as u64).to_be_bytes());
+        self.0.update(text.as_bytes());
+    }
+
+    /// The segment's hash.
+    #[must_use]
+    pub fn finish(self) -> Fingerprint {
+        Fingerprint(self.0.finalize().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(entries: &[(i64, &str)]) -> Fingerprint {
+        let mut seal = Seal::after(CHAIN_START);
+        entries.iter().for_each(|(seq, text)| seal.add(*seq, text));
+        seal.finish()
+    }
+
+    #[test]
+    fn any_change_of_text_number_or_order_changes_the_seal() {
+        let whole = sealed(&[(1, "a"), (2, "b")]);
+        assert_ne!(whole, sealed(&[(1, "b"), (2, "a")]));
+        assert_ne!(whole, sealed(&[(1, "a"), (3, "b")]));
+        assert_ne!(whole, sealed(&[(1, "ab"), (2, "")]));
+        assert_eq!(whole, sealed(&[(1, "a"), (2, "b")]));
+    }
+}

@@ -1,0 +1,326 @@
+//! The intake decisions (DESIGN §4): what an arriving request means, given what is stored.
+//!
+//! Ensures that the same facts give the same decision on every store and node. The facts are read
+//! under the item's lock by the store, which then carries the decision out; nothing here does.
+
+use crate::answer::{Answer, Status, result_ref};
+use crate::canonical::Fingerprint;
+use crate::ids::PublishId;
+use crate::item::{Action, ItemKey};
+use crate::lifecycle::PendingReason;
+use crate::problem::{Code, Problem};
+use crate::request::PublishRequest;
+use crate::slug;
+use crate::time::Timestamp;
+use crate::version::{Generation, Version, VersionKind};
+
+/// A checked request on its way into the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submission {
+    /// The item.
+    pub item: ItemKey,
+    /// The key (the request id).
+    pub key: String,
+    /// The request as decoded.
+    pub request: PublishRequest,
+    /// [`PublishRequest::fingerprint`].
+    pub fingerprint: Fingerprint,
+    /// Over the payload alone.
+    pub body: Fingerprint,
+    /// Where it came from: `api` for API clients.
+    pub source: String,
+    /// Who sent it, as in `token:ops`.
+    pub actor: String,
+    /// Destinations by name or by route.
+    pub targets: Vec<String>,
+    /// The raw bytes of the request, kept as they came.
+    pub raw: bytes::Bytes,
+    /// When it came, by the store's clock.
+    pub received_at: Timestamp,
+    /// How long its key is remembered.
+    pub key_ttl: std::time::Duration,
+}
+
+/// What the store found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The record under the key, if it has not expired.
+    pub key: Option<KeyRecord>,
+    /// The item, if it is known.
+    pub item: Option<ItemRecord>,
+    /// Other items that hold the wanted slug, or wait for it.
+    pub slug_holders: Vec<SlugHolder>,
+}
+
+/// A key that was used.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyRecord {
+    /// Of the request that used it.
+    pub fingerprint: Fingerprint,
+    /// What it got.
+    pub answer: Answer,
+}
+
+/// What is known of an item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ItemRecord {
+    /// The source of its first version.
+    pub source: String,
+    /// The newest accepted version.
+    pub version: Version,
+    /// The newest accepted generation.
+    pub generation: Generation,
+    /// The action of the newest accepted generation.
+    pub action: Action,
+    /// Over the payload of the newest accepted generation.
+    pub body: Fingerprint,
+    /// The publish that brought it.
+    pub publish: PublishId,
+    /// The slug that the item claims.
+    pub slug: Option<String>,
+    /// Destinations with a job of the newest generation.
+    pub targets: Vec<String>,
+    /// Destinations that desire any generation of the item.
+    pub desired_at: Vec<String>,
+    /// Publishes that wait for their `publish_at`.
+    pub scheduled: Vec<PublishId>,
+}
+
+/// Another item with a claim on the wanted slug.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlugHolder {
+    /// Whose claim.
+    pub content_id: String,
+    /// Whether that item is giving the slug up.
+    pub leaving: bool,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intake {
+    /// The key was seen: its stored answer, replayed.
+    Replay(Answer),
+    /// The content was seen under another key: remember the key, change nothing.
+    Duplicate(Answer),
+    /// Older than what is stored: remember the key, record it, change nothing.
+    Stale(Answer),
+    /// A new generation.
+    Accept(Accept),
+    /// The accepted generation, for destinations that do not have it yet.
+    Extend(Accept),
+    /// Nothing is stored.
+    Refuse(Problem),
+}
+
+/// A publish to be stored.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accept {
+    /// Given or assigned.
+    pub version: Version,
+    /// The generation that carries it.
+    pub generation: Generation,
+    /// The claimed slug; `None` for removals, which give it up.
+    pub slug: Option<String>,
+    /// Destinations, one job each.
+    pub targets: Vec<String>,
+    /// Scheduled publishes that it replaces.
+    pub supersedes: Vec<PublishId>,
+    /// What holds it back, most lasting first; empty: released at once.
+    pub waits: Vec<PendingReason>,
+    /// Whether the version was assigned by us: then the key is kept as long as the revisions.
+    pub assigned: bool,
+    /// The newest generation of the item after this.
+    pub item: ItemKey,
+}
+
+/// The slug that a submission wants: its own, else the one the item has, else one from the title.
+#[must_use]
+pub fn wanted_slug(submission: &Submission, current: Option<&str>) -> Option<String> {
+    let payload = submission.request.payload.as_ref().filter(|_| !submission.request.action.removes())?;
+    payload
+        .slug
+        .clone()
+        .or_else(|| current.map(str::to_owned))
+        .or_else(|| slug::derive(&payload.title))
+        .or_else(|| slug::derive(&submission.item.content_id))
+}
+
+/// Decides what an arriving request means.
+#[must_use]
+pub fn decide(submission: &Submission, found: &Found) -> Intake {
+    if let Some(record) = &found.key {
+        return repeated_key(submission, record);
+    }
+    let Some(item) = &found.item else { return first_of_item(submission, found) };
+    match belongs(submission, item) {
+        Err(problem) => Intake::Refuse(problem),
+        Ok(None) => accept(submission, found, Some(item), next_version(submission, item), true),
+        Ok(Some(version)) => by_version(submission, found, item, version),
+    }
+}
+
+fn repeated_key(submission: &Submission, record: &KeyRecord) -> Intake {
+    if record.fingerprint == submission.fingerprint {
+        return Intake::Replay(record.answer.clone().replayed());
+    }
+    let detail = format!("the key {:?} was used for another request; use a new key for a new request", submission.key);
+    Intake::Refuse(Problem::new(Code::IdempotencyKeyReused, detail))
+}
+
+fn first_of_item(submission: &Submission, found: &Found) -> Intake {
+    let version = submission.request.version;
+    accept(submission, found, None, version.unwrap_or(Version::Number(1)), version.is_none())
+}
+
+/// Whether source and kind of version are the item's; gives the version, if there is one.
+fn belongs(submission: &Submission, item: &ItemRecord) -> Result<Option<Version>, Problem> {
+    if submission.source != item.source {
+        let detail = format!("item {:?} belongs to source {:?}", submission.item.content_id, item.source);
+        return Err(Problem::new(Code::OwnedByOtherSource, detail).with("source", &item.source));
+    }
+    match submission.request.version {
+        Some(version) if version.kind() != item.version.kind() => {
+            let detail = format!("the item's versions are {}, this one ({version}) is not", describe(item.version.kind()));
+            Err(Problem::new(Code::VersionKindMismatch, detail).with("current_version", item.version))
+        }
+        version => Ok(version),
+    }
+}
+
+fn describe(kind: VersionKind) -> &'static str {
+    match kind {
+        VersionKind::Number => "integers",
+        VersionKind::Time => "times",
+    }
+}
+
+fn next_version(submission: &Submission, item: &ItemRecord) -> Version {
+    match item.version.next() {
+        Version::Time(at) => Version::Time(at.max(submission.received_at)),
+        number => number,
+    }
+}
+
+fn by_version(submission: &Submission, found: &Found, item: &ItemRecord, version: Version) -> Intake {
+    let action = submission.request.action;
+    match version.ordinal().cmp(&item.version.ordinal()) {
+        std::cmp::Ordering::Greater => accept(submission, found, Some(item), version, false),
+        std::cmp::Ordering::Less => Intake::Stale(stale(submission, item, version)),
+        std::cmp::Ordering::Equal if action.removes() && action != item.action => {
+            accept(submission, found, Some(item), version, false)
+        }
+        std::cmp::Ordering::Equal if item.action.removes() && !action.removes() => {
+            Intake::Stale(stale(submission, item, version))
+        }
+        std::cmp::Ordering::Equal => same_version(submission, found, item, version),
+    }
+}
+
+/// The item's newest version again: the same content may go to more destinations, or turn from a
+/// draft into a publish; other content is a conflict.
+fn same_version(submission: &Submission, found: &Found, item: &ItemRecord, version: Version) -> Intake {
+    let action = submission.request.action;
+    if !action.removes() && submission.body != item.body {
+        let detail = format!("version {version} of {:?} is stored with another body; send {}", submission.item.content_id, version.next());
+        return Intake::Refuse(Problem::new(Code::VersionConflict, detail).with("next_version", version.next()));
+    }
+    if item.action == Action::Draft && action == Action::Publish {
+        return accept(submission, found, Some(item), version, false);
+    }
+    let missing: Vec<String> = targets(submission, Some(item)).into_iter().filter(|name| !item.targets.contains(name)).collect();
+    if missing.is_empty() || action != item.action {
+        return Intake::Duplicate(duplicate(submission, item));
+    }
+    Intake::Extend(Accept {
+        version,
+        generation: item.generation,
+        slug: item.slug.clone(),
+        targets: missing,
+        supersedes: Vec::new(),
+        waits: waits(submission, found),
+        assigned: false,
+        item: submission.item.clone(),
+    })
+}
+
+fn accept(submission: &Submission, found: &Found, item: Option<&ItemRecord>, version: Version, assigned: bool) -> Intake {
+    let targets = targets(submission, item);
+    if targets.is_empty() {
+        let detail = format!(
+            "no route matches environment {:?} and locale {:?}; name destinations, or add a [[route]]",
+            submission.item.environment, submission.item.locale
+        );
+        return Intake::Refuse(Problem::new(Code::NoDestination, detail));
+    }
+    let slug = wanted_slug(submission, item.and_then(|item| item.slug.as_deref()));
+    if let Some(problem) = slug.as_deref().and_then(|slug| slug_problem(slug, found)) {
+        return Intake::Refuse(problem);
+    }
+    Intake::Accept(Accept {
+        version,
+        generation: item.map(|item| item.generation).unwrap_or_default().next(),
+        slug,
+        targets,
+        supersedes: item.map(|item| item.scheduled.clone()).unwrap_or_default(),
+        waits: waits(submission, found),
+        assigned,
+        item: submission.item.clone(),
+    })
+}
+
+/// Where it goes. A removal without named destinations goes wherever the item is desired too.
+fn targets(submission: &Submission, item: Option<&ItemRecord>) -> Vec<String> {
+    let mut targets = submission.targets.clone();
+    let everywhere = submission.request.action.removes() && submission.request.named_destinations().is_empty();
+    if let Some(item) = item.filter(|_| everywhere) {
+        targets.extend(item.desired_at.iter().filter(|name| !submission.targets.contains(name)).cloned());
+    }
+    targets
+}
+
+fn slug_problem(slug: &str, found: &Found) -> Option<Problem> {
+    let holder = found.slug_holders.iter().find(|holder| !holder.leaving)?;
+    let detail = format!("the slug {slug:?} is claimed by {:?}; choose another, or unpublish that item first", holder.content_id);
+    Some(Problem::new(Code::SlugTaken, detail).with("slug", slug).with("held_by", &holder.content_id))
+}
+
+fn waits(submission: &Submission, found: &Found) -> Vec<PendingReason> {
+    let request = &submission.request;
+    let scheduled = request.publish_at.is_some_and(|at| at > submission.received_at);
+    let fetches = !request.action.removes() && request.payload.as_ref().is_some_and(|payload| payload.media.iter().any(|medium| medium.url.is_some()));
+    let reasons = [
+        (scheduled, PendingReason::Scheduled),
+        (!found.slug_holders.is_empty(), PendingReason::SlugRelease),
+        (fetches, PendingReason::Media),
+    ];
+    reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect()
+}
+
+fn stale(submission: &Submission, item: &ItemRecord, version: Version) -> Answer {
+    let reason = match item.action {
+        Action::Unpublish if !submission.request.action.removes() => format!("unpublished at {}; send {}", item.version, item.version.next()),
+        Action::Delete if !submission.request.action.removes() => format!("deleted at {}; send {}", item.version, item.version.next()),
+        _ => format!("stale version; incoming {version} < stored {}", item.version),
+    };
+    Answer {
+        version: Some(version),
+        current_version: Some(item.version),
+        next_version: Some(item.version.next()),
+        reason: Some(reason),
+        ..Answer::new(Status::StaleUpdateIgnored, &submission.key, &submission.item.content_id)
+    }
+}
+
+fn duplicate(submission: &Submission, item: &ItemRecord) -> Answer {
+    Answer {
+        publish_id: Some(item.publish),
+        version: Some(item.version),
+        generation: Some(item.generation),
+        result_ref: Some(result_ref(&submission.item, item.version)),
+        reason: Some(format!("version {} with the same content was accepted before", item.version)),
+        ..Answer::new(Status::Duplicate, &submission.key, &submission.item.content_id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! What the API refuses, and how it says so (RFC 9457 problem details).
+//!
+//! Ensures that every refusal has a stable code, a status and words that say what to do.
+
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// One thing wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where, as in `payload.media[0].url`.
+    pub path: String,
+    /// What is wrong and what would be right.
+    pub message: String,
+}
+
+impl FieldError {
+    /// A complaint about the field at `path`.
+    #[must_use]
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), message: message.into() }
+    }
+}
+
+/// The stable codes of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    /// The body is not JSON, or not UTF-8.
+    InvalidJson,
+    /// A field is missing, unknown, of the wrong type or out of its limits.
+    InvalidRequest,
+    /// No key, or two that disagree.
+    InvalidKey,
+    /// The key was used for another request.
+    IdempotencyKeyReused,
+    /// No destination by route or by name.
+    NoDestination,
+    /// The same version came with another body.
+    VersionConflict,
+    /// An integer where the item has times, or the reverse.
+    VersionKindMismatch,
+    /// Another source owns the item.
+    OwnedByOtherSource,
+    /// Another item holds the slug.
+    SlugTaken,
+    /// No such thing, or not within the caller's owner.
+    NotFound,
+    /// No such endpoint for this method.
+    MethodNotAllowed,
+    /// No token, or an unknown one.
+    Unauthorized,
+    /// The token's role or environments do not allow it.
+    Forbidden,
+    /// Over a size limit.
+    TooLarge,
+    /// Not a content type that is understood.
+    UnsupportedMediaType,
+    /// Over the token's request rate.
+    RateLimited,
+    /// The queue is over its threshold for this class.
+    QueueFull,
+    /// The disk is over its threshold.
+    DiskLow,
+    /// The server is stopping or not ready.
+    Unavailable,
+    /// A fault of ours; nothing was accepted.
+    Internal,
+}
+
+impl Code {
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::InvalidJson | Self::InvalidKey => 400,
+            Self::Unauthorized => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::VersionConflict | Self::VersionKindMismatch | Self::OwnedByOtherSource | Self::SlugTaken => 409,
+            Self::TooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::NoDestination => 422,
+            Self::RateLimited | Self::QueueFull => 429,
+            Self::Internal => 500,
+            Self::DiskLow | Self::Unavailable => 503,
+        }
+    }
+
+    /// A short title for people.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::InvalidJson => "The body is not valid JSON",
+            Self::InvalidRequest => "The request has invalid fields",
+            Self::InvalidKey => "The idempotency key is missing or ambiguous",
+            Self::IdempotencyKeyReused => "The idempotency key was used for another request",
+            Self::NoDestination => "No destination",
+            Self::VersionConflict => "The same version came with another body",
+            Self::VersionKindMismatch => "The version is of another kind than the item's",
+            Self::OwnedByOtherSource => "The item belongs to another source",
+            Self::SlugTaken => "The slug is taken by another item",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "Method not allowed",
+            Self::Unauthorized => "No valid token",
+            Self::Forbidden => "Not allowed for this token",
+            Self::TooLarge => "Too large",
+            Self::UnsupportedMediaType => "Unsupported content type",
+            Self::RateLimited => "Too many requests",
+            Self::QueueFull => "The queue is full",
+            Self::DiskLow => "The disk is nearly full",
+            Self::Unavailable => "Not available now",
+            Self::Internal => "Internal error",
+        }
+    }
+
+    /// The word on the wire.
+    #[must_use]
+    pub fn as_str(self) -> String {
+        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    }
+}
+
+/// A refusal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Problem {
+    /// The stable code.
+    pub code: Code,
+    /// What was wrong and what to do, for this request.
+    pub detail: String,
+    /// Field by field, where there are fields.
+    pub errors: Vec<FieldError>,
+    /// Extra members of the problem document, such as `next_version`.
+    pub extra: Map<String, Value>,
+    /// Seconds for the `Retry-After` header.
+    pub retry_after: Option<u64>,
+}
+
+impl Problem {
+    /// A refusal with a sentence.
+    #[must_use]
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), extra: Map::new(), retry_after: None }
+    }
+
+    /// A refusal for these fields.
+    #[must_use]
+    pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
+        let detail = errors.iter().map(|e| format!("{}: {}", e.path, e.message)).collect::<Vec<_>>().join("; ");
+        Self { errors, ..Self::new(code, detail) }
+    }
+
+    /// Adds a member to the problem document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        self.extra.insert(name.to_owned(), json!(value));
+        self
+    }
+
+    /// Sets `Retry-After` in seconds.
+    #[must_use]
+    pub fn retry_after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
+    }
+
+    /// The problem document (`application/problem+json`).
+    #[must_use]
+    pub fn document(&self) -> Value {
+        let code = self.code.as_str();
+        let mut members = self.extra.clone();
+        members.insert("type".into(), json!(format!("urn:slugline:problem:{code}")));
+        members.insert("title".into(), json!(self.code.title()));
+        members.insert("status".into(), json!(self.code.status()));
+        members.insert("code".into(), json!(code));
+        members.insert("detail".into(), json!(self.detail));
+        if !self.errors.is_empty() {
+            members.insert("errors".into(), json!(self.errors));
+        }
+        Value::Object(members)
+    }
+}
