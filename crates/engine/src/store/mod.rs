@@ -1,0 +1,188 @@
+//! The store port: the memory, in the words of the domain.
+//!
+//! Ensures that engine and web say what they want and not how it is kept; every operation is
+//! set-based, so that an implementation can share one durable commit among concurrent callers.
+//! Leases and due times are by the store's clock, never a node's.
+
+mod read;
+mod write;
+
+pub use read::*;
+pub use write::*;
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use slugline_core::intake::Submission;
+use slugline_core::payload::StoredMedia;
+use slugline_core::port::BoxFuture;
+use slugline_core::problem::Problem;
+use slugline_core::time::Timestamp;
+
+/// Why the store did not do it. Nothing of the operation is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreError {
+    /// No room on disk; free some, and it resumes by itself.
+    Full(String),
+    /// The data is damaged; the text says which file and what to do.
+    Corrupt(String),
+    /// The store cannot be reached now; it may be again.
+    Unavailable(String),
+    /// A fault of ours.
+    Internal(String),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full(why) => write!(f, "the disk is full: {why}"),
+            Self::Corrupt(why) => write!(f, "the data is damaged: {why}"),
+            Self::Unavailable(why) => write!(f, "the store is not available: {why}"),
+            Self::Internal(why) => write!(f, "the store failed: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+/// What the store answers.
+pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+
+/// The memory of a Slugline installation.
+pub trait Store: Send + Sync {
+    /// The store's clock.
+    fn now(&self) -> Timestamp;
+
+    /// The installation's random id: part of every derived name.
+    fn installation(&self) -> &str;
+
+    /// Resolves when jobs may have become due since the last call resolved. Only a hint.
+    fn nudged(&self) -> BoxFuture<'_, ()>;
+
+    /// How full it is; cheap enough to ask for each request.
+    fn pressure(&self) -> Pressure;
+
+    /// Makes the configured destinations known, with their lanes.
+    fn register(&self, destinations: Vec<Registration>) -> Stored<'_, ()>;
+
+    /// Decides on submissions (`slugline_core::intake::decide`, under each item's lock) and carries
+    /// the decisions out. Durable when it returns. One outcome per submission, in order.
+    fn accept(&self, submissions: Vec<Submission>) -> Stored<'_, Vec<Result<Decided, Problem>>>;
+
+    /// Takes due jobs under lease, the most urgent and oldest first; at most one per lane.
+    fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
+
+    /// Takes lanes whose second look is due and whose newest job has ended.
+    fn claim_looks(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
+
+    /// Prolongs leases; `None` for those that are lost.
+    fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<Option<Timestamp>>>;
+
+    /// Remembers or forgets effects of runs that still hold their lease; `false` for those that
+    /// do not. Durable when it returns.
+    fn record(&self, effects: Vec<EffectChange>) -> Stored<'_, Vec<bool>>;
+
+    /// The result of a shared effect at a destination.
+    fn shared_effect(&self, destination: &str, key: &str) -> Stored<'_, Option<String>>;
+
+    /// Takes the short lease on a shared thing for a run; `false` while another run holds it.
+    /// It ends with `settle`, or when its run's lease does.
+    fn hold(&self, holds: Vec<Hold>) -> Stored<'_, Vec<bool>>;
+
+    /// Ends runs. `false` for those whose fence is lost: nothing of theirs is kept.
+    fn settle(&self, settlements: Vec<Settlement>) -> Stored<'_, Vec<bool>>;
+
+    /// Takes back jobs whose lease ran out `request_timeout` ago; their lanes owe a second look.
+    fn rescue(&self, limit: usize) -> Stored<'_, usize>;
+
+    /// Releases publishes that nothing holds back any more: desired state is written, older jobs
+    /// are superseded, jobs are queued. Frees slugs whose dropping generation is verified.
+    fn release(&self, limit: usize) -> Stored<'_, Released>;
+
+    /// Makes dead letters of queued jobs that passed their class's deadline.
+    fn expire(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, usize>;
+
+    /// Publishes that wait for media to be fetched.
+    fn wanted_media(&self, limit: usize) -> Stored<'_, Vec<WantedMedia>>;
+
+    /// Says what became of fetching a publish's media.
+    fn resolve_media(&self, resolved: Vec<ResolvedMedia>) -> Stored<'_, ()>;
+
+    /// Keeps bytes under their SHA-256; durable when it returns.
+    fn put_media(&self, media: NewMedia) -> Stored<'_, ()>;
+
+    /// What is known of a medium; `None` when its bytes are not kept.
+    fn media_info(&self, sha256: &str) -> Stored<'_, Option<MediaInfo>>;
+
+    /// A medium's bytes.
+    fn media(&self, sha256: &str) -> Stored<'_, Option<Bytes>>;
+
+    /// Uploaded media that no kept revision uses, past the grace time.
+    fn orphan_media(&self, grace: Duration, limit: usize) -> Stored<'_, Vec<OrphanMedia>>;
+
+    /// Forgets an orphan's effect after it was removed at the destination.
+    fn forget_orphan(&self, orphan: OrphanMedia) -> Stored<'_, ()>;
+
+    /// Seals full segments of the log, and the last one when it is older than `max_age`.
+    fn seal(&self, max_age: Duration) -> Stored<'_, usize>;
+
+    /// Removes expired keys and what retention no longer keeps.
+    fn prune(&self, policy: Retention, limit: usize) -> Stored<'_, usize>;
+
+    /// Checks the log's chain.
+    fn verify_log(&self) -> Stored<'_, LogCheck>;
+
+    /// A publish by its id, or the newest with this request id, within an owner.
+    fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>>;
+
+    /// Publishes, newest first.
+    fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>>;
+
+    /// An item with what is live where, in all environments and locales.
+    fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>>;
+
+    /// Its revisions, newest first.
+    fn revisions(&self, owner: &str, content_id: &str, page: Page) -> Stored<'_, Paged<RevisionView>>;
+
+    /// A job with its attempts and effects.
+    fn job(&self, owner: &str, id: slugline_core::ids::JobId) -> Stored<'_, Option<JobDetail>>;
+
+    /// Log entries after a cursor, oldest first. An entry that is visible has all earlier ones visible.
+    fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<slugline_core::event::LogEntry>>;
+
+    /// Counts by destination, class and state, for metrics.
+    fn counts(&self) -> Stored<'_, Counts>;
+
+    /// All tokens.
+    fn tokens(&self) -> Stored<'_, Vec<TokenRecord>>;
+
+    /// Adds a token (its hash); `false` when the name is taken.
+    fn add_token(&self, token: TokenRecord) -> Stored<'_, bool>;
+
+    /// Revokes a token; `false` when there is none of this name.
+    fn revoke_token(&self, name: &str) -> Stored<'_, bool>;
+
+    /// Ends the store's own threads after what was handed in is durable.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Media of a publish, as resolved or failed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolvedMedia {
+    /// Which publish's.
+    pub publish: slugline_core::ids::PublishId,
+    /// All of them in payload order, or why one cannot be had.
+    pub outcome: MediaOutcome,
+}
+
+/// What became of fetching.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaOutcome {
+    /// All bytes are kept.
+    Stored(Vec<StoredMedia>),
+    /// Again at this time.
+    Later(Timestamp, slugline_core::failure::Failure),
+    /// Never: its jobs are dead letters.
+    Failed(slugline_core::failure::Failure),
+}

@@ -1,0 +1,279 @@
+//! What readers of the store see: the shapes of the API.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::{Action, Class};
+use slugline_core::lifecycle::{JobState, PendingReason};
+use slugline_core::payload::StoredMedia;
+use slugline_core::reason::{Reason, SuggestedAction};
+use slugline_core::time::Timestamp;
+use slugline_core::version::{Generation, Version};
+
+/// A piece of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// At most this many.
+    pub limit: usize,
+    /// Where the last page ended.
+    pub cursor: Option<i64>,
+}
+
+/// A page's items, and where the next begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paged<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// The next page's cursor; `None` at the end.
+    pub next_cursor: Option<i64>,
+}
+
+/// Which publishes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PublishFilter {
+    /// Only this owner's; `None` for all (an admin without an owner).
+    pub owner: Option<String>,
+    /// Of this item.
+    pub content_id: Option<String>,
+    /// Of this request.
+    pub request_id: Option<String>,
+    /// With a job in this state.
+    pub state: Option<JobState>,
+    /// In this environment.
+    pub environment: Option<String>,
+    /// In this locale.
+    pub locale: Option<String>,
+    /// With a job at this destination.
+    pub destination: Option<String>,
+}
+
+/// Which log entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only this owner's; `None` for all.
+    pub owner: Option<String>,
+    /// Of this item.
+    pub content_id: Option<String>,
+    /// Of this request.
+    pub request_id: Option<String>,
+    /// Of this type.
+    pub kind: Option<String>,
+    /// By this actor.
+    pub actor: Option<String>,
+}
+
+/// A publish with its jobs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PublishView {
+    /// Its id.
+    pub publish_id: PublishId,
+    /// The request.
+    pub request_id: String,
+    /// The item.
+    pub content_id: String,
+    /// Owner.
+    pub owner: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// What it wants.
+    pub action: Action,
+    /// Its class.
+    pub class: Class,
+    /// The producer's version.
+    pub version: Version,
+    /// The generation.
+    pub generation: Generation,
+    /// The stable name of the content.
+    pub result_ref: String,
+    /// The jobs' state taken together.
+    pub state: JobState,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// When it was released.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released_at: Option<Timestamp>,
+    /// Its schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publish_at: Option<Timestamp>,
+    /// The jobs.
+    pub jobs: Vec<JobView>,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobView {
+    /// Its id.
+    pub job_id: JobId,
+    /// Where it goes.
+    pub destination: String,
+    /// Its state.
+    pub state: JobState,
+    /// Why it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_reason: Option<PendingReason>,
+    /// `read_back`, `acknowledged` or `second look due`; absent until live.
+    pub evidence: Option<String>,
+    /// Why it failed last.
+    pub reason_code: Option<Reason>,
+    /// What was said then.
+    pub last_error: Option<String>,
+    /// What to do; only for dead letters.
+    pub suggested_action: Option<SuggestedAction>,
+    /// The fields that were refused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<String>,
+    /// Attempts that counted.
+    pub attempt_count: u32,
+    /// When it runs next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// When it went live.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_at: Option<Timestamp>,
+    /// The destination's ids.
+    pub downstream_ids: BTreeMap<String, String>,
+    /// Where the public sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// The item's effects at the destination.
+    pub effects: BTreeMap<String, String>,
+    /// The job of a newer generation that took its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<JobId>,
+}
+
+/// A job with its history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobDetail {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// Its publish.
+    pub publish_id: PublishId,
+    /// The request.
+    pub request_id: String,
+    /// The item.
+    pub content_id: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// What is desired.
+    pub action: Action,
+    /// Generation.
+    pub generation: Generation,
+    /// Version.
+    pub version: Version,
+    /// Class.
+    pub class: Class,
+    /// Oldest first.
+    pub attempts: Vec<AttemptView>,
+}
+
+/// One run of a job.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AttemptView {
+    /// From 1; runs that were put back are listed too.
+    pub number: u32,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// `live`, `retry`, `put_back`, `failed`, `superseded`, `rescued` or `second_look`.
+    pub outcome: String,
+    /// Requests that it sent.
+    pub requests: u32,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason_code: Option<Reason>,
+    /// What was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// The destination's status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+}
+
+/// An item in one environment and locale.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContentView {
+    /// The item.
+    pub content_id: String,
+    /// Owner.
+    pub owner: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The newest accepted version.
+    pub version: Version,
+    /// The smallest version that would be accepted.
+    pub next_version: Version,
+    /// The newest accepted generation.
+    pub generation: Generation,
+    /// What it wants.
+    pub action: Action,
+    /// The claimed slug.
+    pub slug: Option<String>,
+    /// What is desired and shown, by destination.
+    pub destinations: Vec<ContentAt>,
+}
+
+/// An item at a destination.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContentAt {
+    /// The destination.
+    pub destination: String,
+    /// What is desired.
+    pub desired_action: Action,
+    /// Which generation is desired.
+    pub desired_generation: Generation,
+    /// Which generation was last verified as shown.
+    pub shown_generation: Option<Generation>,
+    /// Whether that is the desired one.
+    pub in_sync: bool,
+    /// The newest job.
+    pub job: Option<JobView>,
+}
+
+/// A stored body.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RevisionView {
+    /// Generation.
+    pub generation: Generation,
+    /// Version.
+    pub version: Version,
+    /// What it wants.
+    pub action: Action,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// The request.
+    pub request_id: String,
+    /// SHA-256 of the payload's canonical JSON.
+    pub checksum: String,
+    /// The payload; `None` for removals and erased bodies.
+    pub payload: Option<serde_json::Value>,
+    /// The media.
+    pub media: Vec<StoredMedia>,
+}
+
+/// Counts for metrics.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Counts {
+    /// (destination, class, state) → jobs that are not final, and dead letters.
+    pub jobs: BTreeMap<(String, Class, JobState), u64>,
+    /// When the oldest queued job became due.
+    pub oldest_due: Option<Timestamp>,
+    /// Second looks owed.
+    pub looks_owed: u64,
+    /// Entries in the log.
+    pub log_entries: u64,
+}
