@@ -33,11 +33,20 @@ pub fn parse(text: &str) -> Result<Document, String> {
 pub fn render(document: &Document) -> String {
     let mut text = String::from("---\n");
     for (name, value) in &document.front {
-        text.push_str(&format!("{}: {}\n", Value::from(name.as_str()), value));
+        text.push_str(&format!("{}: {}\n", printable(&Value::from(name.as_str())), printable(value)));
     }
     text.push_str("---\n\n");
     text.push_str(&document.body);
     text
+}
+
+/// A value as JSON, with what YAML does not take unescaped (YAML 1.2.2 §5.1) written as `\uXXXX`.
+fn printable(value: &Value) -> String {
+    let escaped = |character| match character {
+        '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => format!("\\u{:04x}", u32::from(character)),
+        other => other.to_string(),
+    };
+    value.to_string().chars().map(escaped).collect()
 }
 
 /// Splits the front matter from the body, if the text begins with a line that is the fence.

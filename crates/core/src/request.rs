@@ -77,7 +77,8 @@ fn decode_problem(why: &serde_path_to_error::Error<serde_json::Error>) -> Proble
     match inner.classify() {
         serde_json::error::Category::Data => {
             let path = why.path().to_string();
-            let path = if path == "." { "(body)".to_owned() } else { path };
+            // A member of the body itself whose name is empty has an empty path.
+            let path = if path.is_empty() || path == "." { "(body)".to_owned() } else { path };
             Problem::fields(Code::InvalidRequest, vec![FieldError::new(path, inner.to_string())])
         }
         _ => Problem::new(Code::InvalidJson, inner.to_string()),

@@ -4,5 +4,6 @@
 //! store, does it, and reports what it did. Knows no SQL, no HTTP framework and no vendor; its
 //! clock, dice, sockets and memory are ports, so that the simulation can drive it.
 
+pub mod intake;
 pub mod ports;
 pub mod store;
