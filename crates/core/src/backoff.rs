@@ -51,7 +51,10 @@ impl RetryPolicy {
             Class::Bulk | Class::Reconcile => (20, 72),
         };
         Self {
-            schedule: Schedule::FullJitter { base: Duration::from_secs(2), cap: Duration::from_secs(300) },
+            schedule: Schedule::FullJitter {
+                base: Duration::from_secs(2),
+                cap: Duration::from_secs(300),
+            },
             max_attempts,
             deadline: Duration::from_secs(hours * 3_600),
         }
@@ -65,11 +68,15 @@ impl Schedule {
         let step = attempt.saturating_sub(1);
         match self {
             Self::FullJitter { base, cap } => {
-                let ceiling = base.saturating_mul(2_u32.saturating_pow(step.min(30))).min(*cap);
+                let ceiling = base
+                    .saturating_mul(2_u32.saturating_pow(step.min(30)))
+                    .min(*cap);
                 ceiling.mul_f64(dice.clamp(0.0, 1.0))
             }
             Self::Listed { delays, jitter } => {
-                let index = usize::try_from(step).unwrap_or(usize::MAX).min(delays.len().saturating_sub(1));
+                let index = usize::try_from(step)
+                    .unwrap_or(usize::MAX)
+                    .min(delays.len().saturating_sub(1));
                 let listed = delays.get(index).copied().unwrap_or_default();
                 listed.mul_f64((1.0 + jitter * (2.0 * dice - 1.0)).max(0.0))
             }
@@ -99,11 +106,18 @@ pub fn after_failure(
     if attempt >= patience(policy, &failure) {
         return AfterFailure::Dead(failure);
     }
-    let delay = policy.schedule.delay(attempt, dice).max(failure.retry_after.unwrap_or_default());
+    let delay = policy
+        .schedule
+        .delay(attempt, dice)
+        .max(failure.retry_after.unwrap_or_default());
     let at = now.plus(delay);
     if at > released_at.plus(policy.deadline) {
         let message = format!("the deadline passed; {}", failure.message);
-        return AfterFailure::Dead(Failure { reason: Reason::DeadlineExceeded, message, ..failure });
+        return AfterFailure::Dead(Failure {
+            reason: Reason::DeadlineExceeded,
+            message,
+            ..failure
+        });
     }
     AfterFailure::Retry(at)
 }
@@ -116,6 +130,7 @@ fn patience(policy: &RetryPolicy, failure: &Failure) -> u32 {
         ErrorClass::Auth => 2,
         _ if failure.reason == Reason::Diverged => 1,
         _ if failure.reason == Reason::VerifyMismatch => 3,
+        _ if failure.reason == Reason::MediaUnreachable => 6,
         _ => policy.max_attempts,
     };
     attempts.min(policy.max_attempts)
@@ -152,7 +167,10 @@ mod tests {
 
     #[test]
     fn a_listed_schedule_repeats_its_last_delay() {
-        let schedule = Schedule::Listed { delays: vec![Duration::ZERO, Duration::from_secs(30)], jitter: 0.2 };
+        let schedule = Schedule::Listed {
+            delays: vec![Duration::ZERO, Duration::from_secs(30)],
+            jitter: 0.2,
+        };
         assert_eq!(schedule.delay(1, 0.5), Duration::ZERO);
         assert_eq!(schedule.delay(2, 0.5), Duration::from_secs(30));
         assert_eq!(schedule.delay(9, 0.0), Duration::from_secs(24));
@@ -162,6 +180,9 @@ mod tests {
     fn refused_content_is_not_tried_again() {
         let failure = Failure::new(Reason::InvalidContent, "title too long");
         let now = Timestamp(0);
-        assert_eq!(after_failure(&policy(), 1, now, failure.clone(), now, 0.5), AfterFailure::Dead(failure));
+        assert_eq!(
+            after_failure(&policy(), 1, now, failure.clone(), now, 0.5),
+            AfterFailure::Dead(failure)
+        );
     }
 }

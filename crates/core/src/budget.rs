@@ -23,8 +23,22 @@ pub fn class_limit(total: usize, class: Class) -> usize {
         Class::Reconcile => 0.5,
     };
     let limit = (total as f64 * share).floor() as usize;
-    let ceiling = if class == Class::Urgent { total } else { total.saturating_sub(1) };
+    let ceiling = if class == Class::Urgent {
+        total
+    } else {
+        total.saturating_sub(1)
+    };
     limit.min(ceiling).max(usize::from(total > 0))
+}
+
+/// How many more jobs of `class` may start among `total` slots, given those that run by class
+/// (indexed by [`Class::rank`]).
+#[must_use]
+pub fn room(total: usize, class: Class, running: &[usize; Class::ALL.len()]) -> usize {
+    let all: usize = running.iter().sum();
+    let no_more_urgent: usize = running[class.rank()..].iter().sum();
+    let share = class_limit(total, class).saturating_sub(no_more_urgent);
+    share.min(total.saturating_sub(all))
 }
 
 /// Additive increase, multiplicative decrease: finds the concurrency that a destination bears.
@@ -41,7 +55,11 @@ impl Aimd {
     #[must_use]
     pub fn new(ceiling: usize) -> Self {
         let ceiling = ceiling.max(1) as f64;
-        Self { limit: ceiling, ceiling, hold_until: Timestamp(i64::MIN) }
+        Self {
+            limit: ceiling,
+            ceiling,
+            hold_until: Timestamp(i64::MIN),
+        }
     }
 
     /// How many requests may run now.
@@ -80,7 +98,12 @@ impl TokenBucket {
     pub fn new(count: u32, period: Duration, now: Timestamp) -> Self {
         let capacity = f64::from(count.max(1));
         let per_second = capacity / period.as_secs_f64().max(0.001);
-        Self { per_second, capacity, level: capacity, at: now }
+        Self {
+            per_second,
+            capacity,
+            level: capacity,
+            at: now,
+        }
     }
 
     /// Takes a token for `class` if its share allows.
@@ -95,7 +118,11 @@ impl TokenBucket {
     /// How many tokens `class` could take now.
     pub fn available(&mut self, class: Class, now: Timestamp) -> usize {
         self.refill(now);
-        let kept = if class == Class::Urgent { 0.0 } else { self.reserve() };
+        let kept = if class == Class::Urgent {
+            0.0
+        } else {
+            self.reserve()
+        };
         (self.level - kept).max(0.0).floor() as usize
     }
 
@@ -108,12 +135,20 @@ impl TokenBucket {
     /// How long until `class` could take a token.
     #[must_use]
     pub fn wait(&self, class: Class) -> Duration {
-        let kept = if class == Class::Urgent { 0.0 } else { self.reserve() };
+        let kept = if class == Class::Urgent {
+            0.0
+        } else {
+            self.reserve()
+        };
         Duration::from_secs_f64(((1.0 + kept - self.level) / self.per_second).clamp(0.0, 3_600.0))
     }
 
     fn reserve(&self) -> f64 {
-        if self.capacity < 2.0 { 0.0 } else { (self.capacity * URGENT_RESERVE).min(self.capacity - 1.0) }
+        if self.capacity < 2.0 {
+            0.0
+        } else {
+            (self.capacity * URGENT_RESERVE).min(self.capacity - 1.0)
+        }
     }
 
     fn refill(&mut self, now: Timestamp) {
@@ -158,6 +193,21 @@ mod tests {
     }
 
     #[test]
+    fn bulk_that_fills_its_share_leaves_room_for_urgent() {
+        let mut running = [0; Class::ALL.len()];
+        running[Class::Bulk.rank()] = class_limit(10, Class::Bulk);
+        assert_eq!(room(10, Class::Bulk, &running), 0);
+        assert_eq!(room(10, Class::Reconcile, &running), 5);
+        assert!(room(10, Class::Urgent, &running) >= 2);
+        running[Class::Standard.rank()] = 4;
+        assert_eq!(
+            room(10, Class::Urgent, &running),
+            0,
+            "never more than there are slots"
+        );
+    }
+
+    #[test]
     fn throttling_halves_once_and_recovers() {
         let mut aimd = Aimd::new(8);
         aimd.on_throttle(Timestamp(0), Duration::from_secs(1));
@@ -186,8 +236,12 @@ mod tests {
     #[test]
     fn a_fifth_of_the_rate_is_kept_for_urgent() {
         let mut bucket = TokenBucket::new(10, Duration::from_secs(1), Timestamp(0));
-        let bulk = (0..20).filter(|_| bucket.take(Class::Bulk, Timestamp(0))).count();
-        let urgent = (0..20).filter(|_| bucket.take(Class::Urgent, Timestamp(0))).count();
+        let bulk = (0..20)
+            .filter(|_| bucket.take(Class::Bulk, Timestamp(0)))
+            .count();
+        let urgent = (0..20)
+            .filter(|_| bucket.take(Class::Urgent, Timestamp(0)))
+            .count();
         assert_eq!((bulk, urgent), (8, 2));
     }
 }

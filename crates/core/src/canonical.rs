@@ -45,7 +45,9 @@ impl std::fmt::Debug for Fingerprint {
 /// A value that cannot be written as JSON (a map with keys that are no strings) becomes `null`.
 #[must_use]
 pub fn canonical_json(value: &impl Serialize) -> String {
-    serde_json::to_value(value).unwrap_or(serde_json::Value::Null).to_string()
+    serde_json::to_value(value)
+        .unwrap_or(serde_json::Value::Null)
+        .to_string()
 }
 
 /// Lower-case hex of any bytes.
@@ -54,7 +56,12 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     bytes
         .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .flat_map(|byte| {
+            [
+                DIGITS[usize::from(byte >> 4)],
+                DIGITS[usize::from(byte & 15)],
+            ]
+        })
         .map(char::from)
         .collect()
 }

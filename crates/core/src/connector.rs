@@ -126,24 +126,43 @@ pub trait Connector: Send + Sync {
     fn check(&self, work: &Work) -> Result<(), Failure>;
 
     /// Looks at the destination: by effect first, else by natural or derived key.
-    fn observe<'a>(&'a self, work: &'a Work, port: &'a dyn Port) -> BoxFuture<'a, Result<Observed, Failure>>;
+    fn observe<'a>(
+        &'a self,
+        work: &'a Work,
+        port: &'a dyn Port,
+    ) -> BoxFuture<'a, Result<Observed, Failure>>;
 
     /// Carries out `Create`, `Update`, `Remove` or `Signal` in steps, each remembered before the
     /// next begins; a step that ran is looked up.
-    fn act<'a>(&'a self, work: &'a Work, decision: &'a Decision, port: &'a dyn Port) -> BoxFuture<'a, Result<(), Failure>>;
+    fn act<'a>(
+        &'a self,
+        work: &'a Work,
+        decision: &'a Decision,
+        port: &'a dyn Port,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Reads back and compares, media included.
-    fn verify<'a>(&'a self, work: &'a Work, port: &'a dyn Port) -> BoxFuture<'a, Result<Verification, Failure>>;
+    fn verify<'a>(
+        &'a self,
+        work: &'a Work,
+        port: &'a dyn Port,
+    ) -> BoxFuture<'a, Result<Verification, Failure>>;
 
     /// Removes what an unknown write may have left (twins under derived names), and nothing that is
     /// not ours. Part of the second look.
-    fn tidy<'a>(&'a self, work: &'a Work, port: &'a dyn Port) -> BoxFuture<'a, Result<(), Failure>>;
+    fn tidy<'a>(&'a self, work: &'a Work, port: &'a dyn Port)
+    -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Undoes those effects of a dead job that nothing desired uses, such as its invisible draft.
-    fn undo<'a>(&'a self, work: &'a Work, port: &'a dyn Port) -> BoxFuture<'a, Result<(), Failure>>;
+    fn undo<'a>(&'a self, work: &'a Work, port: &'a dyn Port)
+    -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Removes a medium that we uploaded (`result_ref` of its effect) and nothing uses any more.
-    fn discard_media<'a>(&'a self, result_ref: &'a str, port: &'a dyn Port) -> BoxFuture<'a, Result<(), Failure>>;
+    fn discard_media<'a>(
+        &'a self,
+        result_ref: &'a str,
+        port: &'a dyn Port,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Checks reachability and credentials without changing anything; says what it found.
     fn probe<'a>(&'a self, port: &'a dyn Port) -> BoxFuture<'a, Result<String, Failure>>;

@@ -82,19 +82,29 @@ pub fn decide(desired: &Desired<'_>, observed: &Observed) -> Decision {
         Observed::Absent if desired.action.removes() => Decision::NoOp,
         Observed::Absent => Decision::Create,
         Observed::Foreign { .. } if desired.action.removes() => Decision::NoOp,
-        Observed::Foreign { what } => Decision::Conflict(Failure::new(Reason::SlugTakenAtDestination, what.clone())),
+        Observed::Foreign { what } => {
+            Decision::Conflict(Failure::new(Reason::SlugTakenAtDestination, what.clone()))
+        }
         Observed::Ours { matches: true, .. } => Decision::NoOp,
-        Observed::Ours { id, fingerprint, .. } if has_drifted(desired, fingerprint) => {
-            let message = format!("entry {id} was changed at the destination since it was verified");
+        Observed::Ours {
+            id, fingerprint, ..
+        } if has_drifted(desired, fingerprint) => {
+            let message =
+                format!("entry {id} was changed at the destination since it was verified");
             Decision::Conflict(Failure::new(Reason::Diverged, message))
         }
-        Observed::Ours { id, .. } if desired.action.removes() => Decision::Remove { id: id.clone() },
+        Observed::Ours { id, .. } if desired.action.removes() => {
+            Decision::Remove { id: id.clone() }
+        }
         Observed::Ours { id, .. } => Decision::Update { id: id.clone() },
     }
 }
 
 fn has_drifted(desired: &Desired<'_>, fingerprint: &str) -> bool {
-    desired.protect_drift && desired.undisturbed.is_some_and(|known| known != fingerprint)
+    desired.protect_drift
+        && desired
+            .undisturbed
+            .is_some_and(|known| known != fingerprint)
 }
 
 #[cfg(test)]
@@ -102,39 +112,83 @@ mod tests {
     use super::*;
 
     fn desired(action: Action) -> Desired<'static> {
-        Desired { action, carried: Generation(3), newest: Generation(3), undisturbed: None, protect_drift: false }
+        Desired {
+            action,
+            carried: Generation(3),
+            newest: Generation(3),
+            undisturbed: None,
+            protect_drift: false,
+        }
     }
 
     fn ours(matches: bool) -> Observed {
-        Observed::Ours { id: "17".into(), matches, fingerprint: "now".into() }
+        Observed::Ours {
+            id: "17".into(),
+            matches,
+            fingerprint: "now".into(),
+        }
     }
 
     #[test]
     fn running_again_finds_nothing_to_do() {
-        assert_eq!(decide(&desired(Action::Publish), &ours(true)), Decision::NoOp);
-        assert_eq!(decide(&desired(Action::Delete), &Observed::Absent), Decision::NoOp);
+        assert_eq!(
+            decide(&desired(Action::Publish), &ours(true)),
+            Decision::NoOp
+        );
+        assert_eq!(
+            decide(&desired(Action::Delete), &Observed::Absent),
+            Decision::NoOp
+        );
     }
 
     #[test]
     fn an_entry_of_somebody_else_is_never_written() {
-        let foreign = Observed::Foreign { what: "slug".into() };
-        assert!(matches!(decide(&desired(Action::Publish), &foreign), Decision::Conflict(_)));
-        assert_eq!(decide(&desired(Action::Unpublish), &foreign), Decision::NoOp);
+        let foreign = Observed::Foreign {
+            what: "slug".into(),
+        };
+        assert!(matches!(
+            decide(&desired(Action::Publish), &foreign),
+            Decision::Conflict(_)
+        ));
+        assert_eq!(
+            decide(&desired(Action::Unpublish), &foreign),
+            Decision::NoOp
+        );
     }
 
     #[test]
     fn an_older_generation_writes_nothing() {
-        let late = Desired { carried: Generation(2), ..desired(Action::Publish) };
-        for observed in [Observed::Absent, ours(false), ours(true), Observed::Unreadable] {
+        let late = Desired {
+            carried: Generation(2),
+            ..desired(Action::Publish)
+        };
+        for observed in [
+            Observed::Absent,
+            ours(false),
+            ours(true),
+            Observed::Unreadable,
+        ] {
             assert_eq!(decide(&late, &observed), Decision::Superseded);
         }
     }
 
     #[test]
     fn drift_stops_a_write_only_where_it_is_protected() {
-        let careful = Desired { undisturbed: Some("before"), protect_drift: true, ..desired(Action::Publish) };
-        assert!(matches!(decide(&careful, &ours(false)), Decision::Conflict(f) if f.reason == Reason::Diverged));
-        let plain = Desired { protect_drift: false, ..careful };
-        assert_eq!(decide(&plain, &ours(false)), Decision::Update { id: "17".into() });
+        let careful = Desired {
+            undisturbed: Some("before"),
+            protect_drift: true,
+            ..desired(Action::Publish)
+        };
+        assert!(
+            matches!(decide(&careful, &ours(false)), Decision::Conflict(f) if f.reason == Reason::Diverged)
+        );
+        let plain = Desired {
+            protect_drift: false,
+            ..careful
+        };
+        assert_eq!(
+            decide(&plain, &ours(false)),
+            Decision::Update { id: "17".into() }
+        );
     }
 }

@@ -92,7 +92,10 @@ pub fn stored_text(entry: &LogEntry) -> String {
 /// The digest by which an entry refers to bytes that may be erased: SHA-256 over salt and bytes.
 #[must_use]
 pub fn salted_digest(salt: &[u8], bytes: &[u8]) -> String {
-    hex(&Sha256::new().chain_update(salt).chain_update(bytes).finalize())
+    hex(&Sha256::new()
+        .chain_update(salt)
+        .chain_update(bytes)
+        .finalize())
 }
 
 /// The hash that a chain begins with.

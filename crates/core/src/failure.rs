@@ -42,7 +42,13 @@ impl Failure {
         if let Some((cut, _)) = message.char_indices().nth(MAX_MESSAGE) {
             message.truncate(cut);
         }
-        Self { reason, message, fields: Vec::new(), retry_after: None, status: None }
+        Self {
+            reason,
+            message,
+            fields: Vec::new(),
+            retry_after: None,
+            status: None,
+        }
     }
 
     /// Names the refused fields.
@@ -62,7 +68,10 @@ impl Failure {
     /// job while the others wait.
     #[must_use]
     pub fn speaks_of_outage(&self) -> bool {
-        matches!(self.reason, Reason::Unreachable | Reason::ServerError | Reason::NoAnswer)
+        matches!(
+            self.reason,
+            Reason::Unreachable | Reason::ServerError | Reason::NoAnswer
+        )
     }
 
     /// Classifies a request that got no answer. `wrote` says whether it could change anything.
@@ -94,10 +103,16 @@ impl Failure {
             400..=499 => Reason::InvalidContent,
             _ => Reason::UnexpectedAnswer,
         };
-        let said = if said.is_empty() { String::new() } else { format!(": {said}") };
+        let said = if said.is_empty() {
+            String::new()
+        } else {
+            format!(": {said}")
+        };
         let mut failure = Self::new(reason, format!("{what} answered {}{said}", response.status));
         failure.status = Some(response.status);
-        failure.retry_after = response.header("retry-after").and_then(|text| retry_after(text, now));
+        failure.retry_after = response
+            .header("retry-after")
+            .and_then(|text| retry_after(text, now));
         failure
     }
 }
@@ -124,8 +139,14 @@ mod tests {
     fn retry_after_takes_seconds_and_dates_and_is_capped() {
         let now = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         assert_eq!(retry_after("7", now), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("Sat, 21 Nov 2026 10:00:30 GMT", now), Some(Duration::from_secs(30)));
-        assert_eq!(retry_after("Sat, 21 Nov 2026 09:00:30 GMT", now), Some(Duration::ZERO));
+        assert_eq!(
+            retry_after("Sat, 21 Nov 2026 10:00:30 GMT", now),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(
+            retry_after("Sat, 21 Nov 2026 09:00:30 GMT", now),
+            Some(Duration::ZERO)
+        );
         assert_eq!(retry_after("86400000", now), Some(MAX_RETRY_AFTER));
         assert_eq!(retry_after("soon", now), None);
     }
@@ -133,7 +154,13 @@ mod tests {
     #[test]
     fn a_lost_answer_is_unknown_only_after_a_write() {
         let lost = SendError::NoAnswer("reset".into());
-        assert_eq!(Failure::from_send_error(&lost, true, "x").class(), ErrorClass::Unknown);
-        assert_eq!(Failure::from_send_error(&lost, false, "x").class(), ErrorClass::Transient);
+        assert_eq!(
+            Failure::from_send_error(&lost, true, "x").class(),
+            ErrorClass::Unknown
+        );
+        assert_eq!(
+            Failure::from_send_error(&lost, false, "x").class(),
+            ErrorClass::Transient
+        );
     }
 }

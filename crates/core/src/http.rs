@@ -110,7 +110,13 @@ impl fmt::Debug for Request {
     /// Shows method, URL and sizes; header values may be credentials and are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
-        write!(f, "{} {} {names:?} {} bytes", self.method.as_str(), self.url, self.body.len())
+        write!(
+            f,
+            "{} {} {names:?} {} bytes",
+            self.method.as_str(),
+            self.url,
+            self.body.len()
+        )
     }
 }
 
@@ -129,7 +135,10 @@ impl Response {
     /// The first header of this name (given in lower case).
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether the status is 2xx.

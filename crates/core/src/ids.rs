@@ -76,7 +76,11 @@ fn encode(number: i64) -> String {
         digits.push(ALPHABET[(rest % 32) as usize]);
         rest /= 32;
     }
-    digits.iter().rev().map(|&digit| char::from(digit)).collect()
+    digits
+        .iter()
+        .rev()
+        .map(|&digit| char::from(digit))
+        .collect()
 }
 
 fn decode(text: &str) -> Option<i64> {
@@ -85,7 +89,9 @@ fn decode(text: &str) -> Option<i64> {
     }
     text.bytes().try_fold(0_i64, |value, byte| {
         let digit = ALPHABET.iter().position(|&known| known == byte)?;
-        value.checked_mul(32)?.checked_add(i64::try_from(digit).ok()?)
+        value
+            .checked_mul(32)?
+            .checked_add(i64::try_from(digit).ok()?)
     })
 }
 

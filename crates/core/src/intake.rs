@@ -8,6 +8,7 @@ use crate::canonical::Fingerprint;
 use crate::ids::PublishId;
 use crate::item::{Action, ItemKey};
 use crate::lifecycle::PendingReason;
+use crate::payload::StoredMedia;
 use crate::problem::{Code, Problem};
 use crate::request::PublishRequest;
 use crate::slug;
@@ -33,6 +34,9 @@ pub struct Submission {
     pub actor: String,
     /// Destinations by name or by route.
     pub targets: Vec<String>,
+    /// Its media, where all their bytes are kept already: stored with the revision at acceptance.
+    /// `None`: some must be fetched first (it waits as `pending: media`).
+    pub media: Option<Vec<StoredMedia>>,
     /// The raw bytes of the request, kept as they came.
     pub raw: bytes::Bytes,
     /// When it came, by the store's clock.
@@ -136,7 +140,11 @@ pub struct Accept {
 /// The slug that a submission wants: its own, else the one the item has, else one from the title.
 #[must_use]
 pub fn wanted_slug(submission: &Submission, current: Option<&str>) -> Option<String> {
-    let payload = submission.request.payload.as_ref().filter(|_| !submission.request.action.removes())?;
+    let payload = submission
+        .request
+        .payload
+        .as_ref()
+        .filter(|_| !submission.request.action.removes())?;
     payload
         .slug
         .clone()
@@ -151,10 +159,18 @@ pub fn decide(submission: &Submission, found: &Found) -> Intake {
     if let Some(record) = &found.key {
         return repeated_key(submission, record);
     }
-    let Some(item) = &found.item else { return first_of_item(submission, found) };
+    let Some(item) = &found.item else {
+        return first_of_item(submission, found);
+    };
     match belongs(submission, item) {
         Err(problem) => Intake::Refuse(problem),
-        Ok(None) => accept(submission, found, Some(item), next_version(submission, item), true),
+        Ok(None) => accept(
+            submission,
+            found,
+            Some(item),
+            next_version(submission, item),
+            true,
+        ),
         Ok(Some(version)) => by_version(submission, found, item, version),
     }
 }
@@ -163,25 +179,41 @@ fn repeated_key(submission: &Submission, record: &KeyRecord) -> Intake {
     if record.fingerprint == submission.fingerprint {
         return Intake::Replay(record.answer.clone().replayed());
     }
-    let detail = format!("the key {:?} was used for another request; use a new key for a new request", submission.key);
+    let detail = format!(
+        "the key {:?} was used for another request; use a new key for a new request",
+        submission.key
+    );
     Intake::Refuse(Problem::new(Code::IdempotencyKeyReused, detail))
 }
 
 fn first_of_item(submission: &Submission, found: &Found) -> Intake {
     let version = submission.request.version;
-    accept(submission, found, None, version.unwrap_or(Version::Number(1)), version.is_none())
+    accept(
+        submission,
+        found,
+        None,
+        version.unwrap_or(Version::Number(1)),
+        version.is_none(),
+    )
 }
 
 /// Whether source and kind of version are the item's; gives the version, if there is one.
 fn belongs(submission: &Submission, item: &ItemRecord) -> Result<Option<Version>, Problem> {
     if submission.source != item.source {
-        let detail = format!("item {:?} belongs to source {:?}", submission.item.content_id, item.source);
+        let detail = format!(
+            "item {:?} belongs to source {:?}",
+            submission.item.content_id, item.source
+        );
         return Err(Problem::new(Code::OwnedByOtherSource, detail).with("source", &item.source));
     }
     match submission.request.version {
         Some(version) if version.kind() != item.version.kind() => {
-            let detail = format!("the item's versions are {}, this one ({version}) is not", describe(item.version.kind()));
-            Err(Problem::new(Code::VersionKindMismatch, detail).with("current_version", item.version))
+            let detail = format!(
+                "the item's versions are {}, this one ({version}) is not",
+                describe(item.version.kind())
+            );
+            Err(Problem::new(Code::VersionKindMismatch, detail)
+                .with("current_version", item.version))
         }
         version => Ok(version),
     }
@@ -201,7 +233,12 @@ fn next_version(submission: &Submission, item: &ItemRecord) -> Version {
     }
 }
 
-fn by_version(submission: &Submission, found: &Found, item: &ItemRecord, version: Version) -> Intake {
+fn by_version(
+    submission: &Submission,
+    found: &Found,
+    item: &ItemRecord,
+    version: Version,
+) -> Intake {
     let action = submission.request.action;
     match version.ordinal().cmp(&item.version.ordinal()) {
         std::cmp::Ordering::Greater => accept(submission, found, Some(item), version, false),
@@ -218,16 +255,30 @@ fn by_version(submission: &Submission, found: &Found, item: &ItemRecord, version
 
 /// The item's newest version again: the same content may go to more destinations, or turn from a
 /// draft into a publish; other content is a conflict.
-fn same_version(submission: &Submission, found: &Found, item: &ItemRecord, version: Version) -> Intake {
+fn same_version(
+    submission: &Submission,
+    found: &Found,
+    item: &ItemRecord,
+    version: Version,
+) -> Intake {
     let action = submission.request.action;
     if !action.removes() && submission.body != item.body {
-        let detail = format!("version {version} of {:?} is stored with another body; send {}", submission.item.content_id, version.next());
-        return Intake::Refuse(Problem::new(Code::VersionConflict, detail).with("next_version", version.next()));
+        let detail = format!(
+            "version {version} of {:?} is stored with another body; send {}",
+            submission.item.content_id,
+            version.next()
+        );
+        return Intake::Refuse(
+            Problem::new(Code::VersionConflict, detail).with("next_version", version.next()),
+        );
     }
     if item.action == Action::Draft && action == Action::Publish {
         return accept(submission, found, Some(item), version, false);
     }
-    let missing: Vec<String> = targets(submission, Some(item)).into_iter().filter(|name| !item.targets.contains(name)).collect();
+    let missing: Vec<String> = targets(submission, Some(item))
+        .into_iter()
+        .filter(|name| !item.targets.contains(name))
+        .collect();
     if missing.is_empty() || action != item.action {
         return Intake::Duplicate(duplicate(submission, item));
     }
@@ -243,7 +294,13 @@ fn same_version(submission: &Submission, found: &Found, item: &ItemRecord, versi
     })
 }
 
-fn accept(submission: &Submission, found: &Found, item: Option<&ItemRecord>, version: Version, assigned: bool) -> Intake {
+fn accept(
+    submission: &Submission,
+    found: &Found,
+    item: Option<&ItemRecord>,
+    version: Version,
+    assigned: bool,
+) -> Intake {
     let targets = targets(submission, item);
     if targets.is_empty() {
         let detail = format!(
@@ -271,43 +328,75 @@ fn accept(submission: &Submission, found: &Found, item: Option<&ItemRecord>, ver
 /// Where it goes. A removal without named destinations goes wherever the item is desired too.
 fn targets(submission: &Submission, item: Option<&ItemRecord>) -> Vec<String> {
     let mut targets = submission.targets.clone();
-    let everywhere = submission.request.action.removes() && submission.request.named_destinations().is_empty();
+    let everywhere =
+        submission.request.action.removes() && submission.request.named_destinations().is_empty();
     if let Some(item) = item.filter(|_| everywhere) {
-        targets.extend(item.desired_at.iter().filter(|name| !submission.targets.contains(name)).cloned());
+        targets.extend(
+            item.desired_at
+                .iter()
+                .filter(|name| !submission.targets.contains(name))
+                .cloned(),
+        );
     }
     targets
 }
 
 fn slug_problem(slug: &str, found: &Found) -> Option<Problem> {
     let holder = found.slug_holders.iter().find(|holder| !holder.leaving)?;
-    let detail = format!("the slug {slug:?} is claimed by {:?}; choose another, or unpublish that item first", holder.content_id);
-    Some(Problem::new(Code::SlugTaken, detail).with("slug", slug).with("held_by", &holder.content_id))
+    let detail = format!(
+        "the slug {slug:?} is claimed by {:?}; choose another, or unpublish that item first",
+        holder.content_id
+    );
+    Some(
+        Problem::new(Code::SlugTaken, detail)
+            .with("slug", slug)
+            .with("held_by", &holder.content_id),
+    )
 }
 
 fn waits(submission: &Submission, found: &Found) -> Vec<PendingReason> {
     let request = &submission.request;
-    let scheduled = request.publish_at.is_some_and(|at| at > submission.received_at);
-    let fetches = !request.action.removes() && request.payload.as_ref().is_some_and(|payload| payload.media.iter().any(|medium| medium.url.is_some()));
+    let scheduled = request
+        .publish_at
+        .is_some_and(|at| at > submission.received_at);
+    let fetches = !request.action.removes() && submission.media.is_none();
     let reasons = [
         (scheduled, PendingReason::Scheduled),
         (!found.slug_holders.is_empty(), PendingReason::SlugRelease),
         (fetches, PendingReason::Media),
     ];
-    reasons.into_iter().filter(|(holds, _)| *holds).map(|(_, reason)| reason).collect()
+    reasons
+        .into_iter()
+        .filter(|(holds, _)| *holds)
+        .map(|(_, reason)| reason)
+        .collect()
 }
 
 fn stale(submission: &Submission, item: &ItemRecord, version: Version) -> Answer {
     let reason = match item.action {
-        Action::Unpublish if !submission.request.action.removes() => format!("unpublished at {}; send {}", item.version, item.version.next()),
-        Action::Delete if !submission.request.action.removes() => format!("deleted at {}; send {}", item.version, item.version.next()),
-        _ => format!("stale version; incoming {version} < stored {}", item.version),
+        Action::Unpublish if !submission.request.action.removes() => format!(
+            "unpublished at {}; send {}",
+            item.version,
+            item.version.next()
+        ),
+        Action::Delete if !submission.request.action.removes() => {
+            format!("deleted at {}; send {}", item.version, item.version.next())
+        }
+        _ => format!(
+            "stale version; incoming {version} < stored {}",
+            item.version
+        ),
     };
     Answer {
         version: Some(version),
         current_version: Some(item.version),
         next_version: Some(item.version.next()),
         reason: Some(reason),
-        ..Answer::new(Status::StaleUpdateIgnored, &submission.key, &submission.item.content_id)
+        ..Answer::new(
+            Status::StaleUpdateIgnored,
+            &submission.key,
+            &submission.item.content_id,
+        )
     }
 }
 
@@ -317,8 +406,15 @@ fn duplicate(submission: &Submission, item: &ItemRecord) -> Answer {
         version: Some(item.version),
         generation: Some(item.generation),
         result_ref: Some(result_ref(&submission.item, item.version)),
-        reason: Some(format!("version {} with the same content was accepted before", item.version)),
-        ..Answer::new(Status::Duplicate, &submission.key, &submission.item.content_id)
+        reason: Some(format!(
+            "version {} with the same content was accepted before",
+            item.version
+        )),
+        ..Answer::new(
+            Status::Duplicate,
+            &submission.key,
+            &submission.item.content_id,
+        )
     }
 }
 

@@ -24,7 +24,9 @@ pub struct ItemKey {
 }
 
 /// What a publish wants done with its item.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Show it.
@@ -58,7 +60,9 @@ impl Action {
 }
 
 /// How urgent a publish is; decides its retry policy, share of workers, thresholds and deadline.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Class {
     /// Goes before everything.
@@ -76,7 +80,13 @@ pub enum Class {
 
 impl Class {
     /// All classes, most urgent first.
-    pub const ALL: [Self; 5] = [Self::Urgent, Self::Standard, Self::Preview, Self::Bulk, Self::Reconcile];
+    pub const ALL: [Self; 5] = [
+        Self::Urgent,
+        Self::Standard,
+        Self::Preview,
+        Self::Bulk,
+        Self::Reconcile,
+    ];
 
     /// The word on the wire.
     #[must_use]
@@ -101,7 +111,9 @@ impl Class {
 pub fn check_content_id(text: &str) -> Result<(), String> {
     let length = text.chars().count();
     if text.trim().is_empty() || length > MAX_CONTENT_ID {
-        return Err(format!("must have 1 to {MAX_CONTENT_ID} characters, has {length}"));
+        return Err(format!(
+            "must have 1 to {MAX_CONTENT_ID} characters, has {length}"
+        ));
     }
     if text.chars().any(char::is_control) {
         return Err("must not contain control characters".into());
@@ -112,9 +124,13 @@ pub fn check_content_id(text: &str) -> Result<(), String> {
 /// Checks an owner, environment, locale or destination name: letters, digits, `.`, `_`, `-`.
 pub fn check_name(text: &str) -> Result<(), String> {
     let fits = !text.is_empty() && text.len() <= MAX_NAME;
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
     if fits && plain {
         return Ok(());
     }
-    Err(format!("{text:?} must be 1 to {MAX_NAME} letters, digits, '.', '_' or '-'"))
+    Err(format!(
+        "{text:?} must be 1 to {MAX_NAME} letters, digits, '.', '_' or '-'"
+    ))
 }

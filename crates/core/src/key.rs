@@ -29,7 +29,10 @@ impl LogicalKey<'_> {
     #[must_use]
     pub fn delivery_id(&self, installation: &str) -> String {
         let parts = [self.action.as_str(), &self.generation.to_string()];
-        format!("msg_{}", name(installation, self.item, self.destination, &parts))
+        format!(
+            "msg_{}",
+            name(installation, self.item, self.destination, &parts)
+        )
     }
 }
 
@@ -41,14 +44,31 @@ pub fn derived_slug(installation: &str, item: &ItemKey, destination: &str) -> St
 }
 
 fn name(installation: &str, item: &ItemKey, destination: &str, more: &[&str]) -> String {
-    let scope = [installation, &item.owner, &item.environment, &item.content_id, &item.locale, destination];
+    let scope = [
+        installation,
+        &item.owner,
+        &item.environment,
+        &item.content_id,
+        &item.locale,
+        destination,
+    ];
     // Each part goes in with its length, so that no two lists of parts give the same bytes.
     let bytes: Vec<u8> = scope
         .iter()
         .chain(more)
-        .flat_map(|part| (part.len() as u64).to_be_bytes().into_iter().chain(part.bytes()))
+        .flat_map(|part| {
+            (part.len() as u64)
+                .to_be_bytes()
+                .into_iter()
+                .chain(part.bytes())
+        })
         .collect();
-    Fingerprint::of_bytes(&bytes).0.iter().take(NAME_DIGITS).map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
+    Fingerprint::of_bytes(&bytes)
+        .0
+        .iter()
+        .take(NAME_DIGITS)
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
+        .collect()
 }
 
 /// Lower case only, as slugs are, without look-alikes.
@@ -60,14 +80,25 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn item(content_id: &str) -> ItemKey {
-        ItemKey { owner: "o".into(), environment: "e".into(), content_id: content_id.into(), locale: "en".into() }
+        ItemKey {
+            owner: "o".into(),
+            environment: "e".into(),
+            content_id: content_id.into(),
+            locale: "en".into(),
+        }
     }
 
     #[test]
     fn every_part_of_the_key_changes_the_name() {
         let (a, b) = (item("a"), item("b"));
         let key = |item, action, generation, destination| {
-            LogicalKey { item, action, generation: Generation(generation), destination }.delivery_id("i")
+            LogicalKey {
+                item,
+                action,
+                generation: Generation(generation),
+                destination,
+            }
+            .delivery_id("i")
         };
         let names = BTreeSet::from([
             key(&a, Action::Publish, 1, "d"),
@@ -77,7 +108,10 @@ mod tests {
             key(&a, Action::Publish, 1, "e"),
         ]);
         assert_eq!(names.len(), 5);
-        assert_eq!(key(&a, Action::Publish, 1, "d"), key(&item("a"), Action::Publish, 1, "d"));
+        assert_eq!(
+            key(&a, Action::Publish, 1, "d"),
+            key(&item("a"), Action::Publish, 1, "d")
+        );
     }
 
     #[test]

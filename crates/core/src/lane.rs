@@ -46,9 +46,15 @@ mod tests {
     #[test]
     fn locales_share_a_lane_only_where_the_vendor_keeps_them_together() {
         let lane = |scope, item| Lane::of(scope, 1, item, 7);
-        assert_ne!(lane(LaneScope::ItemLocale, 3), lane(LaneScope::ItemLocale, 4));
+        assert_ne!(
+            lane(LaneScope::ItemLocale, 3),
+            lane(LaneScope::ItemLocale, 4)
+        );
         assert_eq!(lane(LaneScope::Item, 3), lane(LaneScope::Item, 4));
-        assert_eq!(lane(LaneScope::Target, 3), Lane::of(LaneScope::Target, 1, 9, 9));
+        assert_eq!(
+            lane(LaneScope::Target, 3),
+            Lane::of(LaneScope::Target, 1, 9, 9)
+        );
         assert_ne!(lane(LaneScope::ItemLocale, 7), lane(LaneScope::Item, 7));
     }
 }

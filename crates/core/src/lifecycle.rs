@@ -201,7 +201,11 @@ impl Queued {
     /// A run takes the job.
     #[must_use]
     pub fn claim(self, last_fence: Fence, lease_until: Timestamp) -> Delivering {
-        Delivering { attempts: self.attempts + 1, fence: Fence(last_fence.0 + 1), lease_until }
+        Delivering {
+            attempts: self.attempts + 1,
+            fence: Fence(last_fence.0 + 1),
+            lease_until,
+        }
     }
 }
 
@@ -213,10 +217,20 @@ impl Delivering {
         }
         Ok(match verdict {
             Verdict::Live(evidence) => Settled::Live(evidence),
-            Verdict::Retry { at, failure } => Settled::Queued(Queued { attempts: self.attempts, due: at }, failure),
-            Verdict::PutBack { at, failure } => {
-                Settled::Queued(Queued { attempts: self.attempts.saturating_sub(1), due: at }, failure)
-            }
+            Verdict::Retry { at, failure } => Settled::Queued(
+                Queued {
+                    attempts: self.attempts,
+                    due: at,
+                },
+                failure,
+            ),
+            Verdict::PutBack { at, failure } => Settled::Queued(
+                Queued {
+                    attempts: self.attempts.saturating_sub(1),
+                    due: at,
+                },
+                failure,
+            ),
             Verdict::Dead(failure) => Settled::Failed(failure),
             Verdict::Superseded => Settled::Superseded,
         })
@@ -228,7 +242,10 @@ impl Delivering {
         if now < self.lease_until.plus(request_timeout) {
             return Err(self);
         }
-        Ok(Queued { attempts: self.attempts.saturating_sub(1), due: now })
+        Ok(Queued {
+            attempts: self.attempts.saturating_sub(1),
+            due: now,
+        })
     }
 }
 
@@ -253,12 +270,19 @@ mod tests {
     use super::*;
 
     fn delivering() -> Delivering {
-        Queued { attempts: 1, due: Timestamp(0) }.claim(Fence(4), Timestamp(10_000_000))
+        Queued {
+            attempts: 1,
+            due: Timestamp(0),
+        }
+        .claim(Fence(4), Timestamp(10_000_000))
     }
 
     #[test]
     fn only_the_current_fence_settles() {
-        assert_eq!(delivering().settle(Fence(4), Verdict::Live(Evidence::ReadBack)), Err(FenceLost));
+        assert_eq!(
+            delivering().settle(Fence(4), Verdict::Live(Evidence::ReadBack)),
+            Err(FenceLost)
+        );
         assert_eq!(
             delivering().settle(Fence(5), Verdict::Live(Evidence::ReadBack)),
             Ok(Settled::Live(Evidence::ReadBack))
@@ -268,9 +292,20 @@ mod tests {
     #[test]
     fn being_put_back_costs_no_attempt() {
         let failure = Failure::new(crate::reason::Reason::Unreachable, "down");
-        let verdict = Verdict::PutBack { at: Timestamp(5), failure };
-        let Ok(Settled::Queued(queued, _)) = delivering().settle(Fence(5), verdict) else { panic!("not queued") };
-        assert_eq!(queued, Queued { attempts: 1, due: Timestamp(5) });
+        let verdict = Verdict::PutBack {
+            at: Timestamp(5),
+            failure,
+        };
+        let Ok(Settled::Queued(queued, _)) = delivering().settle(Fence(5), verdict) else {
+            panic!("not queued")
+        };
+        assert_eq!(
+            queued,
+            Queued {
+                attempts: 1,
+                due: Timestamp(5)
+            }
+        );
     }
 
     #[test]

@@ -21,11 +21,21 @@ pub fn parse(text: &str) -> Result<Document, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for fence in ["---", "+++"] {
         if let Some((front, body)) = split(text, fence)? {
-            let members = if fence == "---" { yaml(front)? } else { toml(front)? };
-            return Ok(Document { front: members, body: body.to_owned() });
+            let members = if fence == "---" {
+                yaml(front)?
+            } else {
+                toml(front)?
+            };
+            return Ok(Document {
+                front: members,
+                body: body.to_owned(),
+            });
         }
     }
-    Ok(Document { front: Map::new(), body: text.to_owned() })
+    Ok(Document {
+        front: Map::new(),
+        body: text.to_owned(),
+    })
 }
 
 /// Writes a file. Values are written as JSON, which is YAML too.
@@ -33,7 +43,11 @@ pub fn parse(text: &str) -> Result<Document, String> {
 pub fn render(document: &Document) -> String {
     let mut text = String::from("---\n");
     for (name, value) in &document.front {
-        text.push_str(&format!("{}: {}\n", printable(&Value::from(name.as_str())), printable(value)));
+        text.push_str(&format!(
+            "{}: {}\n",
+            printable(&Value::from(name.as_str())),
+            printable(value)
+        ));
     }
     text.push_str("---\n\n");
     text.push_str(&document.body);
@@ -51,17 +65,24 @@ fn printable(value: &Value) -> String {
 
 /// Splits the front matter from the body, if the text begins with a line that is the fence.
 fn split<'a>(text: &'a str, fence: &str) -> Result<Option<(&'a str, &'a str)>, String> {
-    let Some(rest) = after_line(text, fence) else { return Ok(None) };
+    let Some(rest) = after_line(text, fence) else {
+        return Ok(None);
+    };
     let mut offset = 0;
     for line in rest.split_inclusive('\n') {
         if line.trim_end() == fence {
             let body = &rest[offset + line.len()..];
-            let body = body.strip_prefix("\r\n").or_else(|| body.strip_prefix('\n')).unwrap_or(body);
+            let body = body
+                .strip_prefix("\r\n")
+                .or_else(|| body.strip_prefix('\n'))
+                .unwrap_or(body);
             return Ok(Some((&rest[..offset], body)));
         }
         offset += line.len();
         if offset > MAX_FRONT_MATTER {
-            return Err(format!("the front matter is longer than {MAX_FRONT_MATTER} bytes; is the closing {fence} missing?"));
+            return Err(format!(
+                "the front matter is longer than {MAX_FRONT_MATTER} bytes; is the closing {fence} missing?"
+            ));
         }
     }
     Err(format!("the front matter has no closing line {fence}"))
@@ -69,19 +90,26 @@ fn split<'a>(text: &'a str, fence: &str) -> Result<Option<(&'a str, &'a str)>, S
 
 fn after_line<'a>(text: &'a str, fence: &str) -> Option<&'a str> {
     let rest = text.strip_prefix(fence)?;
-    rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n'))
+    rest.strip_prefix("\r\n")
+        .or_else(|| rest.strip_prefix('\n'))
 }
 
 fn yaml(front: &str) -> Result<Map<String, Value>, String> {
     if front.trim().is_empty() {
         return Ok(Map::new());
     }
-    serde_saphyr::from_str(front).map_err(|why| format!("the front matter is not valid YAML: {why}"))
+    serde_saphyr::from_str(front)
+        .map_err(|why| format!("the front matter is not valid YAML: {why}"))
 }
 
 fn toml(front: &str) -> Result<Map<String, Value>, String> {
-    let table: toml::Table = front.parse().map_err(|why: toml::de::Error| format!("the front matter is not valid TOML: {why}"))?;
-    Ok(table.into_iter().map(|(name, value)| (name, plain(value))).collect())
+    let table: toml::Table = front
+        .parse()
+        .map_err(|why: toml::de::Error| format!("the front matter is not valid TOML: {why}"))?;
+    Ok(table
+        .into_iter()
+        .map(|(name, value)| (name, plain(value)))
+        .collect())
 }
 
 /// TOML's values as JSON's; dates become text.
@@ -93,7 +121,12 @@ fn plain(value: toml::Value) -> Value {
         toml::Value::Boolean(flag) => Value::Bool(flag),
         toml::Value::Datetime(at) => Value::String(at.to_string()),
         toml::Value::Array(items) => items.into_iter().map(plain).collect(),
-        toml::Value::Table(table) => Value::Object(table.into_iter().map(|(name, value)| (name, plain(value))).collect()),
+        toml::Value::Table(table) => Value::Object(
+            table
+                .into_iter()
+                .map(|(name, value)| (name, plain(value)))
+                .collect(),
+        ),
     }
 }
 
@@ -113,7 +146,11 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         assert!(parse("---\ntitle: x\n").unwrap_err().contains("closing"));
-        assert!(parse("---\n: : :\n- a\n---\n").unwrap_err().contains("YAML"));
+        assert!(
+            parse("---\n: : :\n- a\n---\n")
+                .unwrap_err()
+                .contains("YAML")
+        );
         assert_eq!(parse("no front matter").unwrap().body, "no front matter");
         assert_eq!(parse("---- not a fence").unwrap().front.len(), 0);
     }

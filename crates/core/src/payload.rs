@@ -130,7 +130,10 @@ impl Payload {
         self.check_terms(&mut found);
         self.check_dates(goes_live_at, &mut found);
         if self.media.len() > MAX_MEDIA {
-            found.push(FieldError::new("payload.media", format!("at most {MAX_MEDIA} media, has {}", self.media.len())));
+            found.push(FieldError::new(
+                "payload.media",
+                format!("at most {MAX_MEDIA} media, has {}", self.media.len()),
+            ));
         }
         for (index, medium) in self.media.iter().enumerate() {
             medium.check(&format!("payload.media[{index}]"), &mut found);
@@ -141,7 +144,10 @@ impl Payload {
     fn check_texts(&self, found: &mut Vec<FieldError>) {
         let length = self.title.chars().count();
         if self.title.trim().is_empty() || length > MAX_TITLE {
-            found.push(FieldError::new("payload.title", format!("must have 1 to {MAX_TITLE} characters, has {length}")));
+            found.push(FieldError::new(
+                "payload.title",
+                format!("must have 1 to {MAX_TITLE} characters, has {length}"),
+            ));
         }
         let texts = [
             ("payload.title", Some(&self.title)),
@@ -150,7 +156,10 @@ impl Payload {
         ];
         for (path, text) in texts {
             if text.is_some_and(|text| text.contains('\0')) {
-                found.push(FieldError::new(path, "contains a NUL character, which databases cut or refuse"));
+                found.push(FieldError::new(
+                    path,
+                    "contains a NUL character, which databases cut or refuse",
+                ));
             }
         }
         if let Some(Err(complaint)) = self.slug.as_deref().map(slug::check) {
@@ -159,9 +168,15 @@ impl Payload {
     }
 
     fn check_terms(&self, found: &mut Vec<FieldError>) {
-        for (path, terms) in [("payload.categories", &self.categories), ("payload.tags", &self.tags)] {
+        for (path, terms) in [
+            ("payload.categories", &self.categories),
+            ("payload.tags", &self.tags),
+        ] {
             if terms.len() > MAX_TERMS {
-                found.push(FieldError::new(path, format!("at most {MAX_TERMS}, has {}", terms.len())));
+                found.push(FieldError::new(
+                    path,
+                    format!("at most {MAX_TERMS}, has {}", terms.len()),
+                ));
             }
             for (index, term) in terms.iter().enumerate() {
                 check_label(&format!("{path}[{index}]"), term, found);
@@ -187,10 +202,16 @@ impl Media {
         check_label(&format!("{path}.role"), &self.role, found);
         let named = self.url.is_some() || self.sha256.is_some();
         if !named {
-            found.push(FieldError::new(path, "needs a url, or the sha256 that POST /v1/media answered"));
+            found.push(FieldError::new(
+                path,
+                "needs a url, or the sha256 that POST /v1/media answered",
+            ));
         }
         if self.sha256.as_deref().is_some_and(|sha| !is_sha256(sha)) {
-            found.push(FieldError::new(format!("{path}.sha256"), "must be 64 lower-case hex digits"));
+            found.push(FieldError::new(
+                format!("{path}.sha256"),
+                "must be 64 lower-case hex digits",
+            ));
         }
         if let Some(Err(complaint)) = self.url.as_deref().map(check_url) {
             found.push(FieldError::new(format!("{path}.url"), complaint));
@@ -198,7 +219,10 @@ impl Media {
         if let Some(name) = &self.filename {
             check_label(&format!("{path}.filename"), name, found);
             if name.contains(['/', '\\']) {
-                found.push(FieldError::new(format!("{path}.filename"), "must be a name without a path"));
+                found.push(FieldError::new(
+                    format!("{path}.filename"),
+                    "must be a name without a path",
+                ));
             }
         }
     }
@@ -207,14 +231,23 @@ impl Media {
 /// Whether the text is a SHA-256 in lower-case hex.
 #[must_use]
 pub fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// Checks that a date lies in a plausible range.
 pub fn check_date(path: &str, at: Timestamp, found: &mut Vec<FieldError>) {
-    let (first, last) = (Timestamp::parse(DATE_RANGE.0), Timestamp::parse(DATE_RANGE.1));
+    let (first, last) = (
+        Timestamp::parse(DATE_RANGE.0),
+        Timestamp::parse(DATE_RANGE.1),
+    );
     if first.is_ok_and(|first| at < first) || last.is_ok_and(|last| at > last) {
-        found.push(FieldError::new(path, format!("{at} is not between {} and {}", DATE_RANGE.0, DATE_RANGE.1)));
+        found.push(FieldError::new(
+            path,
+            format!("{at} is not between {} and {}", DATE_RANGE.0, DATE_RANGE.1),
+        ));
     }
 }
 
@@ -235,7 +268,9 @@ fn check_url(text: &str) -> Result<(), String> {
 fn check_label(path: &str, text: &str, found: &mut Vec<FieldError>) {
     let length = text.chars().count();
     if text.trim().is_empty() || length > MAX_TERM || text.chars().any(char::is_control) {
-        let complaint = format!("must have 1 to {MAX_TERM} characters without control characters, has {length}");
+        let complaint = format!(
+            "must have 1 to {MAX_TERM} characters without control characters, has {length}"
+        );
         found.push(FieldError::new(path, complaint));
     }
 }

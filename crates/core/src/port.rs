@@ -81,14 +81,22 @@ pub trait Port: Send + Sync {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 
     /// Works on files below `root`, an absolute or working-directory path from configuration.
-    fn file<'a>(&'a self, root: &'a str, operation: FileOp) -> BoxFuture<'a, Result<FileReply, SendError>>;
+    fn file<'a>(
+        &'a self,
+        root: &'a str,
+        operation: FileOp,
+    ) -> BoxFuture<'a, Result<FileReply, SendError>>;
 
     /// The remembered result of an effect, if it ran.
     fn recall<'a>(&'a self, key: &'a EffectKey) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 
     /// Remembers an effect's result; durable when it returns. `media` is the SHA-256 of uploaded
     /// media, so that the orphan pass finds it.
-    fn remember<'a>(&'a self, key: &'a EffectKey, result_ref: &'a str) -> BoxFuture<'a, Result<(), Failure>>;
+    fn remember<'a>(
+        &'a self,
+        key: &'a EffectKey,
+        result_ref: &'a str,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Forgets an effect whose result is gone at the destination.
     fn forget<'a>(&'a self, key: &'a EffectKey) -> BoxFuture<'a, Result<(), Failure>>;

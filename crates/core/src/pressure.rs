@@ -19,7 +19,11 @@ pub struct Thresholds {
 
 impl Default for Thresholds {
     fn default() -> Self {
-        Self { max_open_jobs: 2_000_000, min_free_bytes: 256 * 1024 * 1024, max_waiting: 10_000 }
+        Self {
+            max_open_jobs: 2_000_000,
+            min_free_bytes: 256 * 1024 * 1024,
+            max_waiting: 10_000,
+        }
     }
 }
 
@@ -33,9 +37,19 @@ const BUSY_RETRY_SECONDS: u64 = 1;
 impl Thresholds {
     /// The refusal for a request of this class under this load, if any.
     #[must_use]
-    pub fn refusal(&self, class: Class, open_jobs: u64, free_bytes: u64, waiting: usize) -> Option<Problem> {
+    pub fn refusal(
+        &self,
+        class: Class,
+        open_jobs: u64,
+        free_bytes: u64,
+        waiting: usize,
+    ) -> Option<Problem> {
         if free_bytes < self.min_free_bytes {
-            let detail = format!("{} MiB are free, {} MiB must stay free; nothing was stored", free_bytes >> 20, self.min_free_bytes >> 20);
+            let detail = format!(
+                "{} MiB are free, {} MiB must stay free; nothing was stored",
+                free_bytes >> 20,
+                self.min_free_bytes >> 20
+            );
             return Some(Problem::new(Code::DiskLow, detail).retry_after(DISK_RETRY_SECONDS));
         }
         if waiting >= self.max_waiting {
@@ -44,7 +58,10 @@ impl Thresholds {
         }
         let limit = self.jobs_for(class);
         (open_jobs >= limit).then(|| {
-            let detail = format!("{open_jobs} jobs are open; class {} is accepted below {limit}", class.as_str());
+            let detail = format!(
+                "{open_jobs} jobs are open; class {} is accepted below {limit}",
+                class.as_str()
+            );
             Problem::new(Code::QueueFull, detail).retry_after(QUEUE_RETRY_SECONDS)
         })
     }
@@ -56,7 +73,9 @@ impl Thresholds {
             Class::Preview => 85,
             Class::Bulk | Class::Reconcile => 75,
         };
-        (self.max_open_jobs / 100).saturating_mul(percent).max(self.max_open_jobs.min(1))
+        (self.max_open_jobs / 100)
+            .saturating_mul(percent)
+            .max(self.max_open_jobs.min(1))
     }
 }
 
@@ -66,15 +85,27 @@ mod tests {
 
     #[test]
     fn bulk_is_refused_while_urgent_is_accepted() {
-        let thresholds = Thresholds { max_open_jobs: 1_000, ..Thresholds::default() };
+        let thresholds = Thresholds {
+            max_open_jobs: 1_000,
+            ..Thresholds::default()
+        };
         let refused = |class, open| thresholds.refusal(class, open, u64::MAX, 0).is_some();
-        assert!(refused(Class::Bulk, 750) && !refused(Class::Standard, 750) && !refused(Class::Urgent, 999));
+        assert!(
+            refused(Class::Bulk, 750)
+                && !refused(Class::Standard, 750)
+                && !refused(Class::Urgent, 999)
+        );
         assert!(refused(Class::Urgent, 1_000));
     }
 
     #[test]
     fn a_low_disk_refuses_everyone_and_says_when_to_come_back() {
-        let problem = Thresholds::default().refusal(Class::Urgent, 0, 1, 0).unwrap();
-        assert_eq!((problem.code, problem.retry_after), (Code::DiskLow, Some(DISK_RETRY_SECONDS)));
+        let problem = Thresholds::default()
+            .refusal(Class::Urgent, 0, 1, 0)
+            .unwrap();
+        assert_eq!(
+            (problem.code, problem.retry_after),
+            (Code::DiskLow, Some(DISK_RETRY_SECONDS))
+        );
     }
 }

@@ -18,7 +18,10 @@ impl FieldError {
     /// A complaint about the field at `path`.
     #[must_use]
     pub fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { path: path.into(), message: message.into() }
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -78,7 +81,10 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::VersionConflict | Self::VersionKindMismatch | Self::OwnedByOtherSource | Self::SlugTaken => 409,
+            Self::VersionConflict
+            | Self::VersionKindMismatch
+            | Self::OwnedByOtherSource
+            | Self::SlugTaken => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::InvalidRequest | Self::IdempotencyKeyReused | Self::NoDestination => 422,
@@ -118,7 +124,10 @@ impl Code {
     /// The word on the wire.
     #[must_use]
     pub fn as_str(self) -> String {
-        serde_json::to_value(self).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+        serde_json::to_value(self)
+            .ok()
+            .and_then(|value| value.as_str().map(str::to_owned))
+            .unwrap_or_default()
     }
 }
 
@@ -141,14 +150,27 @@ impl Problem {
     /// A refusal with a sentence.
     #[must_use]
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), extra: Map::new(), retry_after: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extra: Map::new(),
+            retry_after: None,
+        }
     }
 
     /// A refusal for these fields.
     #[must_use]
     pub fn fields(code: Code, errors: Vec<FieldError>) -> Self {
-        let detail = errors.iter().map(|e| format!("{}: {}", e.path, e.message)).collect::<Vec<_>>().join("; ");
-        Self { errors, ..Self::new(code, detail) }
+        let detail = errors
+            .iter()
+            .map(|e| format!("{}: {}", e.path, e.message))
+            .collect::<Vec<_>>()
+            .join("; ");
+        Self {
+            errors,
+            ..Self::new(code, detail)
+        }
     }
 
     /// Adds a member to the problem document.

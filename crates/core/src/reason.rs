@@ -123,7 +123,8 @@ impl Serialize for Reason {
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
-        Self::from_code(&code).ok_or_else(|| serde::de::Error::custom(format!("unknown reason {code:?}")))
+        Self::from_code(&code)
+            .ok_or_else(|| serde::de::Error::custom(format!("unknown reason {code:?}")))
     }
 }
 

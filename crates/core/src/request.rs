@@ -67,8 +67,11 @@ pub fn decode(body: &[u8]) -> Result<PublishRequest, Problem> {
         return Err(Problem::new(Code::InvalidJson, message));
     }
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let request = serde_path_to_error::deserialize(&mut reader).map_err(|why| decode_problem(&why))?;
-    reader.end().map_err(|why| Problem::new(Code::InvalidJson, why.to_string()))?;
+    let request =
+        serde_path_to_error::deserialize(&mut reader).map_err(|why| decode_problem(&why))?;
+    reader
+        .end()
+        .map_err(|why| Problem::new(Code::InvalidJson, why.to_string()))?;
     Ok(request)
 }
 
@@ -78,8 +81,15 @@ fn decode_problem(why: &serde_path_to_error::Error<serde_json::Error>) -> Proble
         serde_json::error::Category::Data => {
             let path = why.path().to_string();
             // A member of the body itself whose name is empty has an empty path.
-            let path = if path.is_empty() || path == "." { "(body)".to_owned() } else { path };
-            Problem::fields(Code::InvalidRequest, vec![FieldError::new(path, inner.to_string())])
+            let path = if path.is_empty() || path == "." {
+                "(body)".to_owned()
+            } else {
+                path
+            };
+            Problem::fields(
+                Code::InvalidRequest,
+                vec![FieldError::new(path, inner.to_string())],
+            )
         }
         _ => Problem::new(Code::InvalidJson, inner.to_string()),
     }
@@ -91,7 +101,9 @@ impl PublishRequest {
         let from_header = header.map(parse_key_header).transpose()?;
         let key = match (from_header, self.request_id.clone()) {
             (Some(header), Some(body)) if header != body => {
-                let message = format!("the Idempotency-Key header says {header:?} and request_id says {body:?}; send one, or the same");
+                let message = format!(
+                    "the Idempotency-Key header says {header:?} and request_id says {body:?}; send one, or the same"
+                );
                 return Err(Problem::new(Code::InvalidKey, message));
             }
             (Some(key), _) | (None, Some(key)) => key,
@@ -112,17 +124,33 @@ impl PublishRequest {
         if let Some(at) = self.publish_at {
             payload::check_date("publish_at", at, &mut found);
         }
-        if self.depends_on.as_ref().is_some_and(|list| !list.is_empty()) {
-            found.push(FieldError::new("depends_on", "is not supported by this version of Slugline; leave it empty"));
+        if self
+            .depends_on
+            .as_ref()
+            .is_some_and(|list| !list.is_empty())
+        {
+            found.push(FieldError::new(
+                "depends_on",
+                "is not supported by this version of Slugline; leave it empty",
+            ));
         }
         match &self.payload {
-            Some(payload) => found.extend(payload.problems(self.publish_at.unwrap_or(now).max(now))),
+            Some(payload) => {
+                found.extend(payload.problems(self.publish_at.unwrap_or(now).max(now)))
+            }
             None if !self.action.removes() => {
-                found.push(FieldError::new("payload", format!("is required for action {:?}", self.action.as_str())));
+                found.push(FieldError::new(
+                    "payload",
+                    format!("is required for action {:?}", self.action.as_str()),
+                ));
             }
             None => {}
         }
-        if found.is_empty() { Ok(()) } else { Err(Problem::fields(Code::InvalidRequest, found)) }
+        if found.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::fields(Code::InvalidRequest, found))
+        }
     }
 
     fn check_labels(&self, found: &mut Vec<FieldError>) {
@@ -136,7 +164,10 @@ impl PublishRequest {
         }
         let named = self.destinations.as_deref().unwrap_or_default();
         if named.len() > MAX_DESTINATIONS {
-            found.push(FieldError::new("destinations", format!("at most {MAX_DESTINATIONS}, has {}", named.len())));
+            found.push(FieldError::new(
+                "destinations",
+                format!("at most {MAX_DESTINATIONS}, has {}", named.len()),
+            ));
         }
         for (index, name) in named.iter().enumerate() {
             if let Err(why) = item::check_name(name) {
@@ -148,16 +179,25 @@ impl PublishRequest {
     fn check_version(&self, now: Timestamp, found: &mut Vec<FieldError>) {
         match self.version {
             Some(Version::Number(number)) if number < 0 => {
-                found.push(FieldError::new("version", format!("must not be negative, is {number}")));
+                found.push(FieldError::new(
+                    "version",
+                    format!("must not be negative, is {number}"),
+                ));
             }
             Some(Version::Number(i64::MAX)) => {
-                found.push(FieldError::new("version", "is the largest integer: no newer version could ever follow"));
+                found.push(FieldError::new(
+                    "version",
+                    "is the largest integer: no newer version could ever follow",
+                ));
             }
             Some(Version::Time(at)) => {
                 payload::check_date("version", at, found);
                 // A clock that is a day ahead would shut out every later update of the item.
                 if at > now.plus(std::time::Duration::from_secs(86_400)) {
-                    found.push(FieldError::new("version", format!("{at} is more than a day in the future")));
+                    found.push(FieldError::new(
+                        "version",
+                        format!("{at} is more than a day in the future"),
+                    ));
                 }
             }
             _ => {}
@@ -203,14 +243,26 @@ impl PublishRequest {
 /// bare as everybody sends it.
 pub fn parse_key_header(value: &str) -> Result<String, Problem> {
     let value = value.trim();
-    let Some(quoted) = value.strip_prefix('"') else { return Ok(value.to_owned()) };
-    let complaint = || Problem::new(Code::InvalidKey, "the Idempotency-Key header begins with a quote and is not a valid quoted string");
+    let Some(quoted) = value.strip_prefix('"') else {
+        return Ok(value.to_owned());
+    };
+    let complaint = || {
+        Problem::new(
+            Code::InvalidKey,
+            "the Idempotency-Key header begins with a quote and is not a valid quoted string",
+        )
+    };
     let inner = quoted.strip_suffix('"').ok_or_else(complaint)?;
     let mut key = String::with_capacity(inner.len());
     let mut characters = inner.chars();
     while let Some(character) = characters.next() {
         match character {
-            '\\' => key.push(characters.next().filter(|c| matches!(c, '"' | '\\')).ok_or_else(complaint)?),
+            '\\' => key.push(
+                characters
+                    .next()
+                    .filter(|c| matches!(c, '"' | '\\'))
+                    .ok_or_else(complaint)?,
+            ),
             '"' => return Err(complaint()),
             other => key.push(other),
         }
@@ -223,7 +275,10 @@ fn check_key(key: &str) -> Result<(), String> {
     if (1..=MAX_KEY).contains(&key.len()) && visible {
         return Ok(());
     }
-    Err(format!("a key has 1 to {MAX_KEY} visible ASCII characters, this one has {} bytes", key.len()))
+    Err(format!(
+        "a key has 1 to {MAX_KEY} visible ASCII characters, this one has {} bytes",
+        key.len()
+    ))
 }
 
 #[cfg(test)]
@@ -231,7 +286,9 @@ mod tests {
     use super::*;
 
     fn problem(body: &str) -> Problem {
-        decode(body.as_bytes()).and_then(|request| request.check(Timestamp(0)).map(|()| request)).unwrap_err()
+        decode(body.as_bytes())
+            .and_then(|request| request.check(Timestamp(0)).map(|()| request))
+            .unwrap_err()
     }
 
     fn path(body: &str) -> String {
@@ -240,23 +297,49 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_by_its_path() {
-        assert_eq!(path(r#"{"content_id":"a","payload":{"title":"t","colour":1}}"#), "payload.colour");
-        assert_eq!(path(r#"{"content_id":"a","payload":{"title":"t","media":[{"role":"hero","url":7}]}}"#), "payload.media[0].url");
+        assert_eq!(
+            path(r#"{"content_id":"a","payload":{"title":"t","colour":1}}"#),
+            "payload.colour"
+        );
+        assert_eq!(
+            path(r#"{"content_id":"a","payload":{"title":"t","media":[{"role":"hero","url":7}]}}"#),
+            "payload.media[0].url"
+        );
         assert_eq!(path(r#"{"content_id":7}"#), "content_id");
         assert_eq!(path(r#"{"content_id":"a","action":"shout"}"#), "action");
         assert_eq!(path(r#"{"content_id":"a","version":1.5}"#), "version");
         assert_eq!(path(r#"{"content_id":"a"}"#), "payload");
-        assert_eq!(path(r#"{"content_id":"a","payload":{"title":"t","slug":"../x"}}"#), "payload.slug");
-        assert_eq!(path(r#"{"content_id":"a","publish_at":"9999-01-01T00:00:00Z","payload":{"title":"t"}}"#), "publish_at");
+        assert_eq!(
+            path(r#"{"content_id":"a","payload":{"title":"t","slug":"../x"}}"#),
+            "payload.slug"
+        );
+        assert_eq!(
+            path(
+                r#"{"content_id":"a","publish_at":"9999-01-01T00:00:00Z","payload":{"title":"t"}}"#
+            ),
+            "publish_at"
+        );
     }
 
     #[test]
     fn text_that_is_no_json_is_told_apart() {
-        for body in ["", "{", "{\"content_id\":\"a\"} x", "{\"content_id\":\"\\ud800\"}"] {
+        for body in [
+            "",
+            "{",
+            "{\"content_id\":\"a\"} x",
+            "{\"content_id\":\"\\ud800\"}",
+        ] {
             assert_eq!(problem(body).code, Code::InvalidJson, "{body}");
         }
-        assert_eq!(decode(b"{\"content_id\":\"\xff\"}").unwrap_err().code, Code::InvalidJson);
-        let deep = format!("{{\"content_id\":\"a\",\"payload\":{{\"title\":\"t\",\"fields\":{{\"x\":{}{}}}}}}}", "[".repeat(5_000), "]".repeat(5_000));
+        assert_eq!(
+            decode(b"{\"content_id\":\"\xff\"}").unwrap_err().code,
+            Code::InvalidJson
+        );
+        let deep = format!(
+            "{{\"content_id\":\"a\",\"payload\":{{\"title\":\"t\",\"fields\":{{\"x\":{}{}}}}}}}",
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
         assert_eq!(problem(&deep).code, Code::InvalidJson);
     }
 
@@ -271,8 +354,10 @@ mod tests {
 
     #[test]
     fn the_order_of_keys_does_not_make_another_request() {
-        let a = decode(br#"{"content_id":"a","payload":{"title":"t","fields":{"x":1,"y":2}}}"#).unwrap();
-        let b = decode(br#"{"payload":{"fields":{"y":2,"x":1},"title":"t"},"content_id":"a"}"#).unwrap();
+        let a = decode(br#"{"content_id":"a","payload":{"title":"t","fields":{"x":1,"y":2}}}"#)
+            .unwrap();
+        let b = decode(br#"{"payload":{"fields":{"y":2,"x":1},"title":"t"},"content_id":"a"}"#)
+            .unwrap();
         assert_eq!(a.fingerprint("en"), b.fingerprint("en"));
         assert_ne!(a.fingerprint("en"), a.fingerprint("de"));
     }

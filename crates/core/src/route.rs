@@ -41,7 +41,10 @@ pub struct RoutedDestination {
 impl RoutedDestination {
     fn serves(&self, owner: &str, environment: &str) -> bool {
         self.owner.as_deref().is_none_or(|only| only == owner)
-            && self.environment.as_deref().is_none_or(|only| only == environment)
+            && self
+                .environment
+                .as_deref()
+                .is_none_or(|only| only == environment)
     }
 }
 
@@ -73,38 +76,74 @@ impl Routes {
         if named.is_empty() {
             return Ok(self.by_route(labels));
         }
-        let wrong: Vec<FieldError> = named.iter().enumerate().filter_map(|(index, name)| self.objection(labels, index, name)).collect();
-        if wrong.is_empty() { Ok(named.to_vec()) } else { Err(Problem::fields(Code::NoDestination, wrong)) }
+        let wrong: Vec<FieldError> = named
+            .iter()
+            .enumerate()
+            .filter_map(|(index, name)| self.objection(labels, index, name))
+            .collect();
+        if wrong.is_empty() {
+            Ok(named.to_vec())
+        } else {
+            Err(Problem::fields(Code::NoDestination, wrong))
+        }
     }
 
     fn by_route(&self, labels: Labels<'_>) -> Vec<String> {
-        let matching = self.routes.iter().filter(|route| route.matches.accepts(labels));
+        let matching = self
+            .routes
+            .iter()
+            .filter(|route| route.matches.accepts(labels));
         let wanted: Vec<&String> = matching.flat_map(|route| &route.to).collect();
         let fits = |destination: &&RoutedDestination| {
             wanted.contains(&&destination.name)
                 && destination.serves(labels.owner, labels.environment)
                 && (destination.drafts || !labels.draft)
         };
-        self.destinations.iter().filter(fits).map(|destination| destination.name.clone()).collect()
+        self.destinations
+            .iter()
+            .filter(fits)
+            .map(|destination| destination.name.clone())
+            .collect()
     }
 
     fn objection(&self, labels: Labels<'_>, index: usize, name: &str) -> Option<FieldError> {
         let path = format!("destinations[{index}]");
-        let Some(found) = self.destinations.iter().find(|destination| destination.name == name) else {
-            let known = self.destinations.iter().map(|d| d.name.as_str()).collect::<Vec<_>>().join(", ");
-            return Some(FieldError::new(path, format!("no destination is called {name:?}; there are: {known}")));
+        let Some(found) = self
+            .destinations
+            .iter()
+            .find(|destination| destination.name == name)
+        else {
+            let known = self
+                .destinations
+                .iter()
+                .map(|d| d.name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ");
+            return Some(FieldError::new(
+                path,
+                format!("no destination is called {name:?}; there are: {known}"),
+            ));
         };
         if !found.serves(labels.owner, labels.environment) {
-            let message = format!("{name:?} does not serve owner {:?} in environment {:?}", labels.owner, labels.environment);
+            let message = format!(
+                "{name:?} does not serve owner {:?} in environment {:?}",
+                labels.owner, labels.environment
+            );
             return Some(FieldError::new(path, message));
         }
-        (labels.draft && !found.drafts).then(|| FieldError::new(path, format!("{name:?} cannot hold drafts")))
+        (labels.draft && !found.drafts)
+            .then(|| FieldError::new(path, format!("{name:?} cannot hold drafts")))
     }
 }
 
 impl RouteMatch {
     fn accepts(&self, labels: Labels<'_>) -> bool {
-        self.environment.as_deref().is_none_or(|wanted| wanted == labels.environment)
-            && self.locale.as_deref().is_none_or(|wanted| wanted == labels.locale)
+        self.environment
+            .as_deref()
+            .is_none_or(|wanted| wanted == labels.environment)
+            && self
+                .locale
+                .as_deref()
+                .is_none_or(|wanted| wanted == labels.locale)
     }
 }

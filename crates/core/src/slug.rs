@@ -33,12 +33,18 @@ pub fn derive(title: &str) -> Option<String> {
     if cut.is_empty() {
         return None;
     }
-    let slug = if is_canonical(cut) { cut.to_owned() } else { format!("post-{cut}") };
+    let slug = if is_canonical(cut) {
+        cut.to_owned()
+    } else {
+        format!("post-{cut}")
+    };
     is_canonical(&slug).then_some(slug)
 }
 
 fn is_canonical(slug: &str) -> bool {
-    let plain = slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let plain = slug
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let sized = (1..=MAX_SLUG).contains(&slug.len());
     let bounded = !slug.starts_with('-') && !slug.ends_with('-') && !slug.contains("--");
     let number = slug.bytes().all(|b| b.is_ascii_digit());
@@ -52,7 +58,10 @@ mod tests {
 
     #[test]
     fn titles_become_slugs() {
-        assert_eq!(derive("Ünï & friends: 1 < 2"), Some("uni-friends-1-2".into()));
+        assert_eq!(
+            derive("Ünï & friends: 1 < 2"),
+            Some("uni-friends-1-2".into())
+        );
         assert_eq!(derive("2026"), Some("post-2026".into()));
         assert_eq!(derive("feed"), Some("post-feed".into()));
         assert_eq!(derive(""), None);
@@ -60,7 +69,11 @@ mod tests {
 
     #[test]
     fn a_bad_slug_is_answered_with_a_good_one() {
-        assert!(check("Hello World").unwrap_err().contains("\"hello-world\""));
+        assert!(
+            check("Hello World")
+                .unwrap_err()
+                .contains("\"hello-world\"")
+        );
         assert!(check("../../etc").is_err());
         assert!(check("2026").unwrap_err().contains("post-2026"));
         assert_eq!(check("a-fine-slug-2"), Ok(()));

@@ -41,8 +41,9 @@ impl Timestamp {
 
     /// Parses an RFC 3339 time with any offset. Digits below a microsecond are cut.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let parsed = OffsetDateTime::parse(text, &Rfc3339)
-            .map_err(|_| format!("{text:?} is not an RFC 3339 time such as 2026-11-21T09:30:00Z"))?;
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| {
+            format!("{text:?} is not an RFC 3339 time such as 2026-11-21T09:30:00Z")
+        })?;
         i64::try_from(parsed.unix_timestamp_nanos().div_euclid(1_000))
             .map(Self)
             .map_err(|_| format!("{text:?} is out of range"))
@@ -86,7 +87,9 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 /// Parses a duration as configuration writes it: a number and `ms`, `s`, `m`, `h` or `d`.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let complaint = || format!("{text:?} is not a duration such as \"500ms\", \"2s\", \"5m\", \"1h\" or \"7d\"");
+    let complaint = || {
+        format!("{text:?} is not a duration such as \"500ms\", \"2s\", \"5m\", \"1h\" or \"7d\"")
+    };
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let number: u64 = digits.trim().parse().map_err(|_| complaint())?;
     let millis = match &text[digits.len()..] {
@@ -97,7 +100,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         "d" => 86_400_000,
         _ => return Err(complaint()),
     };
-    number.checked_mul(millis).map(Duration::from_millis).ok_or_else(complaint)
+    number
+        .checked_mul(millis)
+        .map(Duration::from_millis)
+        .ok_or_else(complaint)
 }
 
 #[cfg(test)]
@@ -106,7 +112,10 @@ mod tests {
 
     #[test]
     fn an_offset_is_the_same_instant() {
-        assert_eq!(Timestamp::parse("2026-11-21T10:00:00.5+01:00"), Timestamp::parse("2026-11-21T09:00:00.500Z"));
+        assert_eq!(
+            Timestamp::parse("2026-11-21T10:00:00.5+01:00"),
+            Timestamp::parse("2026-11-21T09:00:00.500Z")
+        );
     }
 
     #[test]

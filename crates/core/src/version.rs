@@ -93,9 +93,12 @@ impl<'de> Deserialize<'de> for Version {
                 Ok(Version::Number(number))
             }
             fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Version, E> {
-                i64::try_from(number)
-                    .map(Version::Number)
-                    .map_err(|_| E::custom(format!("{number} is too large; the largest version is {}", i64::MAX)))
+                i64::try_from(number).map(Version::Number).map_err(|_| {
+                    E::custom(format!(
+                        "{number} is too large; the largest version is {}",
+                        i64::MAX
+                    ))
+                })
             }
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Version, E> {
                 Timestamp::parse(text).map(Version::Time).map_err(E::custom)
@@ -106,7 +109,9 @@ impl<'de> Deserialize<'de> for Version {
 }
 
 /// Our counter of accepted revisions of an item; the only order that destinations know.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub struct Generation(pub i64);
 
 impl Generation {

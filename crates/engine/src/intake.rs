@@ -11,6 +11,7 @@ use slugline_core::canonical::Fingerprint;
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::media;
+use slugline_core::payload::{Media, StoredMedia};
 use slugline_core::pressure::Thresholds;
 use slugline_core::problem::{Code, FieldError, Problem};
 use slugline_core::request::{self, PublishRequest};
@@ -54,68 +55,144 @@ impl Intake {
     /// Intake into a store.
     #[must_use]
     pub fn new(store: Arc<dyn Store>, settings: IntakeSettings) -> Self {
-        Self { store, settings: std::sync::RwLock::new(Arc::new(settings)) }
+        Self {
+            store,
+            settings: std::sync::RwLock::new(Arc::new(settings)),
+        }
     }
 
     /// Replaces the settings.
     pub fn configure(&self, settings: IntakeSettings) {
-        let mut current = self.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut current = self
+            .settings
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         *current = Arc::new(settings);
     }
 
     fn settings(&self) -> Arc<IntakeSettings> {
-        Arc::clone(&self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .settings
+                .read()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        )
     }
 
     /// Accepts a publish request, or says why not. `key` is the `Idempotency-Key` header.
-    pub async fn publish(&self, caller: &Caller, key: Option<&str>, raw: Bytes) -> Result<Decided, Problem> {
+    pub async fn publish(
+        &self,
+        caller: &Caller,
+        key: Option<&str>,
+        raw: Bytes,
+    ) -> Result<Decided, Problem> {
         let settings = self.settings();
         let request = request::decode(&raw)?;
         let key = request.key(key)?;
         request.check(self.store.now())?;
-        self.check_media(&settings, &request).await?;
-        let submission = self.submission(&settings, caller, key, request, raw)?;
+        let media = self.known_media(&settings, &request).await?;
+        let submission = Submission {
+            media,
+            ..self.submission(&settings, caller, key, request, raw)?
+        };
         self.refuse_under_pressure(&settings, submission.request.class)?;
-        let mut outcomes = self.store.accept(vec![submission]).await.map_err(|error| problem_of(&error))?;
-        outcomes.pop().unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")))
+        let mut outcomes = self
+            .store
+            .accept(vec![submission])
+            .await
+            .map_err(|error| problem_of(&error))?;
+        outcomes
+            .pop()
+            .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")))
     }
 
     /// Keeps uploaded bytes under their SHA-256.
-    pub async fn upload_media(&self, bytes: Bytes, claimed_type: Option<&str>) -> Result<MediaInfo, Problem> {
+    pub async fn upload_media(
+        &self,
+        bytes: Bytes,
+        claimed_type: Option<&str>,
+    ) -> Result<MediaInfo, Problem> {
         let settings = self.settings();
         self.refuse_under_pressure(&settings, slugline_core::item::Class::Standard)?;
-        let content_type = media::content_type(&bytes, claimed_type)
-            .map_err(|why| Problem::fields(Code::InvalidRequest, vec![FieldError::new("(body)", why)]))?;
+        let content_type = media::content_type(&bytes, claimed_type).map_err(|why| {
+            Problem::fields(Code::InvalidRequest, vec![FieldError::new("(body)", why)])
+        })?;
         let sha256 = media::sha256(&bytes);
-        let info = MediaInfo { sha256: sha256.clone(), size: bytes.len() as u64, content_type: content_type.clone() };
-        let stored = self.store.put_media(NewMedia { sha256, content_type, bytes }).await;
+        let info = MediaInfo {
+            sha256: sha256.clone(),
+            size: bytes.len() as u64,
+            content_type: content_type.clone(),
+        };
+        let stored = self
+            .store
+            .put_media(NewMedia {
+                sha256,
+                content_type,
+                bytes,
+            })
+            .await;
         stored.map(|()| info).map_err(|error| problem_of(&error))
     }
 
-    fn refuse_under_pressure(&self, settings: &IntakeSettings, class: slugline_core::item::Class) -> Result<(), Problem> {
+    fn refuse_under_pressure(
+        &self,
+        settings: &IntakeSettings,
+        class: slugline_core::item::Class,
+    ) -> Result<(), Problem> {
         let pressure = self.store.pressure();
-        let refusal = settings.thresholds.refusal(class, pressure.open_jobs, pressure.free_bytes, pressure.waiting);
+        let refusal = settings.thresholds.refusal(
+            class,
+            pressure.open_jobs,
+            pressure.free_bytes,
+            pressure.waiting,
+        );
         refusal.map_or(Ok(()), Err)
     }
 
-    fn submission(&self, settings: &IntakeSettings, caller: &Caller, key: String, request: PublishRequest, raw: Bytes) -> Result<Submission, Problem> {
+    fn submission(
+        &self,
+        settings: &IntakeSettings,
+        caller: &Caller,
+        key: String,
+        request: PublishRequest,
+        raw: Bytes,
+    ) -> Result<Submission, Problem> {
         let environment = request.environment().to_owned();
         if !caller.environments.is_empty() && !caller.environments.contains(&environment) {
-            let detail = format!("this token may write to {}, not to {environment:?}", caller.environments.join(", "));
+            let detail = format!(
+                "this token may write to {}, not to {environment:?}",
+                caller.environments.join(", ")
+            );
             return Err(Problem::new(Code::Forbidden, detail));
         }
-        let locale = request.locale.clone().unwrap_or_else(|| settings.default_locale.clone());
+        let locale = request
+            .locale
+            .clone()
+            .unwrap_or_else(|| settings.default_locale.clone());
         let draft = request.action == slugline_core::item::Action::Draft;
-        let labels = Labels { owner: &caller.owner, environment: &environment, locale: &locale, draft };
-        let targets = settings.routes.resolve(labels, &request.named_destinations())?;
+        let labels = Labels {
+            owner: &caller.owner,
+            environment: &environment,
+            locale: &locale,
+            draft,
+        };
+        let targets = settings
+            .routes
+            .resolve(labels, &request.named_destinations())?;
         Ok(Submission {
             fingerprint: request.fingerprint(&locale),
             body: Fingerprint::of(&request.payload),
-            item: ItemKey { owner: caller.owner.clone(), environment, content_id: request.content_id.clone(), locale },
+            item: ItemKey {
+                owner: caller.owner.clone(),
+                environment,
+                content_id: request.content_id.clone(),
+                locale,
+            },
             key,
             source: "api".into(),
             actor: caller.actor.clone(),
             targets,
+            media: None,
             raw,
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,
@@ -123,31 +200,76 @@ impl Intake {
         })
     }
 
-    /// Media without a URL must have been uploaded; a URL must not be an address that is off limits.
-    async fn check_media(&self, settings: &IntakeSettings, request: &PublishRequest) -> Result<(), Problem> {
-        let media = request.payload.iter().flat_map(|payload| &payload.media);
-        let mut found = Vec::new();
-        for (index, medium) in media.enumerate() {
-            if let Some(Err(why)) = medium.url.as_deref().map(settings.address_guard) {
-                found.push(FieldError::new(format!("payload.media[{index}].url"), why));
-            }
-            let Some(sha256) = medium.sha256.as_deref().filter(|_| medium.url.is_none()) else { continue };
-            if self.store.media_info(sha256).await.map_err(|error| problem_of(&error))?.is_none() {
-                let why = "these bytes are not kept here; upload them with POST /v1/media first, or give a url";
-                found.push(FieldError::new(format!("payload.media[{index}].sha256"), why));
+    /// The request's media, if all bytes are kept here; `None` where some must be fetched first.
+    /// Media without a URL must be kept; a URL must not be an address that is off limits.
+    async fn known_media(
+        &self,
+        settings: &IntakeSettings,
+        request: &PublishRequest,
+    ) -> Result<Option<Vec<StoredMedia>>, Problem> {
+        let named = request.payload.iter().flat_map(|payload| &payload.media);
+        let (mut known, mut found, mut complete) = (Vec::new(), Vec::new(), true);
+        for (index, medium) in named.enumerate() {
+            let path = format!("payload.media[{index}]");
+            match self.known_medium(settings, medium).await? {
+                Ok(Some(stored)) => known.push(stored),
+                Ok(None) => complete = false,
+                Err((field, why)) => found.push(FieldError::new(format!("{path}{field}"), why)),
             }
         }
-        if found.is_empty() { Ok(()) } else { Err(Problem::fields(Code::InvalidRequest, found)) }
+        if found.is_empty() {
+            Ok(complete.then_some(known))
+        } else {
+            Err(Problem::fields(Code::InvalidRequest, found))
+        }
+    }
+
+    async fn known_medium(
+        &self,
+        settings: &IntakeSettings,
+        medium: &Media,
+    ) -> Result<Known, Problem> {
+        if let Some(Err(why)) = medium
+            .url
+            .as_deref()
+            .map(|url| (settings.address_guard)(url))
+        {
+            return Ok(Err((".url", why)));
+        }
+        let Some(sha256) = &medium.sha256 else {
+            return Ok(Ok(None));
+        };
+        let info = self
+            .store
+            .media_info(sha256)
+            .await
+            .map_err(|error| problem_of(&error))?;
+        Ok(match info {
+            Some(info) => media::describe(medium, sha256, &info.content_type, info.size).map(Some).map_err(|why| ("", why)),
+            None if medium.url.is_some() => Ok(None),
+            None => Err((".sha256", "these bytes are not kept here; upload them with POST /v1/media first, or give a url".into())),
+        })
     }
 }
+
+/// A medium that is kept, one that is to be fetched, or what is wrong with which field.
+type Known = Result<Option<StoredMedia>, (&'static str, String)>;
 
 /// A store's error as the API says it: nothing was stored, and when to come back.
 #[must_use]
 pub fn problem_of(error: &StoreError) -> Problem {
     match error {
-        StoreError::Full(_) => Problem::new(Code::DiskLow, format!("{error}; nothing was stored")).retry_after(60),
-        StoreError::Unavailable(_) => Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(5),
-        StoreError::Corrupt(_) => Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(300),
-        StoreError::Internal(_) => Problem::new(Code::Internal, format!("{error}; nothing was stored")),
+        StoreError::Full(_) => {
+            Problem::new(Code::DiskLow, format!("{error}; nothing was stored")).retry_after(60)
+        }
+        StoreError::Unavailable(_) => {
+            Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(5)
+        }
+        StoreError::Corrupt(_) => {
+            Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(300)
+        }
+        StoreError::Internal(_) => {
+            Problem::new(Code::Internal, format!("{error}; nothing was stored"))
+        }
     }
 }

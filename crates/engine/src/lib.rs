@@ -4,6 +4,12 @@
 //! store, does it, and reports what it did. Knows no SQL, no HTTP framework and no vendor; its
 //! clock, dice, sockets and memory are ports, so that the simulation can drive it.
 
+pub mod bell;
+pub mod caretakers;
+pub mod delivery;
+pub mod destination;
+pub mod engine;
 pub mod intake;
 pub mod ports;
+pub mod stop;
 pub mod store;

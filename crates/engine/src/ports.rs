@@ -13,7 +13,11 @@ pub trait Transport: Send + Sync {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
 
     /// Works on files below `root`; refuses paths that leave it.
-    fn file<'a>(&'a self, root: &'a str, operation: FileOp) -> BoxFuture<'a, Result<FileReply, SendError>>;
+    fn file<'a>(
+        &'a self,
+        root: &'a str,
+        operation: FileOp,
+    ) -> BoxFuture<'a, Result<FileReply, SendError>>;
 }
 
 /// A node's clock.

@@ -6,16 +6,24 @@ use proptest::prelude::*;
 
 fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
     let version = version.map_or("null".to_owned(), |version| version.to_string());
-    let body = format!(r#"{{"request_id":"k","content_id":"post","version":{version},"action":"{action}","payload":{{"title":"{title}"}}}}"#);
+    let body = format!(
+        r#"{{"request_id":"k","content_id":"post","version":{version},"action":"{action}","payload":{{"title":"{title}"}}}}"#
+    );
     let request = decode(body.as_bytes()).unwrap();
     Submission {
-        item: ItemKey { owner: "default".into(), environment: "production".into(), content_id: "post".into(), locale: "en".into() },
+        item: ItemKey {
+            owner: "default".into(),
+            environment: "production".into(),
+            content_id: "post".into(),
+            locale: "en".into(),
+        },
         key: "k".into(),
         fingerprint: request.fingerprint("en"),
         body: Fingerprint::of(&request.payload),
         source: "api".into(),
         actor: "token:test".into(),
         targets: vec!["blog".into()],
+        media: Some(Vec::new()),
         raw: bytes::Bytes::new(),
         received_at: Timestamp(0),
         key_ttl: std::time::Duration::from_secs(86_400),
@@ -36,7 +44,10 @@ fn stored(version: i64, action: Action, title: &str) -> Found {
         desired_at: vec!["blog".into()],
         scheduled: Vec::new(),
     };
-    Found { item: Some(item), ..Found::default() }
+    Found {
+        item: Some(item),
+        ..Found::default()
+    }
 }
 
 fn refused(intake: Intake) -> Code {
@@ -55,36 +66,79 @@ fn accepted(intake: Intake) -> Accept {
 
 #[test]
 fn a_newer_version_is_a_new_generation() {
-    let accept = accepted(decide(&submission(Some(8), "publish", "b"), &stored(7, Action::Publish, "a")));
-    assert_eq!((accept.version, accept.generation), (Version::Number(8), Generation(4)));
-    assert_eq!(accept.slug.as_deref(), Some("hello"), "the slug stays when the title changes");
+    let accept = accepted(decide(
+        &submission(Some(8), "publish", "b"),
+        &stored(7, Action::Publish, "a"),
+    ));
+    assert_eq!(
+        (accept.version, accept.generation),
+        (Version::Number(8), Generation(4))
+    );
+    assert_eq!(
+        accept.slug.as_deref(),
+        Some("hello"),
+        "the slug stays when the title changes"
+    );
 }
 
 #[test]
 fn a_key_means_one_request() {
     let first = submission(Some(7), "publish", "a");
     let answer = Answer::new(Status::Ok, "k", "post");
-    let found = Found { key: Some(KeyRecord { fingerprint: first.fingerprint, answer }), ..Found::default() };
-    assert!(matches!(decide(&first, &found), Intake::Replay(answer) if answer.status == Status::Duplicate));
-    assert_eq!(refused(decide(&submission(Some(7), "publish", "b"), &found)), Code::IdempotencyKeyReused);
+    let found = Found {
+        key: Some(KeyRecord {
+            fingerprint: first.fingerprint,
+            answer,
+        }),
+        ..Found::default()
+    };
+    assert!(
+        matches!(decide(&first, &found), Intake::Replay(answer) if answer.status == Status::Duplicate)
+    );
+    assert_eq!(
+        refused(decide(&submission(Some(7), "publish", "b"), &found)),
+        Code::IdempotencyKeyReused
+    );
 }
 
 #[test]
 fn an_older_version_is_ignored_and_told_what_would_do() {
-    let Intake::Stale(answer) = decide(&submission(Some(12), "publish", "b"), &stored(14, Action::Publish, "a")) else { panic!() };
-    assert_eq!(answer.reason.as_deref(), Some("stale version; incoming 12 < stored 14"));
-    assert_eq!((answer.current_version, answer.next_version), (Some(Version::Number(14)), Some(Version::Number(15))));
+    let Intake::Stale(answer) = decide(
+        &submission(Some(12), "publish", "b"),
+        &stored(14, Action::Publish, "a"),
+    ) else {
+        panic!()
+    };
+    assert_eq!(
+        answer.reason.as_deref(),
+        Some("stale version; incoming 12 < stored 14")
+    );
+    assert_eq!(
+        (answer.current_version, answer.next_version),
+        (Some(Version::Number(14)), Some(Version::Number(15)))
+    );
 }
 
 #[test]
 fn the_same_version_is_a_duplicate_a_conflict_or_goes_further() {
     let found = stored(7, Action::Publish, "a");
-    assert!(matches!(decide(&submission(Some(7), "publish", "a"), &found), Intake::Duplicate(_)));
-    assert_eq!(refused(decide(&submission(Some(7), "publish", "b"), &found)), Code::VersionConflict);
+    assert!(matches!(
+        decide(&submission(Some(7), "publish", "a"), &found),
+        Intake::Duplicate(_)
+    ));
+    assert_eq!(
+        refused(decide(&submission(Some(7), "publish", "b"), &found)),
+        Code::VersionConflict
+    );
     let mut wider = submission(Some(7), "publish", "a");
     wider.targets = vec!["blog".into(), "shop".into()];
-    let Intake::Extend(accept) = decide(&wider, &found) else { panic!() };
-    assert_eq!((accept.generation, accept.targets), (Generation(3), vec!["shop".to_owned()]));
+    let Intake::Extend(accept) = decide(&wider, &found) else {
+        panic!()
+    };
+    assert_eq!(
+        (accept.generation, accept.targets),
+        (Generation(3), vec!["shop".to_owned()])
+    );
 }
 
 #[test]
@@ -93,18 +147,26 @@ fn a_removal_wins_the_tie_and_leaves_a_tombstone() {
     let accept = accepted(decide(&submission(Some(7), "unpublish", "a"), &found));
     assert_eq!(accept.slug, None);
     let tombstone = stored(7, Action::Unpublish, "a");
-    let Intake::Stale(answer) = decide(&submission(Some(7), "publish", "a"), &tombstone) else { panic!() };
+    let Intake::Stale(answer) = decide(&submission(Some(7), "publish", "a"), &tombstone) else {
+        panic!()
+    };
     assert_eq!(answer.reason.as_deref(), Some("unpublished at 7; send 8"));
     accepted(decide(&submission(Some(8), "publish", "a"), &tombstone));
     accepted(decide(&submission(Some(7), "delete", "a"), &tombstone));
-    accepted(decide(&submission(Some(3), "unpublish", "a"), &Found::default()));
+    accepted(decide(
+        &submission(Some(3), "unpublish", "a"),
+        &Found::default(),
+    ));
 }
 
 #[test]
 fn a_removal_goes_wherever_the_item_is_desired() {
     let mut found = stored(7, Action::Publish, "a");
     found.item.as_mut().unwrap().desired_at.push("shop".into());
-    assert_eq!(accepted(decide(&submission(Some(8), "delete", "a"), &found)).targets, ["blog", "shop"]);
+    assert_eq!(
+        accepted(decide(&submission(Some(8), "delete", "a"), &found)).targets,
+        ["blog", "shop"]
+    );
 }
 
 #[test]
@@ -113,35 +175,68 @@ fn another_kind_or_source_is_refused() {
     let mut timed = submission(Some(8), "publish", "b");
     timed.request.version = Some(Version::Time(Timestamp(9)));
     assert_eq!(refused(decide(&timed, &found)), Code::VersionKindMismatch);
-    let other = Submission { source: "cms".into(), ..submission(Some(8), "publish", "b") };
+    let other = Submission {
+        source: "cms".into(),
+        ..submission(Some(8), "publish", "b")
+    };
     assert_eq!(refused(decide(&other, &found)), Code::OwnedByOtherSource);
 }
 
 #[test]
 fn a_missing_version_is_assigned() {
-    let accept = accepted(decide(&submission(None, "publish", "b"), &stored(7, Action::Publish, "a")));
-    assert_eq!((accept.version, accept.assigned), (Version::Number(8), true));
-    assert_eq!(accepted(decide(&submission(None, "publish", "b"), &Found::default())).version, Version::Number(1));
+    let accept = accepted(decide(
+        &submission(None, "publish", "b"),
+        &stored(7, Action::Publish, "a"),
+    ));
+    assert_eq!(
+        (accept.version, accept.assigned),
+        (Version::Number(8), true)
+    );
+    assert_eq!(
+        accepted(decide(&submission(None, "publish", "b"), &Found::default())).version,
+        Version::Number(1)
+    );
 }
 
 #[test]
 fn a_slug_is_refused_while_held_and_waited_for_while_given_up() {
-    let holder = |leaving| Found { slug_holders: vec![SlugHolder { content_id: "other".into(), leaving }], ..Found::default() };
-    assert_eq!(refused(decide(&submission(Some(1), "publish", "a"), &holder(false))), Code::SlugTaken);
-    assert_eq!(accepted(decide(&submission(Some(1), "publish", "a"), &holder(true))).waits, [PendingReason::SlugRelease]);
+    let holder = |leaving| Found {
+        slug_holders: vec![SlugHolder {
+            content_id: "other".into(),
+            leaving,
+        }],
+        ..Found::default()
+    };
+    assert_eq!(
+        refused(decide(&submission(Some(1), "publish", "a"), &holder(false))),
+        Code::SlugTaken
+    );
+    assert_eq!(
+        accepted(decide(&submission(Some(1), "publish", "a"), &holder(true))).waits,
+        [PendingReason::SlugRelease]
+    );
 }
 
 #[test]
 fn without_a_destination_nothing_is_accepted() {
-    let nowhere = Submission { targets: Vec::new(), ..submission(Some(1), "publish", "a") };
-    assert_eq!(refused(decide(&nowhere, &Found::default())), Code::NoDestination);
+    let nowhere = Submission {
+        targets: Vec::new(),
+        ..submission(Some(1), "publish", "a")
+    };
+    assert_eq!(
+        refused(decide(&nowhere, &Found::default())),
+        Code::NoDestination
+    );
 }
 
 #[test]
 fn a_newer_version_replaces_a_scheduled_one() {
     let mut found = stored(7, Action::Publish, "a");
     found.item.as_mut().unwrap().scheduled = vec![PublishId(5)];
-    assert_eq!(accepted(decide(&submission(Some(8), "publish", "b"), &found)).supersedes, [PublishId(5)]);
+    assert_eq!(
+        accepted(decide(&submission(Some(8), "publish", "b"), &found)).supersedes,
+        [PublishId(5)]
+    );
 }
 
 proptest! {

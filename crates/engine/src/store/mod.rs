@@ -143,13 +143,22 @@ pub trait Store: Send + Sync {
     fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>>;
 
     /// Its revisions, newest first.
-    fn revisions(&self, owner: &str, content_id: &str, page: Page) -> Stored<'_, Paged<RevisionView>>;
+    fn revisions(
+        &self,
+        owner: &str,
+        content_id: &str,
+        page: Page,
+    ) -> Stored<'_, Paged<RevisionView>>;
 
     /// A job with its attempts and effects.
     fn job(&self, owner: &str, id: slugline_core::ids::JobId) -> Stored<'_, Option<JobDetail>>;
 
     /// Log entries after a cursor, oldest first. An entry that is visible has all earlier ones visible.
-    fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<slugline_core::event::LogEntry>>;
+    fn events(
+        &self,
+        filter: EventFilter,
+        page: Page,
+    ) -> Stored<'_, Paged<slugline_core::event::LogEntry>>;
 
     /// Counts by destination, class and state, for metrics.
     fn counts(&self) -> Stored<'_, Counts>;

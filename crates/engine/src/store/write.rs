@@ -123,6 +123,9 @@ pub struct ClaimedJob {
     pub effects: BTreeMap<String, String>,
     /// What was last verified as shown here, if anything.
     pub shown: Option<(Generation, Shown)>,
+    /// Whether nothing of ours was written since `shown` was verified, so that a difference is
+    /// somebody else's change.
+    pub undisturbed: bool,
     /// Whether a write since then has an unknown outcome (a second look is owed).
     pub owes_look: bool,
     /// For second looks: the state that the job ended in.

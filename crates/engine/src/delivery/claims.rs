@@ -1,0 +1,281 @@
+//! The delivery loop: claims what there is room for, runs it, settles it.
+//!
+//! Ensures that urgent work finds room (P10), that claiming goes on while runs run, and that a stop
+//! ends claiming at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_channel::mpsc;
+use futures_util::future::join;
+use futures_util::{FutureExt, StreamExt, pin_mut, select};
+use slugline_core::backoff::RetryPolicy;
+use slugline_core::budget::room;
+use slugline_core::item::Class;
+use slugline_core::lifecycle::Verdict;
+use slugline_core::time::Timestamp;
+
+use super::desk::Shared;
+use super::runs::Runs;
+use crate::bell::Bell;
+use crate::destination::Destination;
+use crate::ports::Entropy;
+use crate::stop::Stop;
+use crate::store::{ClaimedJob, Settlement, Want};
+
+/// Longest sleep of the claim loop when nothing nudges it: bounds what a lost nudge costs.
+const IDLE: Duration = Duration::from_secs(1);
+/// Shortest sleep of the claim loop, so that a due time just passed does not make it spin.
+const SHORTEST_WAIT: Duration = Duration::from_millis(2);
+/// Pause after the store refused a claim, before asking again.
+const AFTER_STORE_ERROR: Duration = Duration::from_millis(500);
+/// Jobs taken by one claim: enough to share a commit, few enough that an urgent one waits for no
+/// more than one batch.
+const CLAIM_BATCH: usize = 128;
+/// A lease is at least this long; a run that needs more prolongs it.
+const SHORTEST_LEASE: Duration = Duration::from_secs(30);
+
+/// The delivery of a node.
+pub struct Delivery {
+    /// Store, network, clock.
+    pub shared: Shared,
+    /// The dice.
+    pub entropy: Arc<dyn Entropy>,
+    destinations: BTreeMap<String, Arc<Destination>>,
+    policies: Vec<RetryPolicy>,
+    workers: usize,
+    running: Mutex<[usize; Class::ALL.len()]>,
+    freed: Bell,
+}
+
+impl Delivery {
+    /// A node's delivery. `policies` has one entry per class, in [`Class::ALL`]'s order.
+    #[must_use]
+    pub fn new(
+        shared: Shared,
+        entropy: Arc<dyn Entropy>,
+        destinations: Vec<Arc<Destination>>,
+        policies: Vec<RetryPolicy>,
+        workers: usize,
+    ) -> Arc<Self> {
+        let destinations = destinations
+            .into_iter()
+            .map(|d| (d.settings.name.clone(), d))
+            .collect();
+        Arc::new(Self {
+            shared,
+            entropy,
+            destinations,
+            policies,
+            workers,
+            running: Mutex::new([0; Class::ALL.len()]),
+            freed: Bell::default(),
+        })
+    }
+
+    /// The destination of this name.
+    #[must_use]
+    pub fn destination(&self, name: &str) -> Option<Arc<Destination>> {
+        self.destinations.get(name).cloned()
+    }
+
+    /// All destinations, by name.
+    pub fn destinations(&self) -> impl Iterator<Item = &Arc<Destination>> {
+        self.destinations.values()
+    }
+
+    /// The patience of a class.
+    #[must_use]
+    pub fn policy(&self, class: Class) -> &RetryPolicy {
+        &self.policies[class.rank()]
+    }
+
+    /// Delivers until asked to stop, then lets runs end for at most `grace`.
+    pub async fn run(self: &Arc<Self>, stop: &Stop, grace: Duration) {
+        let (claimed, to_run) = mpsc::unbounded();
+        join(self.claim_loop(claimed, stop), self.run_loop(to_run, grace)).await;
+    }
+
+    async fn claim_loop(&self, claimed: mpsc::UnboundedSender<Granted>, stop: &Stop) {
+        while !stop.is_requested() {
+            let next = self.claim_once(&claimed).await;
+            let Some(wait) = next else { continue };
+            let (nudged, freed) = (self.shared.store.nudged().fuse(), self.freed.heard().fuse());
+            let (slept, stopped) = (
+                self.shared.clock.sleep(wait).fuse(),
+                stop.requested().fuse(),
+            );
+            pin_mut!(nudged, freed, slept, stopped);
+            select! { () = nudged => {}, () = freed => {}, () = slept => {}, () = stopped => {} }
+        }
+    }
+
+    /// Claims once. `None` when there may be more at once, else how long to wait at most.
+    async fn claim_once(&self, claimed: &mpsc::UnboundedSender<Granted>) -> Option<Duration> {
+        let now = self.shared.store.now();
+        let wants = self.wants(now);
+        if wants.is_empty() {
+            return Some(self.until(self.next_room(now), now));
+        }
+        let wanted: usize = wants.iter().map(|want| want.limit).sum();
+        let asked_at = self.shared.clock.monotonic();
+        let answer = match self.shared.store.claim(wants).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::error!(%error, "claiming failed");
+                return Some(AFTER_STORE_ERROR);
+            }
+        };
+        let count = answer.jobs.len();
+        for job in answer.jobs {
+            self.run_began(&job);
+            // The run loop outlives this one: it reads until we end.
+            let _ = claimed.unbounded_send(Granted { job, asked_at });
+        }
+        let next = [answer.next_due, self.next_room(now)]
+            .into_iter()
+            .flatten()
+            .min();
+        (count == 0 || count < wanted.min(CLAIM_BATCH)).then(|| self.until(next, now))
+    }
+
+    fn until(&self, at: Option<Timestamp>, now: Timestamp) -> Duration {
+        at.map_or(IDLE, |at| at.since(now).clamp(SHORTEST_WAIT, IDLE))
+    }
+
+    /// When a destination that has no room now may have some without a run ending.
+    fn next_room(&self, now: Timestamp) -> Option<Timestamp> {
+        self.destinations
+            .values()
+            .filter_map(|destination| destination.next_change(now))
+            .filter(|&at| at > now)
+            .min()
+    }
+
+    /// Room by destination and class, most urgent first, at most [`CLAIM_BATCH`] in all.
+    fn wants(&self, now: Timestamp) -> Vec<Want> {
+        let running = *self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = CLAIM_BATCH;
+        let mut wants = Vec::new();
+        for class in Class::ALL {
+            let mut of_class = room(self.workers, class, &running).min(left);
+            for destination in self.destinations.values() {
+                let limit = destination.room(class, now).min(of_class);
+                if limit > 0 {
+                    let lease = SHORTEST_LEASE.max(destination.settings.timeout * 3);
+                    wants.push(Want {
+                        destination: destination.settings.name.clone(),
+                        class,
+                        limit,
+                        lease,
+                    });
+                }
+                of_class -= limit;
+                left -= limit;
+            }
+        }
+        wants
+    }
+
+    async fn run_loop(
+        self: &Arc<Self>,
+        mut to_run: mpsc::UnboundedReceiver<Granted>,
+        grace: Duration,
+    ) {
+        let mut runs = Runs::default();
+        loop {
+            let granted = {
+                let ended = runs.ended().fuse();
+                pin_mut!(ended);
+                select! { granted = to_run.next() => granted, () = ended => continue }
+            };
+            match granted {
+                Some(granted) => runs.begin(self, granted),
+                None => break,
+            }
+        }
+        self.drain(runs, grace).await;
+    }
+
+    async fn drain(&self, mut runs: Runs, grace: Duration) {
+        let deadline = self.shared.clock.sleep(grace).fuse();
+        pin_mut!(deadline);
+        while !runs.is_empty() {
+            let ended = runs.ended().fuse();
+            pin_mut!(ended);
+            select! { () = ended => {}, () = deadline => break }
+        }
+        if !runs.is_empty() {
+            runs.put_back(self).await;
+        }
+    }
+
+    /// Counts a run; also for the second looks.
+    pub(crate) fn run_began(&self, job: &ClaimedJob) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)[job.class.rank()] += 1;
+        if let Some(destination) = self.destinations.get(&job.destination) {
+            destination.began(job.class);
+        }
+    }
+
+    pub(crate) fn run_ended(&self, job: &ClaimedJob) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = &mut running[job.class.rank()];
+        *count = count.saturating_sub(1);
+        drop(running);
+        if let Some(destination) = self.destinations.get(&job.destination) {
+            destination.ended(job.class);
+        }
+        self.freed.ring();
+    }
+
+    /// One line and the counters for a run's end.
+    pub(crate) fn report(&self, job: &ClaimedJob, settlement: &Settlement) {
+        let (outcome, failure) = match &settlement.verdict {
+            Verdict::Live(_) => ("live", None),
+            Verdict::Retry { failure, .. } => ("retry", Some(failure)),
+            Verdict::PutBack { failure, .. } => ("put_back", Some(failure)),
+            Verdict::Dead(failure) => ("failed", Some(failure)),
+            Verdict::Superseded => ("superseded", None),
+        };
+        let reason = failure.map_or("", |failure| failure.reason.code());
+        let kind = self
+            .destinations
+            .get(&job.destination)
+            .map_or("", |destination| destination.capabilities.kind);
+        let took = self
+            .shared
+            .store
+            .now()
+            .since(settlement.started_at)
+            .as_secs_f64();
+        metrics::counter!("slugline_deliveries_total", "destination_type" => kind, "outcome" => outcome, "reason" => reason).increment(1);
+        metrics::histogram!("slugline_delivery_duration_seconds", "destination_type" => kind)
+            .record(took);
+        if matches!(settlement.verdict, Verdict::Live(_)) && job.ended.is_none() {
+            let since = self.shared.store.now().since(job.released_at).as_secs_f64();
+            metrics::histogram!("slugline_release_to_live_seconds", "class" => job.class.as_str())
+                .record(since);
+        }
+        let error = failure.map_or("", |failure| failure.message.as_str());
+        let (content_id, request_id) = (&job.item.content_id, &job.request_id);
+        match &settlement.verdict {
+            Verdict::Dead(_) => {
+                tracing::warn!(job = %job.job, content_id, request_id, destination = job.destination, reason, error, "dead letter")
+            }
+            _ => {
+                tracing::debug!(job = %job.job, content_id, request_id, destination = job.destination, outcome, reason, error, "run ended")
+            }
+        }
+    }
+}
+
+/// A claimed job, and the node's monotonic time just before the claim was asked for: the lease
+/// cannot end earlier than counted from there.
+pub struct Granted {
+    /// The job.
+    pub job: ClaimedJob,
+    /// The time.
+    pub asked_at: Duration,
+}

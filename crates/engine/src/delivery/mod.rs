@@ -1,0 +1,11 @@
+//! Delivery: from a claimed job to its settlement.
+
+mod claims;
+mod desk;
+mod run;
+mod runs;
+mod verdict;
+
+pub use claims::{Delivery, Granted};
+pub use desk::{Desk, Grant, Shared};
+pub use runs::Runs;

@@ -1,0 +1,147 @@
+//! From a run's end to its settlement.
+//!
+//! Ensures that outages, throttling and our own stops cost no attempt, that what was written without
+//! a clear answer is looked at again, and that a dead job leaves no draft behind.
+
+use std::time::Duration;
+
+use slugline_core::backoff::{AfterFailure, RetryPolicy, after_failure};
+use slugline_core::connector::{Repeat, Work};
+use slugline_core::failure::Failure;
+use slugline_core::lifecycle::{JobState, Verdict};
+use slugline_core::reason::{ErrorClass, Reason};
+use slugline_core::time::Timestamp;
+
+use super::desk::Desk;
+use super::run::Ended;
+use crate::destination::Destination;
+use crate::store::{ClaimedJob, Settlement};
+
+/// Pause before a job that found a shared thing held comes back; ± the dice.
+const BUSY_PAUSE: Duration = Duration::from_millis(300);
+
+/// What a verdict needs to know.
+pub(super) struct Bench<'a> {
+    /// The job.
+    pub(super) job: &'a ClaimedJob,
+    /// Its task.
+    pub(super) work: &'a Work,
+    /// Its destination.
+    pub(super) destination: &'a Destination,
+    /// Its class's patience.
+    pub(super) policy: &'a RetryPolicy,
+    /// Its desk.
+    pub(super) desk: &'a Desk,
+    /// When the run began, by the store's clock.
+    pub(super) started_at: Timestamp,
+}
+
+impl Bench<'_> {
+    /// The settlement of a run that ended so.
+    pub(super) async fn settle(&self, ended: Ended, now: Timestamp, dice: f64) -> Settlement {
+        let (verdict, shown) = match ended {
+            Ended::Live(evidence, shown) => {
+                self.destination.succeeded();
+                (Verdict::Live(evidence), Some(shown))
+            }
+            Ended::Superseded | Ended::Tidied => (Verdict::Superseded, None),
+            Ended::Failed(failure) => (self.verdict_of(failure, now, dice), None),
+        };
+        let owed = self.undo_if_dead(&verdict).await;
+        let looked = self.job.ended.is_some()
+            && !matches!(verdict, Verdict::Retry { .. } | Verdict::PutBack { .. });
+        Settlement {
+            job: self.job.job,
+            fence: self.job.fence,
+            verdict,
+            shown,
+            started_at: self.started_at,
+            requests: self.desk.requests(),
+            wrote: self.desk.wrote(),
+            look_after: self.look_after(owed),
+            looked,
+        }
+    }
+
+    /// Puts the run back as it stands, because the server stops.
+    #[must_use]
+    pub(super) fn interrupt(&self, now: Timestamp) -> Settlement {
+        let failure = Failure::new(Reason::Interrupted, "the server stopped");
+        Settlement {
+            job: self.job.job,
+            fence: self.job.fence,
+            verdict: Verdict::PutBack { at: now, failure },
+            shown: None,
+            started_at: self.started_at,
+            requests: self.desk.requests(),
+            wrote: self.desk.wrote(),
+            look_after: self.look_after(self.desk.wrote()),
+            looked: false,
+        }
+    }
+
+    fn look_after(&self, owed: bool) -> Option<Duration> {
+        let doubtful = (owed || self.desk.has_unknown()) && self.destination.capabilities.readable;
+        doubtful.then_some(self.destination.settings.commit_window)
+    }
+
+    fn verdict_of(&self, failure: Failure, now: Timestamp, dice: f64) -> Verdict {
+        let elsewhere = self.destination.failed(self.job.job, &failure, now, dice);
+        if failure.reason == Reason::Busy {
+            return Verdict::PutBack {
+                at: now.plus(BUSY_PAUSE.mul_f64(0.5 + dice)),
+                failure,
+            };
+        }
+        if let Some(at) =
+            elsewhere.or_else(|| (failure.class() == ErrorClass::Throttled).then_some(now))
+        {
+            // Spread what comes back at once over a second.
+            return Verdict::PutBack {
+                at: at.plus(Duration::from_secs_f64(dice)),
+                failure,
+            };
+        }
+        if self.must_not_repeat(&failure) {
+            return Verdict::Dead(failure);
+        }
+        match after_failure(
+            self.policy,
+            self.job.attempt,
+            self.job.released_at,
+            failure.clone(),
+            now,
+            dice,
+        ) {
+            AfterFailure::Retry(at) => Verdict::Retry { at, failure },
+            AfterFailure::Dead(failure) => Verdict::Dead(failure),
+        }
+    }
+
+    fn must_not_repeat(&self, failure: &Failure) -> bool {
+        let lost = failure.reason == Reason::NoAnswer && !self.destination.settings.repeat_unknown;
+        match self.destination.capabilities.repeat {
+            Repeat::MayDuplicate => lost,
+            Repeat::Dedupes(window) => lost && self.desk_is_past(window),
+            Repeat::LooksUp | Repeat::Harmless => false,
+        }
+    }
+
+    fn desk_is_past(&self, window: Duration) -> bool {
+        self.started_at > self.work.released_at.plus(window)
+    }
+
+    /// Undoes a dead job's own draft. `true` when that did not work: the second look does it.
+    async fn undo_if_dead(&self, verdict: &Verdict) -> bool {
+        let dead =
+            matches!(verdict, Verdict::Dead(_)) && !matches!(self.job.ended, Some(JobState::Live));
+        if !dead || self.work.was_shown || !self.destination.capabilities.readable {
+            return false;
+        }
+        self.destination
+            .connector
+            .undo(self.work, self.desk)
+            .await
+            .is_err()
+    }
+}
