@@ -197,7 +197,7 @@ mod tests {
         let mut running = [0; Class::ALL.len()];
         running[Class::Bulk.rank()] = class_limit(10, Class::Bulk);
         assert_eq!(room(10, Class::Bulk, &running), 0);
-        assert_eq!(room(10, Class::Reconcile, &running), 5);
+        assert_eq!(room(10, Class::Reconcile, &running), 4);
         assert!(room(10, Class::Urgent, &running) >= 2);
         running[Class::Standard.rank()] = 4;
         assert_eq!(

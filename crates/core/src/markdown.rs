@@ -57,7 +57,9 @@ pub fn render(document: &Document) -> String {
 /// A value as JSON, with what YAML does not take unescaped (YAML 1.2.2 §5.1) written as `\uXXXX`.
 fn printable(value: &Value) -> String {
     let escaped = |character| match character {
-        '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}' => format!("\\u{:04x}", u32::from(character)),
+        '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => {
+            format!("\\u{:04x}", u32::from(character))
+        }
         other => other.to_string(),
     };
     value.to_string().chars().map(escaped).collect()

@@ -80,7 +80,8 @@ pub struct Payload {
 pub struct Media {
     /// What it is for; `hero` is the featured image.
     pub role: String,
-    /// Where it is fetched from; absent when uploaded by `POST /v1/media`.
+    /// Where it is fetched from; absent when uploaded by `POST /v1/media`. Together with `sha256` it
+    /// may be relative: then it only says how the body refers to the medium.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Lower-case hex; required without a `url`, checked with one.
@@ -198,6 +199,12 @@ impl Payload {
 }
 
 impl Media {
+    /// Where its bytes can be fetched from, unless its URL is only how the body refers to it.
+    #[must_use]
+    pub fn fetchable_url(&self) -> Option<&str> {
+        self.url.as_deref().filter(|url| url.contains(':'))
+    }
+
     fn check(&self, path: &str, found: &mut Vec<FieldError>) {
         check_label(&format!("{path}.role"), &self.role, found);
         let named = self.url.is_some() || self.sha256.is_some();
@@ -213,7 +220,11 @@ impl Media {
                 "must be 64 lower-case hex digits",
             ));
         }
-        if let Some(Err(complaint)) = self.url.as_deref().map(check_url) {
+        let checked = match (self.fetchable_url(), &self.sha256) {
+            (None, Some(_)) => self.url.as_deref().map(check_reference),
+            _ => self.url.as_deref().map(check_url),
+        };
+        if let Some(Err(complaint)) = checked {
             found.push(FieldError::new(format!("{path}.url"), complaint));
         }
         if let Some(name) = &self.filename {
@@ -249,6 +260,13 @@ pub fn check_date(path: &str, at: Timestamp, found: &mut Vec<FieldError>) {
             format!("{at} is not between {} and {}", DATE_RANGE.0, DATE_RANGE.1),
         ));
     }
+}
+
+fn check_reference(text: &str) -> Result<(), String> {
+    if text.is_empty() || text.len() > MAX_URL || text.chars().any(char::is_control) {
+        return Err(format!("must have 1 to {MAX_URL} characters without control characters"));
+    }
+    Ok(())
 }
 
 fn check_url(text: &str) -> Result<(), String> {

@@ -59,6 +59,8 @@ pub enum Code {
     TooLarge,
     /// Not a content type that is understood.
     UnsupportedMediaType,
+    /// The body did not come in time.
+    RequestTimeout,
     /// Over the token's request rate.
     RateLimited,
     /// The queue is over its threshold for this class.
@@ -72,6 +74,31 @@ pub enum Code {
 }
 
 impl Code {
+    /// All codes, for documents and tests.
+    pub const ALL: [Self; 21] = [
+        Self::InvalidJson,
+        Self::InvalidRequest,
+        Self::InvalidKey,
+        Self::IdempotencyKeyReused,
+        Self::NoDestination,
+        Self::VersionConflict,
+        Self::VersionKindMismatch,
+        Self::OwnedByOtherSource,
+        Self::SlugTaken,
+        Self::NotFound,
+        Self::MethodNotAllowed,
+        Self::Unauthorized,
+        Self::Forbidden,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::RequestTimeout,
+        Self::RateLimited,
+        Self::QueueFull,
+        Self::DiskLow,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
     /// The HTTP status.
     #[must_use]
     pub fn status(self) -> u16 {
@@ -81,6 +108,7 @@ impl Code {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
             Self::VersionConflict
             | Self::VersionKindMismatch
             | Self::OwnedByOtherSource
@@ -113,6 +141,7 @@ impl Code {
             Self::Forbidden => "Not allowed for this token",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported content type",
+            Self::RequestTimeout => "The body did not come in time",
             Self::RateLimited => "Too many requests",
             Self::QueueFull => "The queue is full",
             Self::DiskLow => "The disk is nearly full",

@@ -30,8 +30,20 @@ pub struct Caller {
     pub environments: Vec<String>,
 }
 
+/// What became of uploaded bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Their name and what they are.
+    pub info: MediaInfo,
+    /// Whether they were not kept before.
+    pub created: bool,
+}
+
+/// Says why requests may not go to the address that a URL names itself, if they may not.
+pub type AddressGuard = Arc<dyn Fn(&str) -> Result<(), String> + Send + Sync>;
+
 /// What of the configuration intake needs; replaced as a whole on reload.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IntakeSettings {
     /// Routes and destinations.
     pub routes: Routes,
@@ -42,7 +54,7 @@ pub struct IntakeSettings {
     /// When to say "later".
     pub thresholds: Thresholds,
     /// Whether a media URL's host is an address that the guard would refuse; says why.
-    pub address_guard: fn(&str) -> Result<(), String>,
+    pub address_guard: AddressGuard,
 }
 
 /// The way in.
@@ -89,6 +101,10 @@ impl Intake {
         let settings = self.settings();
         let request = request::decode(&raw)?;
         let key = request.key(key)?;
+        // Refused or not, the caller's log line says what it was about.
+        tracing::Span::current()
+            .record("content_id", &request.content_id)
+            .record("request_id", &key);
         request.check(self.store.now())?;
         let media = self.known_media(&settings, &request).await?;
         let submission = Submission {
@@ -111,7 +127,7 @@ impl Intake {
         &self,
         bytes: Bytes,
         claimed_type: Option<&str>,
-    ) -> Result<MediaInfo, Problem> {
+    ) -> Result<Upload, Problem> {
         let settings = self.settings();
         self.refuse_under_pressure(&settings, slugline_core::item::Class::Standard)?;
         let content_type = media::content_type(&bytes, claimed_type).map_err(|why| {
@@ -123,6 +139,8 @@ impl Intake {
             size: bytes.len() as u64,
             content_type: content_type.clone(),
         };
+        let known = self.store.media_info(&sha256).await;
+        let created = known.map_err(|error| problem_of(&error))?.is_none();
         let stored = self
             .store
             .put_media(NewMedia {
@@ -131,7 +149,9 @@ impl Intake {
                 bytes,
             })
             .await;
-        stored.map(|()| info).map_err(|error| problem_of(&error))
+        stored
+            .map(|()| Upload { info, created })
+            .map_err(|error| problem_of(&error))
     }
 
     fn refuse_under_pressure(
@@ -230,8 +250,7 @@ impl Intake {
         medium: &Media,
     ) -> Result<Known, Problem> {
         if let Some(Err(why)) = medium
-            .url
-            .as_deref()
+            .fetchable_url()
             .map(|url| (settings.address_guard)(url))
         {
             return Ok(Err((".url", why)));
@@ -246,7 +265,7 @@ impl Intake {
             .map_err(|error| problem_of(&error))?;
         Ok(match info {
             Some(info) => media::describe(medium, sha256, &info.content_type, info.size).map(Some).map_err(|why| ("", why)),
-            None if medium.url.is_some() => Ok(None),
+            None if medium.fetchable_url().is_some() => Ok(None),
             None => Err((".sha256", "these bytes are not kept here; upload them with POST /v1/media first, or give a url".into())),
         })
     }

@@ -113,7 +113,7 @@ impl FetchMedia {
         {
             return Ok(describe(medium, sha256, &info.content_type, info.size));
         }
-        let Some(url) = &medium.url else {
+        let Some(url) = medium.fetchable_url() else {
             return Ok(Err(Failure::new(
                 Reason::MediaMissing,
                 "its bytes are not kept here and it has no url",

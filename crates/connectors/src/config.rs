@@ -1,0 +1,64 @@
+//! Reading a vendor's part of the configuration.
+//!
+//! Ensures that each complaint knows the bytes of the file that it speaks of, from which the
+//! binary makes the line. Does not read files or resolve references.
+
+use std::ops::Range;
+
+use serde::de::DeserializeOwned;
+use slugline_core::secret::{Secret, SecretRef, Secrets};
+use toml::Spanned;
+use toml::de::{DeTable, Deserializer};
+use url::Url;
+
+/// What is wrong with a destination's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// What is wrong and what to do.
+    pub message: String,
+    /// The bytes of the configuration file that it speaks of.
+    pub span: Range<usize>,
+}
+
+impl ConfigError {
+    /// A complaint about the value at `span`.
+    pub(crate) fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            span,
+        }
+    }
+}
+
+/// Reads a vendor's own table into its type. Unknown keys are errors where the type says so.
+pub(crate) fn read<T: DeserializeOwned>(table: Spanned<DeTable<'_>>) -> Result<T, ConfigError> {
+    let whole = table.span();
+    T::deserialize(Deserializer::from(table))
+        .map_err(|why| ConfigError::new(why.span().unwrap_or(whole), why.message()))
+}
+
+/// The secret behind a reference.
+pub(crate) fn resolve(
+    reference: &Spanned<SecretRef>,
+    secrets: &dyn Secrets,
+) -> Result<Secret, ConfigError> {
+    secrets
+        .resolve(reference.get_ref())
+        .map_err(|why| ConfigError::new(reference.span(), why))
+}
+
+/// An absolute `http` or `https` URL that carries no credentials.
+pub(crate) fn http_url(text: &Spanned<String>) -> Result<Url, ConfigError> {
+    let complain = |why: &str| ConfigError::new(text.span(), format!("{:?} {why}", text.get_ref()));
+    let url =
+        Url::parse(text.get_ref()).map_err(|why| complain(&format!("is not a URL: {why}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(complain("must begin with http:// or https://"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(complain(
+            "carries credentials; name them by reference in their own keys",
+        ));
+    }
+    Ok(url)
+}

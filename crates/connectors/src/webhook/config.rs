@@ -1,0 +1,111 @@
+//! A webhook's configuration: `url`, `secrets` (newest first), `headers`.
+//!
+//! Ensures that the secrets sign and the headers can be sent before anything is delivered.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use slugline_core::connector::Connector;
+use slugline_core::secret::{Secret, SecretRef, Secrets};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use crate::config::{ConfigError, http_url, read, resolve};
+use crate::standard_webhooks::Key;
+
+/// Secrets in use at once: the current one, and the one before it while receivers rotate.
+const MAX_SECRETS: usize = 2;
+/// Headers that the message or the transport sets.
+const OWN_HEADERS: [&str; 6] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    url: Spanned<String>,
+    secrets: Spanned<Vec<Spanned<SecretRef>>>,
+    #[serde(default)]
+    headers: BTreeMap<Spanned<String>, Spanned<SecretRef>>,
+}
+
+/// A configured webhook.
+pub(crate) struct Webhook {
+    /// Where messages go.
+    pub(super) url: String,
+    /// Every active key, newest first.
+    pub(super) keys: Vec<Key>,
+    /// Static headers, such as a token that a gateway wants.
+    pub(super) headers: Vec<(String, Secret)>,
+}
+
+/// Makes the connector from its part of the configuration.
+pub(crate) fn build(
+    table: Spanned<DeTable<'_>>,
+    secrets: &dyn Secrets,
+) -> Result<Box<dyn Connector>, ConfigError> {
+    let config: Config = read(table)?;
+    Ok(Box::new(Webhook {
+        url: http_url(&config.url)?.into(),
+        keys: keys(&config.secrets, secrets)?,
+        headers: config
+            .headers
+            .iter()
+            .map(|(name, value)| header(name, value, secrets))
+            .collect::<Result<_, _>>()?,
+    }))
+}
+
+fn keys(
+    references: &Spanned<Vec<Spanned<SecretRef>>>,
+    secrets: &dyn Secrets,
+) -> Result<Vec<Key>, ConfigError> {
+    if !(1..=MAX_SECRETS).contains(&references.get_ref().len()) {
+        let advice = "name the secret, or two while receivers rotate: the newest first";
+        return Err(ConfigError::new(references.span(), advice));
+    }
+    let key = |reference: &Spanned<SecretRef>| {
+        Key::parse(&resolve(reference, secrets)?)
+            .map_err(|why| ConfigError::new(reference.span(), why))
+    };
+    references.get_ref().iter().map(key).collect()
+}
+
+fn header(
+    name: &Spanned<String>,
+    value: &Spanned<SecretRef>,
+    secrets: &dyn Secrets,
+) -> Result<(String, Secret), ConfigError> {
+    let lower = name.get_ref().to_ascii_lowercase();
+    if !is_token(&lower) {
+        let why = format!("{lower:?} is not a header name");
+        return Err(ConfigError::new(name.span(), why));
+    }
+    if lower.starts_with("webhook-") || OWN_HEADERS.contains(&lower.as_str()) {
+        let advice = format!("the header {lower} belongs to the message itself");
+        return Err(ConfigError::new(name.span(), advice));
+    }
+    let secret = resolve(value, secrets)?;
+    if !secret
+        .expose()
+        .bytes()
+        .all(|byte| matches!(byte, b' '..=b'~'))
+    {
+        let advice = format!("the value of {lower} must be one line of printable ASCII");
+        return Err(ConfigError::new(value.span(), advice));
+    }
+    Ok((lower, secret))
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
