@@ -17,14 +17,18 @@ use slugline_core::item::Class;
 use slugline_core::reason::ErrorClass;
 use slugline_core::time::Timestamp;
 
-/// Different jobs that must fail of an outage, with no success between, before a destination counts
-/// as down: one job that always gets a 500 must not stop the others.
-const JOBS_FOR_AN_OUTAGE: usize = 3;
+/// Different jobs that must fail without any answer, with no success between, before a destination
+/// counts as down: one job that always gets a 500 must not stop the others.
+const SILENT_JOBS: usize = 3;
+/// The same for jobs that failed half-way: a destination that answers some requests is rarely down.
+const HALF_ANSWERED_JOBS: usize = 20;
 /// How probes of a destination that is down are spaced.
 const PROBES: Schedule = Schedule::FullJitter {
     base: Duration::from_secs(2),
     cap: Duration::from_secs(60),
 };
+/// Probes are never closer than a tenth of their ceiling.
+const LEAST_DICE: f64 = 0.1;
 /// No second lowering of concurrency within this time: answers in flight count once.
 const THROTTLE_HOLD: Duration = Duration::from_secs(1);
 
@@ -93,6 +97,28 @@ struct Down {
     since: Timestamp,
     probes: u32,
     next_probe: Timestamp,
+}
+
+impl State {
+    /// The destination is down: when it is tried next. Runs that were under way say nothing new.
+    fn probe_later(&mut self, now: Timestamp, dice: f64) -> Timestamp {
+        let before = self.down.unwrap_or(Down {
+            since: now,
+            probes: 0,
+            next_probe: now,
+        });
+        if now < before.next_probe {
+            return before.next_probe;
+        }
+        let probes = before.probes + 1;
+        let next_probe = now.plus(PROBES.delay(probes, dice.max(LEAST_DICE)));
+        self.down = Some(Down {
+            probes,
+            next_probe,
+            ..before
+        });
+        next_probe
+    }
 }
 
 impl Destination {
@@ -197,12 +223,13 @@ impl Destination {
         state.last_error = None;
     }
 
-    /// A run failed. Returns when jobs may be tried again if the destination counts as down or
-    /// throttled now.
+    /// A run failed; `answered` says whether any of its requests was answered. Returns when jobs
+    /// may be tried again if the destination counts as down or throttled now.
     pub fn failed(
         &self,
         job: JobId,
         failure: &Failure,
+        answered: bool,
         now: Timestamp,
         dice: f64,
     ) -> Option<Timestamp> {
@@ -218,22 +245,15 @@ impl Destination {
             return None;
         }
         state.failing.insert(job);
-        if state.down.is_none() && state.failing.len() < JOBS_FOR_AN_OUTAGE {
+        let needed = if answered {
+            HALF_ANSWERED_JOBS
+        } else {
+            SILENT_JOBS
+        };
+        if state.down.is_none() && state.failing.len() < needed {
             return None;
         }
-        let before = state.down.unwrap_or(Down {
-            since: now,
-            probes: 0,
-            next_probe: now,
-        });
-        let probes = before.probes + 1;
-        let next_probe = now.plus(PROBES.delay(probes, dice.max(0.1)));
-        state.down = Some(Down {
-            probes,
-            next_probe,
-            ..before
-        });
-        Some(next_probe)
+        Some(state.probe_later(now, dice))
     }
 
     /// Health for people.

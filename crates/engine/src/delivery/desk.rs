@@ -26,6 +26,9 @@ use crate::store::{EffectChange, Hold, Lease, Store, StoreError};
 /// the clock and the first byte.
 const LEASE_MARGIN: Duration = Duration::from_secs(1);
 
+/// Pauses before a read that found nobody is repeated within its run.
+const READ_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
+
 /// What all runs of a node share.
 #[derive(Clone)]
 pub struct Shared {
@@ -59,6 +62,7 @@ pub struct Desk {
     requests: AtomicU32,
     wrote: AtomicBool,
     unknown: AtomicBool,
+    answered: AtomicBool,
 }
 
 impl Desk {
@@ -80,6 +84,7 @@ impl Desk {
             requests: AtomicU32::new(0),
             wrote: AtomicBool::new(false),
             unknown: AtomicBool::new(false),
+            answered: AtomicBool::new(false),
         }
     }
 
@@ -99,6 +104,12 @@ impl Desk {
     #[must_use]
     pub fn has_unknown(&self) -> bool {
         self.unknown.load(Ordering::Relaxed)
+    }
+
+    /// Whether the destination answered any request of this run: then it is not down.
+    #[must_use]
+    pub fn was_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     fn identity(&self) -> (JobId, Fence) {
@@ -147,9 +158,22 @@ impl Desk {
         }
     }
 
+    /// Sends a request; a read that found nobody is repeated, since that can do no harm and a run
+    /// of many requests would otherwise begin anew for each hiccup.
     async fn send_timed(&self, mut request: Request) -> Result<Response, SendError> {
         let timeout = request.timeout.unwrap_or(self.destination.settings.timeout);
         request.timeout = Some(timeout);
+        for pause in READ_PAUSES {
+            let outcome = self.send_once(request.clone(), timeout).await;
+            if request.method.writes() || !is_hiccup(&outcome) || self.destination.is_down() {
+                return outcome;
+            }
+            self.shared.clock.sleep(pause).await;
+        }
+        self.send_once(request, timeout).await
+    }
+
+    async fn send_once(&self, request: Request, timeout: Duration) -> Result<Response, SendError> {
         self.await_token().await;
         self.secure_lease(timeout).await?;
         let writes = request.method.writes();
@@ -160,6 +184,9 @@ impl Desk {
         let outcome = self.shared.transport.send(request).await;
         if writes && leaves_doubt(&outcome) {
             self.note_unknown();
+        }
+        if outcome.as_ref().is_ok_and(|response| response.status < 500) {
+            self.answered.store(true, Ordering::Relaxed);
         }
         outcome
     }
@@ -190,6 +217,17 @@ impl Desk {
             None => effects.remove(&key.to_string()),
         };
         Ok(())
+    }
+}
+
+/// Whether asking again at once is worth while.
+fn is_hiccup(outcome: &Result<Response, SendError>) -> bool {
+    match outcome {
+        Ok(response) => {
+            matches!(response.status, 500 | 502 | 503 | 504)
+                && response.header("retry-after").is_none()
+        }
+        Err(error) => matches!(error, SendError::NotSent(_) | SendError::NoAnswer(_)),
     }
 }
 

@@ -62,7 +62,12 @@ pub(super) fn work_of(job: &ClaimedJob, installation: &str) -> Work {
 }
 
 /// Runs a claimed job.
-pub(super) async fn run(job: &ClaimedJob, work: &Work, destination: &Destination, desk: &Desk) -> Ended {
+pub(super) async fn run(
+    job: &ClaimedJob,
+    work: &Work,
+    destination: &Destination,
+    desk: &Desk,
+) -> Ended {
     let connector = destination.connector.as_ref();
     let outcome = match job.ended {
         None => deliver(job, work, destination, desk).await,

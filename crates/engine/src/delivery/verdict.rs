@@ -86,7 +86,10 @@ impl Bench<'_> {
     }
 
     fn verdict_of(&self, failure: Failure, now: Timestamp, dice: f64) -> Verdict {
-        let elsewhere = self.destination.failed(self.job.job, &failure, now, dice);
+        let answered = self.desk.was_answered();
+        let elsewhere = self
+            .destination
+            .failed(self.job.job, &failure, answered, now, dice);
         if failure.reason == Reason::Busy {
             return Verdict::PutBack {
                 at: now.plus(BUSY_PAUSE.mul_f64(0.5 + dice)),

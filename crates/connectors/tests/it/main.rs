@@ -1,0 +1,16 @@
+//! The connectors through their public face, over a port in memory.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, its helpers too"
+)]
+
+mod contract;
+mod folder;
+mod port;
+mod registry;
+mod samples;
+mod webhook;
+mod wordpress;

@@ -1,0 +1,14 @@
+//! The engine over the real SQLite store, a fake WordPress and a network that loses things.
+//!
+//! Time is tokio's paused clock: it advances whenever everything waits, so hours pass in a moment
+//! and no test sleeps.
+
+#![allow(unreachable_pub, reason = "nobody imports a test")]
+
+mod delivery;
+mod house;
+mod media;
+mod network;
+mod order;
+mod outages;
+mod steady;

@@ -1,0 +1,70 @@
+//! A store whose answers take no virtual time.
+//!
+//! Tokio's paused clock jumps ahead whenever its only thread waits, also for the store's own
+//! threads: leases would run out while a commit is under way. So each operation is waited for on
+//! the spot, which makes whole runs repeatable as well.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::ready;
+use slugline_core::event::LogEntry;
+use slugline_core::ids::JobId;
+use slugline_core::intake::Submission;
+use slugline_core::port::BoxFuture;
+use slugline_core::problem::Problem;
+use slugline_core::time::Timestamp;
+use slugline_engine::store::*;
+
+pub struct Steady(pub Arc<dyn Store>);
+
+macro_rules! on_the_spot {
+    ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        impl Store for Steady {
+            fn now(&self) -> Timestamp { self.0.now() }
+            fn installation(&self) -> &str { self.0.installation() }
+            fn nudged(&self) -> BoxFuture<'_, ()> { self.0.nudged() }
+            fn pressure(&self) -> Pressure { self.0.pressure() }
+            fn close(&self) -> BoxFuture<'_, ()> { self.0.close() }
+            $(fn $name(&self, $($argument: $type),*) -> Stored<'_, $answer> {
+                Box::pin(ready(futures_executor::block_on(self.0.$name($($argument),*))))
+            })*
+        }
+    };
+}
+
+on_the_spot! {
+    register(destinations: Vec<Registration>) -> ();
+    accept(submissions: Vec<Submission>) -> Vec<Result<Decided, Problem>>;
+    claim(wants: Vec<Want>) -> Claimed;
+    claim_looks(wants: Vec<Want>) -> Claimed;
+    renew(leases: Vec<Lease>) -> Vec<Option<Timestamp>>;
+    record(effects: Vec<EffectChange>) -> Vec<bool>;
+    shared_effect(destination: &str, key: &str) -> Option<String>;
+    hold(holds: Vec<Hold>) -> Vec<bool>;
+    settle(settlements: Vec<Settlement>) -> Vec<bool>;
+    rescue(limit: usize) -> usize;
+    release(limit: usize) -> Released;
+    expire(deadlines: Vec<Deadline>, limit: usize) -> usize;
+    wanted_media(limit: usize) -> Vec<WantedMedia>;
+    resolve_media(resolved: Vec<ResolvedMedia>) -> ();
+    put_media(media: NewMedia) -> ();
+    media_info(sha256: &str) -> Option<MediaInfo>;
+    media(sha256: &str) -> Option<Bytes>;
+    orphan_media(grace: Duration, limit: usize) -> Vec<OrphanMedia>;
+    forget_orphan(orphan: OrphanMedia) -> ();
+    seal(max_age: Duration) -> usize;
+    prune(policy: Retention, limit: usize) -> usize;
+    verify_log() -> LogCheck;
+    publish(owner: &str, id: &str) -> Option<PublishView>;
+    publishes(filter: PublishFilter, page: Page) -> Paged<PublishView>;
+    content(owner: &str, content_id: &str) -> Vec<ContentView>;
+    revisions(owner: &str, content_id: &str, page: Page) -> Paged<RevisionView>;
+    job(owner: &str, id: JobId) -> Option<JobDetail>;
+    events(filter: EventFilter, page: Page) -> Paged<LogEntry>;
+    counts() -> Counts;
+    tokens() -> Vec<TokenRecord>;
+    add_token(token: TokenRecord) -> bool;
+    revoke_token(name: &str) -> bool;
+}

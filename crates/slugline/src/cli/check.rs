@@ -1,0 +1,141 @@
+//! `slugline check`: is the configuration right, and do its destinations answer?
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::serve::{DEFAULT_CONFIG, configuration};
+use super::{Ended, Trouble};
+use crate::config::{Config, Destination};
+use crate::output::{BAD, GOOD, Output, columns};
+use crate::probe::ProbePort;
+use crate::transport::{Guard, HttpTransport};
+
+/// Checks the configuration; with --online also each destination and its credentials.
+///
+/// Nothing is changed anywhere. Exits with 0 when all is well, 1 when a destination does not
+/// answer as it should, 2 when the configuration is wrong.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  slugline check\n  slugline check --config /etc/slugline.toml --online\n  slugline check --online --json"
+)]
+pub struct CheckArgs {
+    /// Configuration file; ./slugline.toml when it is there
+    #[arg(long, value_name = "FILE", env = "SLUGLINE_CONFIG")]
+    config: Option<PathBuf>,
+    /// Also ask each destination whether it is there and takes the credentials
+    #[arg(long)]
+    online: bool,
+}
+
+/// What a destination said.
+struct Probed<'c> {
+    destination: &'c Destination,
+    said: Result<String, String>,
+}
+
+pub(super) async fn run(args: &CheckArgs, output: Output) -> Ended {
+    let config = configuration(args.config.as_deref()).map_err(Trouble::wrong)?;
+    let probed = if args.online {
+        probe(&config).await
+    } else {
+        Vec::new()
+    };
+    let well = probed.iter().all(|probed| probed.said.is_ok());
+    if output.is_json() {
+        output.json(&as_json(&config, &probed, well));
+    } else {
+        show(args, &config, &probed, output);
+    }
+    Ok(well)
+}
+
+async fn probe(config: &Config) -> Vec<Probed<'_>> {
+    let guard = Guard::new(config.server.allow_private_networks.clone());
+    let transport = Arc::new(HttpTransport::new(guard));
+    let probes = config.destinations.iter().map(|destination| {
+        let port = ProbePort::new(Arc::clone(&transport), destination);
+        async move {
+            let said = destination.connector.probe(&port).await;
+            let said = said.map_err(|failure| {
+                format!(
+                    "{}: {} ({})",
+                    failure.reason.code(),
+                    failure.message,
+                    action(&failure)
+                )
+            });
+            Probed { destination, said }
+        }
+    });
+    join_all(probes).await
+}
+
+fn action(failure: &slugline_core::failure::Failure) -> String {
+    let action = serde_json::to_value(failure.reason.suggested_action()).unwrap_or_default();
+    format!("suggested: {}", action.as_str().unwrap_or_default())
+}
+
+fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output) {
+    let file = args.config.clone().unwrap_or_else(|| DEFAULT_CONFIG.into());
+    let counts = format!(
+        "destinations {}, routes {}, tokens {}",
+        config.destinations.len(),
+        config.routes.routes.len(),
+        config.tokens.len()
+    );
+    output.line(&format!(
+        "{}  {}: {counts}",
+        output.paint(GOOD, "right"),
+        file.display()
+    ));
+    let said = |destination: &Destination| {
+        probed
+            .iter()
+            .find(|probed| probed.destination.name == destination.name)
+    };
+    let rows: Vec<Vec<String>> = config
+        .destinations
+        .iter()
+        .map(|destination| {
+            let text =
+                said(destination).map(|probed| probed.said.clone().unwrap_or_else(|why| why));
+            vec![
+                destination.name.clone(),
+                destination.kind.clone(),
+                text.unwrap_or_default(),
+            ]
+        })
+        .collect();
+    for (destination, row) in config.destinations.iter().zip(columns(&rows)) {
+        let mark = match said(destination).map(|probed| probed.said.is_ok()) {
+            Some(true) => output.paint(GOOD, "ok   "),
+            Some(false) => output.paint(BAD, "fails"),
+            None => "     ".to_owned(),
+        };
+        output.line(&format!("{mark}  {row}"));
+    }
+    if !args.online && !config.destinations.is_empty() {
+        output.note("Nothing was asked of the destinations; --online does.");
+    }
+}
+
+fn as_json(config: &Config, probed: &[Probed<'_>], well: bool) -> Value {
+    let destinations: Vec<Value> = config
+        .destinations
+        .iter()
+        .map(|destination| {
+            let said = probed.iter().find(|probed| probed.destination.name == destination.name);
+            let (ok, detail) = match said.map(|probed| &probed.said) {
+                None => (Value::Null, Value::Null),
+                Some(Ok(text)) => (json!(true), json!(text)),
+                Some(Err(why)) => (json!(false), json!(why)),
+            };
+            json!({ "name": destination.name, "type": destination.kind, "ok": ok, "detail": detail })
+        })
+        .collect();
+    json!({ "ok": well, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
+}

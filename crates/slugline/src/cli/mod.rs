@@ -1,0 +1,104 @@
+//! The command line: one command a file.
+//!
+//! Ensures that each command ends with 0 when done, 1 when the job ended badly and 2 for wrong
+//! usage or configuration. Flags go before environment variables.
+
+pub mod check;
+pub mod demo;
+pub mod publish;
+pub mod sandbox;
+pub mod serve;
+pub mod status;
+pub mod token;
+mod trouble;
+pub mod verify_log;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::output::Output;
+
+pub use self::trouble::{Ended, Trouble};
+
+/// Makes a content publish land once, in order and verified.
+#[derive(Parser, Debug)]
+#[command(
+    name = "slugline",
+    version,
+    about,
+    propagate_version = true,
+    after_help = "Examples:\n  slugline demo                          see it work, with nothing to set up\n  slugline check                         is the configuration right?\n  slugline serve                         run the server\n  slugline publish post.md --wait        publish, and see it go live\n\nEach command has its own examples: slugline COMMAND --help"
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Args, Clone, Copy, Debug)]
+struct Global {
+    /// Print the result as one JSON value
+    #[arg(long, global = true)]
+    json: bool,
+    /// Never ask; whatever is missing is an error
+    #[arg(long, global = true)]
+    no_input: bool,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Serve(serve::ServeArgs),
+    Demo(demo::DemoArgs),
+    Publish(publish::PublishArgs),
+    Status(status::StatusArgs),
+    Check(check::CheckArgs),
+    Token(token::TokenArgs),
+    VerifyLog(verify_log::VerifyLogArgs),
+    Sandbox(sandbox::SandboxArgs),
+}
+
+/// Runs the command that the process was started with.
+pub async fn run() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    let output = Output::new(global.json);
+    match command {
+        Command::Serve(args) => serve::run(&args).await,
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Sandbox(args) => sandbox::run(&args).await,
+        Command::Publish(args) => trouble::exit(publish::run(&args, output).await),
+        Command::Status(args) => trouble::exit(status::run(&args, output).await),
+        Command::Check(args) => trouble::exit(check::run(&args, output).await),
+        Command::Token(args) => trouble::exit(token::run(&args, output).await),
+        Command::VerifyLog(args) => trouble::exit(verify_log::run(&args, output)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_command_shows_examples() {
+        use clap::CommandFactory;
+        for command in Cli::command().get_subcommands() {
+            let help = command
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                help.contains("Examples:\n  slugline "),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `slugline serve`: the server.
+//!
+//! Ensures that a wrong configuration ends with 2 before anything is opened, that the first signal
+//! stops gracefully within a stated time, and that a second one is immediate and loses nothing.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use slugline_engine::stop::Stop;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Config;
+use crate::node::{CLOSING, Node};
+use crate::telemetry::{self, Metrics};
+
+/// The configuration that is taken when none is named and it is there.
+pub const DEFAULT_CONFIG: &str = "slugline.toml";
+/// Where the data go when nothing else is said.
+pub const DEFAULT_DATA: &str = "./slugline-data";
+/// What a process ends with when a second signal stops it, as shells report an interrupt.
+const INTERRUPTED: i32 = 130;
+
+/// Runs the server: intake, workers, API.
+///
+/// The first SIGTERM or SIGINT stops intake, lets jobs under way end or puts them back, and exits
+/// within `[server] shutdown_grace` (20 s) and 5 s. A second one exits at once; nothing that was
+/// acknowledged is lost by it.
+#[derive(clap::Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  slugline serve\n  slugline serve --config /etc/slugline.toml --data /var/lib/slugline\n  SLUGLINE_LISTEN=0.0.0.0:8420 slugline serve\n\nLogs go to standard error; SLUGLINE_LOG=debug shows each run."
+)]
+pub struct ServeArgs {
+    /// Configuration file; ./slugline.toml when it is there
+    #[arg(long, value_name = "FILE", env = "SLUGLINE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Directory of the embedded store; one process at a time
+    #[arg(long, value_name = "DIR", env = "SLUGLINE_DATA", default_value = DEFAULT_DATA)]
+    pub data: PathBuf,
+    /// Address to listen on, instead of [server] listen
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+}
+
+/// Runs the command.
+pub async fn run(args: &ServeArgs) -> ExitCode {
+    match serve(args).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err((code, why)) => {
+            eprintln!("slugline: {why}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// The configuration of a file, of the default file where it exists, or an empty one.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn configuration(file: Option<&Path>) -> Result<Config, String> {
+    let default = Path::new(DEFAULT_CONFIG);
+    let file = file.or_else(|| default.exists().then_some(default));
+    match file {
+        Some(file) => Config::load(file).map_err(|why| why.to_string()),
+        None => Config::empty().map_err(|why| why.to_string()),
+    }
+}
+
+async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
+    let mut config = configuration(args.config.as_deref()).map_err(|why| (2, why))?;
+    config.server.listen = args.listen.unwrap_or(config.server.listen);
+    telemetry::log(config.server.log_format, "info");
+    let metrics = Metrics::install().map_err(|why| (1, why))?;
+    let address = config.server.listen;
+    let grace = config.server.shutdown_grace;
+    let node = Node::open(config, &args.data)
+        .await
+        .map_err(|why| (2, why))?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|why| {
+        (
+            2,
+            format!("cannot listen on {address}: {why}; choose another with --listen"),
+        )
+    })?;
+    let bound = listener.local_addr().unwrap_or(address);
+    if let Some(token) = node.first_token() {
+        eprintln!(
+            "No token is configured, so an admin token was made. It is shown only now:\n\n    {token}\n"
+        );
+    }
+    tracing::info!(address = %bound, data = %args.data.display(), "listening on http://{bound}");
+    let stop = Stop::default();
+    stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
+    let served = node
+        .serve(listener, metrics, &stop)
+        .await
+        .map_err(|why| (1, why));
+    tracing::info!("stopped");
+    served
+}
+
+/// The first signal asks to stop, the second ends the process.
+fn stop_on_signals(stop: Stop, grace: std::time::Duration) -> Result<(), String> {
+    let listen = |kind| signal(kind).map_err(|why| format!("cannot listen for signals: {why}"));
+    let (mut terminate, mut interrupt) = (
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+    );
+    tokio::spawn(async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::info!(
+            "stopping: at most {} s; a second signal stops at once",
+            (grace + CLOSING).as_secs()
+        );
+        stop.request();
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        tracing::warn!("stopped at once; what was acknowledged is on disk");
+        std::process::exit(INTERRUPTED);
+    });
+    Ok(())
+}

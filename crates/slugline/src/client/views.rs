@@ -1,0 +1,146 @@
+//! What the client reads of the API's answers: the fields that it shows.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use slugline_core::lifecycle::JobState;
+
+use super::api::Denied;
+
+/// A publish.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Publish {
+    /// Its id.
+    pub publish_id: String,
+    /// The request.
+    pub request_id: String,
+    /// The item.
+    pub content_id: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// The producer's version: an integer or a time.
+    pub version: Value,
+    /// The jobs' state taken together.
+    pub state: JobState,
+    /// The jobs.
+    pub jobs: Vec<Job>,
+}
+
+/// A job.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Job {
+    /// Its id.
+    pub job_id: String,
+    /// Where it goes.
+    pub destination: String,
+    /// Its state.
+    pub state: JobState,
+    /// Why it waits.
+    #[serde(default)]
+    pub pending_reason: Option<String>,
+    /// How it is known to be live.
+    #[serde(default)]
+    pub evidence: Option<String>,
+    /// Why it failed last.
+    #[serde(default)]
+    pub reason_code: Option<String>,
+    /// What was said then.
+    #[serde(default)]
+    pub last_error: Option<String>,
+    /// What to do about a dead letter.
+    #[serde(default)]
+    pub suggested_action: Option<String>,
+    /// Attempts that counted.
+    #[serde(default)]
+    pub attempt_count: u32,
+    /// When it runs next.
+    #[serde(default)]
+    pub next_attempt_at: Option<String>,
+    /// The destination's ids.
+    #[serde(default)]
+    pub downstream_ids: BTreeMap<String, String>,
+    /// Where the public sees it.
+    #[serde(default)]
+    pub url: Option<String>,
+}
+
+/// A job with its history.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct JobDetail {
+    /// The job.
+    #[serde(flatten)]
+    pub job: Job,
+    /// Its publish.
+    pub publish_id: String,
+    /// The item.
+    pub content_id: String,
+    /// Its runs, oldest first.
+    pub attempts: Vec<Attempt>,
+}
+
+/// One run of a job.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Attempt {
+    /// From 1.
+    pub number: u32,
+    /// When it began.
+    pub started_at: String,
+    /// How it ended.
+    pub outcome: String,
+    /// Requests that it sent.
+    pub requests: u32,
+    /// What was said.
+    #[serde(default)]
+    pub error: Option<String>,
+}
+
+/// An item in all its environments and locales.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Content {
+    /// One per environment and locale.
+    pub items: Vec<ContentItem>,
+}
+
+/// An item in one environment and locale.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ContentItem {
+    /// The item.
+    pub content_id: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// The newest accepted version.
+    pub version: Value,
+    /// Its generation.
+    pub generation: i64,
+    /// What is desired and shown where.
+    pub destinations: Vec<ContentAt>,
+}
+
+/// An item at a destination.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ContentAt {
+    /// The destination.
+    pub destination: String,
+    /// What is desired.
+    pub desired_action: String,
+    /// Which generation is desired.
+    pub desired_generation: i64,
+    /// Which generation was last verified as shown.
+    pub shown_generation: Option<i64>,
+    /// The newest job.
+    pub job: Option<Job>,
+}
+
+/// Reads an answer of the API.
+pub fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Denied> {
+    serde_json::from_value(body).map_err(|why| {
+        Denied::NoAnswer(format!(
+            "the answer is not understood: {why}; client and server may differ in version"
+        ))
+    })
+}

@@ -1,0 +1,311 @@
+//! What is read, and how what is wrong is said.
+
+use std::time::Duration;
+
+use slugline_core::backoff::Schedule;
+use slugline_core::route::Labels;
+use slugline_core::secret::{Secret, SecretRef};
+
+use super::server::Limits;
+use super::*;
+
+/// Secrets as they would be resolved, without an environment.
+struct Known;
+
+impl Secrets for Known {
+    fn resolve(&self, reference: &SecretRef) -> Result<Secret, String> {
+        match reference.0.strip_prefix("env:") {
+            Some(name) => Ok(Secret::new(format!("secret of {name}"))),
+            None => Err("write \"env:NAME\"".into()),
+        }
+    }
+}
+
+fn load_with(text: &str, environment: Environment<'_>) -> Result<Config, Vec<String>> {
+    Config::parse("slugline.toml", text, &Known, environment)
+        .map_err(|problems| problems.messages().collect())
+}
+
+fn load(text: &str) -> Result<Config, Vec<String>> {
+    load_with(text, &|_| None)
+}
+
+fn complaints(text: &str) -> Vec<String> {
+    load(text).err().unwrap_or_default()
+}
+
+const EXAMPLE: &str = r#"
+[server]
+listen = "127.0.0.1:9420"
+allow_private_networks = ["127.0.0.0/8", "192.168.1.7"]
+limits = { body = "1MiB", requests_per_second = 50 }
+thresholds = { max_open_jobs = 1000, min_free_disk = "1GiB" }
+
+[store]
+idempotency_ttl = "2d"
+
+[[token]]
+name = "ops"
+secret = "env:SLUGLINE_TOKEN"
+role = "admin"
+
+[[destination]]
+name = "hook"
+type = "webhook"
+url = "http://127.0.0.1:9100/in"
+secrets = ["env:HOOK_SECRET"]
+rate = "10/s"
+concurrency = 4
+timeout = "5s"
+on_drift = "report"
+
+[[destination]]
+name = "site"
+type = "folder"
+environment = "production"
+path = "./site"
+
+[[route]]
+name = "all"
+match = { environment = "production" }
+to = ["hook", "site"]
+
+[[retry]]
+class = "standard"
+base = "100ms"
+cap = "1s"
+max_attempts = 100
+
+[[retry]]
+class = "bulk"
+schedule = ["0s", "30s", "2m"]
+jitter = 0.1
+"#;
+
+#[test]
+fn the_example_is_read() {
+    let config = load(EXAMPLE).unwrap();
+    assert_eq!(config.server.listen.port(), 9420);
+    assert_eq!(
+        config.server.limits,
+        Limits {
+            body: 1 << 20,
+            requests_per_second: Some(50)
+        }
+    );
+    assert_eq!(
+        config.server.allow_private_networks[1].to_string(),
+        "192.168.1.7/32"
+    );
+    assert_eq!(config.server.thresholds.min_free_bytes, 1 << 30);
+    assert_eq!(
+        config.store.idempotency_ttl,
+        Duration::from_secs(2 * 86_400)
+    );
+    assert_eq!(config.tokens[0].secret.expose(), "secret of SLUGLINE_TOKEN");
+    let hook = &config.destinations[0];
+    assert_eq!(
+        (hook.rate, hook.concurrency),
+        (Some((10, Duration::from_secs(1))), Some(4))
+    );
+    assert_eq!(
+        (hook.timeout, hook.on_drift),
+        (Some(Duration::from_secs(5)), OnDrift::Report)
+    );
+    assert_eq!(
+        config.destinations[1].connector.capabilities().kind,
+        "folder"
+    );
+}
+
+#[test]
+fn routes_and_policies_follow_the_file() {
+    let config = load(EXAMPLE).unwrap();
+    let labels = Labels {
+        owner: "default",
+        environment: "production",
+        locale: "en",
+        draft: false,
+    };
+    assert_eq!(
+        config.routes.resolve(labels, &[]).unwrap(),
+        ["hook", "site"]
+    );
+    let labels = Labels {
+        environment: "staging",
+        ..labels
+    };
+    assert!(config.routes.resolve(labels, &[]).unwrap().is_empty());
+    let standard = &config.retries[&Class::Standard];
+    assert_eq!(standard.max_attempts, 100);
+    assert_eq!(
+        standard.schedule,
+        Schedule::FullJitter {
+            base: Duration::from_millis(100),
+            cap: Duration::from_secs(1)
+        }
+    );
+    assert!(
+        matches!(&config.retries[&Class::Bulk].schedule, Schedule::Listed { delays, .. } if delays.len() == 3)
+    );
+    assert_eq!(config.retries.len(), Class::ALL.len());
+}
+
+#[test]
+fn an_empty_file_is_a_configuration() {
+    let config = load("").unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8420");
+    assert_eq!(config.server.workers, 256);
+    assert!(config.destinations.is_empty() && config.routes.routes.is_empty());
+}
+
+#[test]
+fn all_that_is_wrong_is_said_at_once_with_its_line() {
+    let found = complaints(
+        r#"[server]
+listen = "here"
+worker = 3
+limits = { body = "2 loaves" }
+
+[[token]]
+name = "ops"
+secret = "hunter2hunter2"
+role = "king"
+
+[[destination]]
+name = "hook"
+type = "webhook"
+url = "ftp://example.org"
+secrets = ["env:S"]
+
+[[destination]]
+name = "site"
+type = "foldr"
+
+[[route]]
+name = "all"
+to = ["site", "blgo"]
+"#,
+    );
+    let expected = [
+        ("slugline.toml:2:", "[server] listen"),
+        (
+            "slugline.toml:3:",
+            "[server] worker: unknown key; known are listen",
+        ),
+        ("slugline.toml:4:", "[server] limits body"),
+        ("slugline.toml:8:", "[[token]] secret: write \"env:NAME\""),
+        ("slugline.toml:9:", "[[token]] role"),
+        ("slugline.toml:14:", "[[destination]] webhook: "),
+        ("slugline.toml:19:", "\"foldr\" is not a destination type"),
+        ("slugline.toml:23:", "no [[destination]] is called \"blgo\""),
+    ];
+    for (place, words) in expected {
+        assert!(
+            found
+                .iter()
+                .any(|line| line.starts_with(place) && line.contains(words)),
+            "{place} {words}\n{found:#?}"
+        );
+    }
+    assert!(!found.concat().contains("hunter2"));
+    assert!(
+        !found.concat().contains("is called \"site\""),
+        "it is there, though wrong"
+    );
+}
+
+#[test]
+fn what_is_missing_or_twice_is_said() {
+    let found = complaints(
+        "[[token]]\n[[destination]]\ntype = \"folder\"\n[[route]]\nname = \"a\"\nto = []\n[[route]]\nname = \"a\"\nto = []\n",
+    );
+    for words in [
+        "[[token]] needs name",
+        "[[token]] needs secret",
+        "[[token]] needs role",
+        "[[destination]] needs name",
+        "there are two for \"a\"",
+    ] {
+        assert!(
+            found.iter().any(|line| line.contains(words)),
+            "{words}\n{found:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_key_of_a_destination_names_all_known_ones() {
+    let found = complaints(
+        "[[destination]]\nname = \"site\"\ntype = \"folder\"\npath = \"x\"\ncolour = 1\n",
+    );
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert!(
+        found[0].starts_with("slugline.toml:5:") && found[0].contains("concurrency"),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn later_sections_and_unknown_ones_are_told_apart() {
+    let found = complaints("[[source]]\nname = \"cf\"\n[colour]\nx = 1\n[token]\nname = \"x\"\n");
+    assert!(
+        found.iter().any(|line| line.starts_with("slugline.toml:1:")
+            && line.contains("not available in this version")),
+        "{found:#?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("colour: unknown section")),
+        "{found:#?}"
+    );
+    assert!(
+        found
+            .iter()
+            .any(|line| line.contains("two brackets: [[token]]")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn text_that_is_no_toml_is_said_with_its_line() {
+    let found = complaints("[server]\nlisten = \n");
+    assert!(
+        found
+            .iter()
+            .any(|line| line.starts_with("slugline.toml:2:") && line.contains("not valid TOML")),
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let environment = |name: &str| {
+        let value = match name {
+            "SLUGLINE_LISTEN" => "0.0.0.0:80",
+            "SLUGLINE_WORKERS" => "7",
+            "SLUGLINE_LIMITS_BODY" => "3MiB",
+            "SLUGLINE_ALLOW_PRIVATE_NETWORKS" => "[\"10.0.0.0/8\"]",
+            "SLUGLINE_STORE_MEDIA_GRACE" => "1h",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let config = load_with(EXAMPLE, &environment).unwrap();
+    assert_eq!(
+        (config.server.listen.port(), config.server.workers),
+        (80, 7)
+    );
+    assert_eq!(
+        (config.server.limits.body, config.store.media_grace),
+        (3 << 20, Duration::from_secs(3_600))
+    );
+    assert_eq!(config.server.allow_private_networks.len(), 1);
+    let found = load_with("", &|name| {
+        (name == "SLUGLINE_WORKERS").then(|| "many".into())
+    })
+    .err()
+    .unwrap();
+    assert!(found[0].contains("SLUGLINE_WORKERS"), "{found:#?}");
+}

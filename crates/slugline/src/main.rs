@@ -1,0 +1,29 @@
+//! Slugline: makes a content publish land once, in order and verified.
+//!
+//! The binary: command line, configuration, the real transport, wiring. Ensures that the rooms
+//! meet here and nowhere else.
+
+#![allow(
+    unreachable_pub,
+    reason = "nobody imports a binary; `pub` marks the face of a module"
+)]
+
+mod cli;
+mod client;
+mod clock;
+mod config;
+mod demo;
+mod node;
+mod output;
+mod probe;
+mod sandbox;
+mod secrets;
+mod telemetry;
+mod transport;
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    cli::run().await
+}

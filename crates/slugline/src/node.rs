@@ -1,0 +1,289 @@
+//! A node: store, network, engine and doors, wired together from the configuration.
+//!
+//! Ensures that nothing listens before the data is open and the destinations are known, and that a
+//! stop closes the doors first, lets runs end, and closes the store last.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use slugline_core::item::Class;
+use slugline_core::time::Timestamp;
+use slugline_engine::delivery::{Delivery, Shared};
+use slugline_engine::destination::{self, DestinationSettings};
+use slugline_engine::engine::{Engine, EngineSettings};
+use slugline_engine::intake::{Intake, IntakeSettings};
+use slugline_engine::ports::{Clock, Entropy, Transport};
+use slugline_engine::stop::Stop;
+use slugline_engine::store::{Store, TokenRecord};
+use slugline_store::sqlite::SqliteStore;
+use slugline_web::{App, DestinationView, Destinations, Limits};
+use tokio::net::TcpListener;
+
+use crate::clock::{SystemClock, SystemEntropy, random_bytes};
+use crate::config::{Config, Destination, OnDrift, OnUnknown, Token};
+use crate::telemetry::Metrics;
+use crate::transport::{Guard, HttpTransport};
+
+/// A commit window is this many request timeouts, unless the vendor or configuration says otherwise.
+const COMMIT_WINDOW_TIMEOUTS: u32 = 3;
+/// Beyond the grace time for runs, how long open connections and the store may take to close.
+pub const CLOSING: Duration = Duration::from_secs(5);
+
+/// A node, ready to run.
+pub struct Node {
+    config: Config,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    engine: Engine,
+    intake: Arc<Intake>,
+    ready: Arc<AtomicBool>,
+    first_token: Option<String>,
+}
+
+impl Node {
+    /// Opens the data directory and wires a node.
+    ///
+    /// # Errors
+    /// What is wrong and what to do, for people.
+    pub async fn open(config: Config, data: &Path) -> Result<Self, String> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let seed = random_bytes::<16>()?;
+        let store =
+            SqliteStore::open(data, Arc::clone(&clock), seed).map_err(|why| why.to_string())?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let guard = Guard::new(config.server.allow_private_networks.clone());
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(guard.clone()));
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let shared = Shared {
+            store: Arc::clone(&store),
+            transport,
+            clock: Arc::clone(&clock),
+        };
+        let engine = Engine::new(
+            shared,
+            entropy,
+            destinations(&config, clock.now()),
+            engine_settings(&config),
+        );
+        engine.register().await.map_err(|why| why.to_string())?;
+        let intake = Arc::new(Intake::new(
+            Arc::clone(&store),
+            intake_settings(&config, guard),
+        ));
+        let first_token = first_token(&config, &store).await?;
+        Ok(Self {
+            config,
+            store,
+            clock,
+            engine,
+            intake,
+            ready: Arc::new(AtomicBool::new(false)),
+            first_token,
+        })
+    }
+
+    /// The token that was made because there was none; shown once, kept only as a hash.
+    pub fn first_token(&self) -> Option<&str> {
+        self.first_token.as_deref()
+    }
+
+    /// The memory.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Serves until asked to stop, then closes. Returns within the shutdown grace and [`CLOSING`].
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        metrics: Metrics,
+        stop: &Stop,
+    ) -> Result<(), String> {
+        let router = slugline_web::router(self.app(metrics));
+        self.ready.store(true, Ordering::Release);
+        let grace = self.config.server.shutdown_grace;
+        let (ready, stopping) = (Arc::clone(&self.ready), stop.clone());
+        let closed = async move {
+            stopping.requested().await;
+            ready.store(false, Ordering::Release);
+        };
+        let serving = axum::serve(listener, router)
+            .with_graceful_shutdown(closed)
+            .into_future();
+        let doors = async {
+            tokio::select! {
+                served = serving => served.map_err(|why| format!("serving failed: {why}")),
+                () = overdue(stop, grace) => Ok(()),
+            }
+        };
+        let engine = async {
+            tokio::select! { () = self.engine.run(stop, grace) => {}, () = overdue(stop, grace + CLOSING / 2) => {} }
+        };
+        let (served, ()) = tokio::join!(doors, engine);
+        if tokio::time::timeout(CLOSING / 2, self.store.close())
+            .await
+            .is_err()
+        {
+            tracing::warn!("the store did not close in time; what was answered is durable");
+        }
+        served
+    }
+
+    fn shown(&self) -> Shown {
+        Shown {
+            destinations: self.config.destinations.clone(),
+            delivery: Arc::clone(self.engine.delivery()),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    fn app(&self, metrics: Metrics) -> App {
+        App {
+            store: Arc::clone(&self.store),
+            intake: Arc::clone(&self.intake),
+            destinations: Arc::new(self.shown()),
+            clock: Arc::clone(&self.clock),
+            tokens: self
+                .config
+                .tokens
+                .iter()
+                .map(|token| token_record(token, self.clock.now()))
+                .collect(),
+            limits: Limits {
+                publish_bytes: self.config.server.limits.body,
+                rate: self
+                    .config
+                    .server
+                    .limits
+                    .requests_per_second
+                    .map(|count| (count, Duration::from_secs(1))),
+                ..Limits::default()
+            },
+            metrics: Arc::new(move || metrics.render()),
+            secrets: Arc::new(random_bytes::<32>),
+            ready: Arc::clone(&self.ready),
+            version: env!("CARGO_PKG_VERSION"),
+        }
+    }
+}
+
+/// Resolves `after` a stop was asked for.
+async fn overdue(stop: &Stop, after: Duration) {
+    stop.requested().await;
+    tokio::time::sleep(after).await;
+}
+
+fn destinations(config: &Config, now: Timestamp) -> Vec<Arc<destination::Destination>> {
+    let wired = |destination: &Destination| {
+        let settings = settings(destination);
+        Arc::new(destination::Destination::new(
+            settings,
+            Arc::clone(&destination.connector),
+            now,
+        ))
+    };
+    config.destinations.iter().map(wired).collect()
+}
+
+/// What configuration says, with the vendor's defaults.
+pub fn settings(destination: &Destination) -> DestinationSettings {
+    let vendor = destination.connector.capabilities();
+    let timeout = destination.timeout.unwrap_or(vendor.timeout);
+    let window = destination.commit_window.or(vendor.commit_window);
+    DestinationSettings {
+        name: destination.name.clone(),
+        concurrency: destination.concurrency.unwrap_or(vendor.concurrency),
+        rate: destination.rate,
+        timeout,
+        commit_window: window.unwrap_or(timeout * COMMIT_WINDOW_TIMEOUTS),
+        verify_window: destination.verify_window.unwrap_or(vendor.verify_window),
+        protect_drift: destination.on_drift == OnDrift::Report,
+        repeat_unknown: destination.on_unknown == OnUnknown::Repeat,
+    }
+}
+
+fn engine_settings(config: &Config) -> EngineSettings {
+    EngineSettings {
+        workers: config.server.workers,
+        policies: Class::ALL
+            .iter()
+            .filter_map(|class| config.retries.get(class).cloned())
+            .collect(),
+        retention: config.store.retention,
+        media_grace: config.store.media_grace,
+    }
+}
+
+fn intake_settings(config: &Config, guard: Guard) -> IntakeSettings {
+    IntakeSettings {
+        routes: config.routes.clone(),
+        default_locale: config.server.default_locale.clone(),
+        key_ttl: config.store.idempotency_ttl,
+        thresholds: config.server.thresholds.clone(),
+        address_guard: Arc::new(move |url| guard.check_url(url)),
+    }
+}
+
+fn token_record(token: &Token, now: Timestamp) -> TokenRecord {
+    TokenRecord {
+        name: token.name.clone(),
+        hash: slugline_web::token_hash(token.secret.expose()),
+        role: token.role.as_str().to_owned(),
+        owner: token.owner.clone(),
+        environments: token.environments.clone(),
+        created_at: now,
+    }
+}
+
+/// Makes an admin token where there is none at all: otherwise nobody could ever come in.
+async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<String>, String> {
+    let kept = store.tokens().await.map_err(|why| why.to_string())?;
+    if !config.tokens.is_empty() || !kept.is_empty() {
+        return Ok(None);
+    }
+    let token = format!(
+        "slg_{}",
+        slugline_core::canonical::hex(&random_bytes::<24>()?)
+    );
+    let record = TokenRecord {
+        name: "first".into(),
+        hash: slugline_web::token_hash(&token),
+        role: slugline_web::Role::Admin.as_str().into(),
+        owner: crate::config::DEFAULT_OWNER.into(),
+        environments: Vec::new(),
+        created_at: store.now(),
+    };
+    store
+        .add_token(record)
+        .await
+        .map_err(|why| why.to_string())?;
+    Ok(Some(token))
+}
+
+/// The configured destinations, with the engine's view of their health.
+struct Shown {
+    destinations: Vec<Destination>,
+    delivery: Arc<Delivery>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Destinations for Shown {
+    fn list(&self) -> Vec<DestinationView> {
+        let view = |destination: &Destination| {
+            let running = self.delivery.destination(&destination.name)?;
+            Some(DestinationView {
+                name: destination.name.clone(),
+                owner: destination.owner.clone(),
+                environment: destination.environment.clone(),
+                capabilities: running.capabilities.clone(),
+                health: running.health(self.clock.now()),
+            })
+        };
+        self.destinations.iter().filter_map(view).collect()
+    }
+}

@@ -1,0 +1,84 @@
+//! `check` and `verify-log`.
+
+use std::path::Path;
+
+use super::harness::{CONFIGURATION, Ended, Server, run};
+
+fn check(configuration: &str, arguments: &[&str]) -> Ended {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slugline.toml"), configuration).unwrap();
+    run(folder.path(), &[&["check"], arguments].concat())
+}
+
+#[test]
+fn a_right_configuration_ends_with_0() {
+    let ended = check(CONFIGURATION, &["--json"]).with(0);
+    assert_eq!(ended.json()["destinations"][0]["name"], "site");
+}
+
+#[test]
+fn a_wrong_one_ends_with_2_and_names_each_line() {
+    let wrong = CONFIGURATION
+        .replace("role = \"admin\"", "role = \"king\"")
+        .replace("type = \"folder\"", "type = \"floder\"");
+    let ended = check(&wrong, &[]).with(2);
+    assert!(
+        ended.err().contains("slugline.toml:8:") && ended.err().contains("slugline.toml:12:"),
+        "{}",
+        ended.err()
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_ends_with_2() {
+    let ended = run(
+        Path::new("/"),
+        &["check", "--config", "/nowhere/slugline.toml"],
+    )
+    .with(2);
+    assert!(
+        ended.err().contains("/nowhere/slugline.toml"),
+        "{}",
+        ended.err()
+    );
+}
+
+#[test]
+fn online_asks_each_destination() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let blog = format!(
+        "\n[[destination]]\nname = \"blog\"\ntype = \"wordpress\"\nurl = \"http://{nobody}\"\nusername = \"u\"\npassword = \"env:SLUGLINE_TOKEN\"\n"
+    );
+    let allowed = CONFIGURATION.replace(
+        "[[token]]",
+        "allow_private_networks = [\"127.0.0.1\"]\n[[token]]",
+    );
+    let unreachable = check(&format!("{allowed}{blog}"), &["--online", "--json"])
+        .with(1)
+        .json();
+    assert_eq!(
+        (
+            &unreachable["destinations"][0]["ok"],
+            &unreachable["destinations"][1]["ok"]
+        ),
+        (&true.into(), &false.into())
+    );
+    let refused = check(&format!("{CONFIGURATION}{blog}"), &["--online"]).with(1);
+    assert!(
+        refused.out().contains("allow_private_networks"),
+        "{}",
+        refused.out()
+    );
+}
+
+#[test]
+fn the_log_of_a_running_server_is_whole() {
+    let server = Server::start();
+    std::fs::write(server.path().join("a.md"), "# A\n").unwrap();
+    server.run(&["publish", "a.md", "--wait"]).with(0);
+    let ended = run(server.path(), &["verify-log", "--json"]).with(0);
+    assert!(ended.json()["entries"].as_u64().unwrap() > 0);
+    run(server.path(), &["verify-log", "--data", "nowhere"]).with(2);
+}

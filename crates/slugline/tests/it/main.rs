@@ -1,0 +1,13 @@
+//! The binary as a user drives it: command line in, output and exit code out.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod check;
+mod harness;
+mod publish;
+mod stub;
+mod token;

@@ -1,0 +1,7 @@
+//! The memory of Slugline: implementations of the engine's store port.
+//!
+//! Ensures that what is answered is durable and that what every store must do alike (intake
+//! decisions, transitions, lanes) is asked of `slugline_core`, never written down again here.
+//! Does not deliver, route or decide.
+
+pub mod sqlite;

@@ -1,0 +1,53 @@
+//! Opening connections to the database file.
+//!
+//! Ensures that every connection has the same durability and cache settings.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::fault::Done;
+
+/// KiB of page cache per connection. Over 8 to 16 MiB, SQLite's commits scan the cache's hash.
+const CACHE_KIB: i64 = 8 * 1024;
+/// Bytes that the WAL file is cut back to once it was reset.
+const WAL_KEPT: i64 = 64 * 1024 * 1024;
+/// Statements kept prepared; more than there are in this crate.
+const STATEMENTS: usize = 256;
+/// Other connections hold locks for moments only (a checkpoint, `verify-log` opening the file).
+const BUSY: Duration = Duration::from_secs(5);
+
+/// The writer's connection; makes the file if it is absent. A commit returns when it is on disk.
+pub(crate) fn writing(file: &Path) -> Done<Connection> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // Checkpoints have their own thread: on the writer they made every twentieth request slow.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
+    Ok(with_caches(connection)?)
+}
+
+/// A connection that only reads; works while another process writes.
+pub(crate) fn reading(file: &Path) -> Done<Connection> {
+    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(with_caches(connection)?)
+}
+
+/// A connection that copies the WAL into the database file.
+pub(crate) fn checkpointing(file: &Path) -> Done<Connection> {
+    let connection = Connection::open(file)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    Ok(connection)
+}
+
+fn with_caches(connection: Connection) -> rusqlite::Result<Connection> {
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}

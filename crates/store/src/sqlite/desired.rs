@@ -1,0 +1,121 @@
+//! Desired state, and what was last verified of it.
+//!
+//! Ensures that only a newer generation takes an older one's place, that what was shown never goes
+//! back (P4), and that a queued job is always the one that its desired row names.
+
+use rusqlite::{Connection, Row, params};
+use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::Action;
+use slugline_core::lifecycle::JobState;
+use slugline_core::time::Timestamp;
+use slugline_core::version::Generation;
+
+use super::column::{At, Col};
+use super::fault::Done;
+use super::jobs::{self, JobRow};
+use super::statements::Statements;
+use super::tx::Tx;
+
+/// What is desired of an item at a destination.
+pub(crate) struct Desired {
+    pub(crate) generation: Generation,
+    pub(crate) job: JobId,
+    pub(crate) shown_generation: Option<Generation>,
+    pub(crate) shown_job: Option<JobId>,
+    pub(crate) undisturbed: bool,
+    pub(crate) look_due_at: Option<Timestamp>,
+}
+
+/// The row of an item at a destination.
+pub(crate) fn load(connection: &Connection, item: i64, destination: i64) -> Done<Option<Desired>> {
+    let sql = "SELECT generation, job, shown_generation, shown_job, undisturbed, look_due_at
+               FROM desired WHERE item = ?1 AND destination = ?2";
+    connection.one(sql, [item, destination], read)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Desired> {
+    Ok(Desired {
+        generation: Generation(row.get(0)?),
+        job: JobId(row.get(1)?),
+        shown_generation: row.get::<_, Option<i64>>(2)?.map(Generation),
+        shown_job: row.get::<_, Option<i64>>(3)?.map(JobId),
+        undisturbed: row.get(4)?,
+        look_due_at: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+    })
+}
+
+/// A released job that wants its item's place at its destination.
+pub(crate) struct Placing {
+    pub(crate) job: JobId,
+    pub(crate) publish: PublishId,
+    pub(crate) item: i64,
+    pub(crate) destination: i64,
+    pub(crate) generation: Generation,
+    pub(crate) action: Action,
+}
+
+/// Gives the job its place; older jobs that have not started are superseded, others are marked as
+/// replaced. `Some`: a newer generation has the place already, with this job.
+pub(crate) fn place(tx: &Tx<'_>, placing: &Placing) -> Done<Option<JobId>> {
+    if let Some(current) = load(tx, placing.item, placing.destination)? {
+        if current.generation > placing.generation {
+            return Ok(Some(current.job));
+        }
+        replace(tx, current.job, placing.job)?;
+    }
+    for older in jobs::pending_below(tx, placing.item, placing.destination, placing.generation)? {
+        older.supersede(tx, Some(placing.job))?;
+        stop_waiting(tx, older.publish)?;
+    }
+    let sql = "INSERT INTO desired (item, destination, action, generation, publish, job) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+               ON CONFLICT (item, destination) DO UPDATE
+               SET action = excluded.action, generation = excluded.generation, publish = excluded.publish, job = excluded.job";
+    let (generation, publish) = (placing.generation.0, placing.publish.0);
+    tx.run(sql, params![placing.item, placing.destination, Col(placing.action), generation, publish, placing.job.0])?;
+    Ok(None)
+}
+
+fn replace(tx: &Tx<'_>, older: JobId, newer: JobId) -> Done<()> {
+    match jobs::load(tx, older)? {
+        Some(job) if job.state == JobState::Queued => job.supersede(tx, Some(newer)),
+        _ => {
+            tx.run("UPDATE job SET replaced_by = ?2 WHERE id = ?1", [older.0, newer.0])?;
+            Ok(())
+        }
+    }
+}
+
+/// A publish none of whose jobs is pending any more waits for nothing.
+pub(crate) fn stop_waiting(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
+    let sql = "UPDATE publish SET waits = 0, fetch_at = NULL
+               WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE publish = ?1 AND state = 0)";
+    tx.run(sql, [publish.0])?;
+    Ok(())
+}
+
+/// Notes that a run verified its generation as shown.
+pub(crate) fn show(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
+    let sql = "UPDATE desired SET shown_generation = ?3, shown_job = ?4, undisturbed = 1
+               WHERE item = ?1 AND destination = ?2 AND coalesce(shown_generation, 0) <= ?3";
+    tx.run(sql, [job.item, job.destination, job.generation.0, job.id.0])?;
+    Ok(())
+}
+
+/// Notes that something may have been written since it was last verified.
+pub(crate) fn disturb(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
+    tx.run("UPDATE desired SET undisturbed = 0 WHERE item = ?1 AND destination = ?2", [job.item, job.destination])?;
+    Ok(())
+}
+
+/// Notes that a second look is owed, not before `due`; a later one that is owed already stays.
+pub(crate) fn owe_look(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
+    let sql = "UPDATE desired SET look_due_at = max(coalesce(look_due_at, 0), ?3) WHERE item = ?1 AND destination = ?2";
+    tx.run(sql, [job.item, job.destination, due.0])?;
+    Ok(())
+}
+
+/// The second look is paid.
+pub(crate) fn pay_look(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
+    tx.run("UPDATE desired SET look_due_at = NULL WHERE item = ?1 AND destination = ?2", [job.item, job.destination])?;
+    Ok(())
+}

@@ -1,0 +1,162 @@
+//! Jobs: their rows and the ways they change state.
+//!
+//! Ensures that a job's state changes in one place per transition, with its log entry and the count
+//! of open jobs, in the same transaction.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, Row, params};
+use slugline_core::event::EventType;
+use slugline_core::failure::Failure;
+use slugline_core::ids::{Fence, JobId, PublishId};
+use slugline_core::item::{Action, Class, ItemKey};
+use slugline_core::lifecycle::{Delivering, JobState, Queued};
+use slugline_core::time::Timestamp;
+use slugline_core::version::{Generation, Version};
+
+use super::column::{At, Col, Json};
+use super::fault::Done;
+use super::log::Entry;
+use super::statements::Statements;
+use super::tx::Tx;
+
+/// A job with what its publish, item and destination say of it.
+pub(crate) struct JobRow {
+    pub(crate) id: JobId,
+    pub(crate) publish: PublishId,
+    pub(crate) item: i64,
+    pub(crate) destination: i64,
+    pub(crate) generation: Generation,
+    pub(crate) action: Action,
+    pub(crate) class: Class,
+    pub(crate) state: JobState,
+    pub(crate) due: Timestamp,
+    pub(crate) released_at: Option<Timestamp>,
+    pub(crate) attempts: u32,
+    pub(crate) fence: Fence,
+    /// Set while a run holds its lane.
+    pub(crate) lease_until: Option<Timestamp>,
+    pub(crate) claimed_at: Option<Timestamp>,
+    pub(crate) version: Version,
+    pub(crate) request_id: String,
+    pub(crate) key: ItemKey,
+    pub(crate) destination_name: String,
+    pub(crate) request_timeout: Duration,
+}
+
+macro_rules! select_jobs {
+    ($which:literal) => {
+        concat!(
+            "SELECT j.id, j.publish, j.item, j.destination, j.generation, j.action, j.class, j.state, j.due,
+                    j.released_at, j.attempts, j.fence, j.lease_until, j.claimed_at, p.version_kind, p.version,
+                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout
+             FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
+                        JOIN destination d ON d.id = j.destination ",
+            $which
+        )
+    };
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: JobId(row.get(0)?),
+        publish: PublishId(row.get(1)?),
+        item: row.get(2)?,
+        destination: row.get(3)?,
+        generation: Generation(row.get(4)?),
+        action: row.get::<_, Col<_>>(5)?.0,
+        class: row.get::<_, Col<_>>(6)?.0,
+        state: row.get::<_, Col<_>>(7)?.0,
+        due: row.get::<_, At>(8)?.0,
+        released_at: row.get::<_, Option<At>>(9)?.map(|at| at.0),
+        attempts: row.get(10)?,
+        fence: Fence(row.get(11)?),
+        lease_until: row.get::<_, Option<At>>(12)?.map(|at| at.0),
+        claimed_at: row.get::<_, Option<At>>(13)?.map(|at| at.0),
+        version: Version::from_ordinal(row.get::<_, Col<_>>(14)?.0, row.get(15)?),
+        request_id: row.get(16)?,
+        key: ItemKey { owner: row.get(17)?, environment: row.get(18)?, content_id: row.get(19)?, locale: row.get(20)? },
+        destination_name: row.get(21)?,
+        request_timeout: Duration::from_micros(row.get(22)?),
+    })
+}
+
+/// A job by its id.
+pub(crate) fn load(connection: &Connection, id: JobId) -> Done<Option<JobRow>> {
+    connection.one(select_jobs!("WHERE j.id = ?1"), [id.0], read)
+}
+
+/// The job, if a run still has this right to it.
+pub(crate) fn leased(connection: &Connection, id: JobId, fence: Fence) -> Done<Option<JobRow>> {
+    connection.one(select_jobs!("WHERE j.id = ?1 AND j.fence = ?2 AND j.lease_until IS NOT NULL"), [id.0, fence.0], read)
+}
+
+/// The pending jobs of a publish.
+pub(crate) fn pending(connection: &Connection, publish: PublishId) -> Done<Vec<JobRow>> {
+    connection.all(select_jobs!("WHERE j.publish = ?1 AND j.state = 0 ORDER BY j.id"), [publish.0], read)
+}
+
+/// An item's pending jobs at a destination that carry a lower generation: those of its publishes
+/// that still wait.
+pub(crate) fn pending_below(connection: &Connection, item: i64, destination: i64, generation: Generation) -> Done<Vec<JobRow>> {
+    let sql = select_jobs!(
+        "WHERE j.publish IN (SELECT id FROM publish WHERE item = ?1 AND waits <> 0)
+         AND j.state = 0 AND j.destination = ?2 AND j.generation < ?3"
+    );
+    connection.all(sql, [item, destination, generation.0], read)
+}
+
+impl JobRow {
+    /// The job as a queued one.
+    pub(crate) fn queued(&self) -> Queued {
+        Queued { attempts: self.attempts, due: self.due }
+    }
+
+    /// The job as one under a run's lease that ends then.
+    pub(crate) fn delivering(&self, lease_until: Timestamp) -> Delivering {
+        Delivering { attempts: self.attempts, fence: self.fence, lease_until }
+    }
+
+    /// Queues it: released, taken back, or to be tried again.
+    pub(crate) fn queue(&self, tx: &Tx<'_>, queued: &Queued, failure: Option<&Failure>) -> Done<()> {
+        let sql = "UPDATE job SET state = 1, due = ?2, attempts = ?3, failure = coalesce(?4, failure), lease_until = NULL,
+                   released_at = coalesce(released_at, ?5) WHERE id = ?1";
+        tx.run(sql, params![self.id.0, queued.due.0, queued.attempts, failure.map(Json), tx.now.0])?;
+        tx.nudge();
+        Ok(())
+    }
+
+    /// Makes it a dead letter.
+    pub(crate) fn fail(&self, tx: &Tx<'_>, failure: &Failure) -> Done<()> {
+        tx.run("UPDATE job SET state = 4, lease_until = NULL, failure = ?2 WHERE id = ?1", params![self.id.0, Json(failure)])?;
+        self.ended(tx);
+        Entry::of_job(tx, EventType::PublishFailed, "failed", self).failure(Some(failure)).write(tx)
+    }
+
+    /// A newer generation has taken its place.
+    pub(crate) fn supersede(&self, tx: &Tx<'_>, replaced_by: Option<JobId>) -> Done<()> {
+        let sql = "UPDATE job SET state = ?2, lease_until = NULL, replaced_by = coalesce(?3, replaced_by) WHERE id = ?1";
+        tx.run(sql, params![self.id.0, Col(JobState::Superseded), replaced_by.map(|job| job.0)])?;
+        self.ended(tx);
+        Entry::of_job(tx, EventType::Superseded, "superseded", self).detail("replaced_by", replaced_by).write(tx)
+    }
+
+    /// Counts it out, if it was open, and lets its lane go.
+    pub(crate) fn ended(&self, tx: &Tx<'_>) {
+        if !self.state.is_final() {
+            tx.count_open(-1);
+        }
+        tx.nudge();
+    }
+}
+
+/// Whether a run holds the lane.
+pub(crate) const LANE_IS_FREE: &str =
+    "NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = j.destination AND l.lane = j.lane AND l.lease_until IS NOT NULL)";
+
+/// The number of open jobs in the file.
+pub(crate) fn count_open(connection: &Connection) -> Done<i64> {
+    let sql = "SELECT (SELECT count(*) FROM job WHERE state = 1) + (SELECT count(*) FROM job WHERE state IN (0, 4) AND state = 0)
+             + (SELECT count(*) FROM job WHERE lease_until IS NOT NULL AND state = 2)";
+    Ok(connection.one(sql, [], |row| row.get(0))?.unwrap_or(0))
+}

@@ -1,0 +1,63 @@
+//! Claiming second looks.
+//!
+//! Ensures that a look takes the lane like any run, keeps the state that the job ended in, and comes
+//! only once the newest job of its item at its destination has ended.
+
+use rusqlite::params;
+use slugline_core::event::EventType;
+use slugline_core::ids::{Fence, JobId};
+use slugline_core::lifecycle::Delivering;
+use slugline_core::time::Timestamp;
+use slugline_engine::store::{Claimed, ClaimedJob, Want};
+
+use super::claim::earlier;
+use super::column::At;
+use super::destinations::{self, Known};
+use super::fault::Done;
+use super::jobs::{self, LANE_IS_FREE};
+use super::log::Entry;
+use super::statements::Statements;
+use super::task;
+use super::tx::Tx;
+
+/// Takes looks that are due, for each want.
+pub(crate) fn claim(tx: &Tx<'_>, wants: &[Want]) -> Done<Claimed> {
+    let mut claimed = Claimed::default();
+    for want in wants {
+        let Some(destination) = destinations::find(tx, &want.destination)? else { continue };
+        for job in due(tx, &destination, want.limit)? {
+            claimed.jobs.extend(take(tx, job, want)?);
+        }
+        claimed.next_due = earlier(claimed.next_due, next_due(tx, &destination)?);
+    }
+    Ok(claimed)
+}
+
+fn due(tx: &Tx<'_>, destination: &Known, limit: usize) -> Done<Vec<JobId>> {
+    let sql = format!(
+        "SELECT j.id FROM desired w JOIN job j ON j.id = w.job
+         WHERE w.destination = ?1 AND w.look_due_at <= ?2 AND j.state >= 3 AND {LANE_IS_FREE}
+         ORDER BY w.look_due_at LIMIT ?3"
+    );
+    tx.all(&sql, params![destination.id, tx.now.0, limit], |row| row.get(0).map(JobId))
+}
+
+fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
+    let Some(job) = jobs::load(tx, id)? else { return Ok(None) };
+    let until = tx.now.plus(want.lease);
+    // Its attempts stay: a look is not another try.
+    let taken = Delivering { attempts: job.attempts, fence: Fence(job.fence.0 + 1), lease_until: until };
+    let sql = format!("UPDATE job AS j SET fence = ?2, lease_until = ?3, claimed_at = ?4 WHERE id = ?1 AND {LANE_IS_FREE}");
+    if tx.run(&sql, params![id.0, taken.fence.0, until.0, tx.now.0])? == 0 {
+        return Ok(None);
+    }
+    Entry::of_job(tx, EventType::DeliveryStarted, "second_look", &job).write(tx)?;
+    let ended = job.state;
+    task::gather(tx, job, &taken, want.lease, Some(ended)).map(Some)
+}
+
+fn next_due(tx: &Tx<'_>, destination: &Known) -> Done<Option<Timestamp>> {
+    let sql = "SELECT min(look_due_at) FROM desired WHERE destination = ?1 AND look_due_at > ?2";
+    let next = tx.one(sql, params![destination.id, tx.now.0], |row| row.get::<_, Option<At>>(0))?;
+    Ok(next.flatten().map(|at| at.0))
+}

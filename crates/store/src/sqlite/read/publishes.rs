@@ -1,0 +1,88 @@
+//! Publishes as the API shows them.
+
+use rusqlite::{Connection, Row, params};
+use slugline_core::answer::result_ref;
+use slugline_core::ids::PublishId;
+use slugline_core::item::ItemKey;
+use slugline_core::lifecycle::{JobState, publish_state};
+use slugline_core::version::{Generation, Version};
+use slugline_engine::store::{Page, Paged, PublishFilter, PublishView};
+
+use super::{Where, jobs, paged, rows};
+use crate::sqlite::column::{At, Col};
+use crate::sqlite::fault::Done;
+use crate::sqlite::statements::Statements;
+
+const COLUMNS: &str = "p.id, p.request_id, i.owner, i.environment, i.content_id, i.locale, p.action, p.class, p.version_kind,
+    p.version, p.generation, p.accepted_at, p.released_at, p.publish_at";
+
+/// A publish by its id, else the newest with this request id, within an owner.
+pub(crate) fn one(connection: &Connection, owner: &str, id: &str) -> Done<Option<PublishView>> {
+    if let Ok(publish) = id.parse::<PublishId>() {
+        let sql = format!("SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item WHERE p.id = ?1 AND i.owner = ?2");
+        if let Some(found) = connection.one(&sql, params![publish.0, owner], read)? {
+            return with_jobs(connection, found).map(Some);
+        }
+    }
+    let sql = format!(
+        "SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item WHERE p.request_id = ?1 AND i.owner = ?2
+         ORDER BY p.id DESC LIMIT 1"
+    );
+    let found = connection.one(&sql, [id, owner], read)?;
+    found.map(|found| with_jobs(connection, found)).transpose()
+}
+
+/// Publishes, newest first; the cursor is a publish's number.
+pub(crate) fn list(connection: &Connection, filter: &PublishFilter, page: &Page) -> Done<Paged<PublishView>> {
+    let mut wanted = Where::default();
+    wanted.and_some("p.id < ?", page.cursor);
+    // By item or by request there are few: their index leads, and the walk by id does not.
+    wanted.and_some("p.item IN (SELECT id FROM item WHERE content_id = ?)", filter.content_id.clone());
+    wanted.and_some("p.request_id = ?", filter.request_id.clone());
+    wanted.and_some("i.owner = ?", filter.owner.clone());
+    wanted.and_some("i.environment = ?", filter.environment.clone());
+    wanted.and_some("i.locale = ?", filter.locale.clone());
+    wanted.and_some("p.id IN (SELECT publish FROM job WHERE state = ?)", filter.state.map(number));
+    let at = "EXISTS (SELECT 1 FROM job j JOIN destination d ON d.id = j.destination WHERE j.publish = p.id AND d.name = ?)";
+    wanted.and_some(at, filter.destination.clone());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item {} ORDER BY p.id DESC LIMIT {}",
+        wanted.clause(),
+        rows(page)
+    );
+    let found = connection.all(&sql, wanted.values(), read)?;
+    let views = found.into_iter().map(|found| with_jobs(connection, found)).collect::<Done<Vec<_>>>()?;
+    Ok(paged(views, page, |view| view.publish_id.0))
+}
+
+fn number(state: JobState) -> i64 {
+    JobState::ALL.iter().position(|known| *known == state).and_then(|place| i64::try_from(place).ok()).unwrap_or(-1)
+}
+
+fn with_jobs(connection: &Connection, found: PublishView) -> Done<PublishView> {
+    let jobs = jobs::of_publish(connection, found.publish_id)?;
+    Ok(PublishView { state: publish_state(jobs.iter().map(|job| job.state)), jobs, ..found })
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<PublishView> {
+    let item = ItemKey { owner: row.get(2)?, environment: row.get(3)?, content_id: row.get(4)?, locale: row.get(5)? };
+    let version = Version::from_ordinal(row.get::<_, Col<_>>(8)?.0, row.get(9)?);
+    Ok(PublishView {
+        publish_id: PublishId(row.get(0)?),
+        request_id: row.get(1)?,
+        result_ref: result_ref(&item, version),
+        content_id: item.content_id,
+        owner: item.owner,
+        environment: item.environment,
+        locale: item.locale,
+        action: row.get::<_, Col<_>>(6)?.0,
+        class: row.get::<_, Col<_>>(7)?.0,
+        version,
+        generation: Generation(row.get(10)?),
+        state: publish_state([]),
+        accepted_at: row.get::<_, At>(11)?.0,
+        released_at: row.get::<_, Option<At>>(12)?.map(|at| at.0),
+        publish_at: row.get::<_, Option<At>>(13)?.map(|at| at.0),
+        jobs: Vec::new(),
+    })
+}

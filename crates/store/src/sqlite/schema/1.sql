@@ -1,0 +1,236 @@
+-- The first schema. Integers are times in microseconds since 1970, or the numbers of `column.rs`.
+-- Random keys (idempotency keys, slugs) lie in narrow WITHOUT ROWID tables, because each insert
+-- under a random key dirties a page; everything else grows at its end.
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE destination (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    lane INTEGER NOT NULL,
+    request_timeout INTEGER NOT NULL
+) STRICT;
+
+-- `content` is the number that the item's locales share: the id of the first of them.
+CREATE TABLE item (
+    id INTEGER PRIMARY KEY,
+    content INTEGER NOT NULL,
+    owner TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    content_id TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    source TEXT NOT NULL,
+    version_kind INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    publish INTEGER NOT NULL,
+    slug TEXT,
+    slug_key BLOB
+) STRICT;
+CREATE UNIQUE INDEX item_key ON item (content_id, owner, environment, locale);
+
+-- `salt` is that of the publish's raw bytes: erasing a body erases its salt with it.
+CREATE TABLE revision (
+    id INTEGER PRIMARY KEY,
+    item INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    publish INTEGER NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    key_record INTEGER,
+    slug TEXT,
+    checksum BLOB NOT NULL,
+    salt BLOB,
+    media TEXT,
+    payload TEXT
+) STRICT;
+CREATE UNIQUE INDEX revision_generation ON revision (item, generation);
+CREATE INDEX revision_body ON revision (accepted_at) WHERE payload IS NOT NULL;
+
+CREATE TABLE revision_media (
+    sha256 BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    PRIMARY KEY (sha256, revision)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX revision_media_revision ON revision_media (revision);
+
+-- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not before
+-- this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
+-- that it waits for.
+CREATE TABLE publish (
+    id INTEGER PRIMARY KEY,
+    item INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    version_kind INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    request_id TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    accepted_at INTEGER NOT NULL,
+    released_at INTEGER,
+    publish_at INTEGER,
+    waits INTEGER NOT NULL,
+    ready_at INTEGER NOT NULL,
+    fetch_at INTEGER,
+    fetches INTEGER NOT NULL DEFAULT 0,
+    slug_key BLOB
+) STRICT;
+CREATE INDEX publish_item ON publish (item, generation);
+CREATE INDEX publish_request ON publish (request_id);
+CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
+CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
+CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
+
+CREATE TABLE raw_request (
+    publish INTEGER PRIMARY KEY,
+    received_at INTEGER NOT NULL,
+    salt BLOB NOT NULL,
+    bytes BLOB NOT NULL
+) STRICT;
+CREATE INDEX raw_request_age ON raw_request (received_at);
+
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY,
+    publish INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    destination INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    class INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    released_at INTEGER,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    lease_until INTEGER,
+    claimed_at INTEGER,
+    live_at INTEGER,
+    evidence INTEGER,
+    replaced_by INTEGER,
+    failure TEXT,
+    shown TEXT
+) STRICT;
+CREATE INDEX job_publish ON job (publish);
+-- Covers `expire` and `counts`, which must not visit the rows of a long queue.
+CREATE INDEX job_queued ON job (destination, class, due, released_at) WHERE state = 1;
+-- P7: at most one run at a time per lane.
+CREATE UNIQUE INDEX job_lease ON job (destination, lane) WHERE lease_until IS NOT NULL;
+-- Pending jobs and dead letters: few, and asked for by state.
+CREATE INDEX job_waiting ON job (state, destination, class) WHERE state IN (0, 4);
+
+-- What should be so, and what was last verified to be so (`shown_job` showed `shown_generation`).
+CREATE TABLE desired (
+    item INTEGER NOT NULL,
+    destination INTEGER NOT NULL,
+    action INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    publish INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    shown_generation INTEGER,
+    shown_job INTEGER,
+    undisturbed INTEGER NOT NULL DEFAULT 0,
+    look_due_at INTEGER,
+    PRIMARY KEY (item, destination)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX desired_look ON desired (destination, look_due_at) WHERE look_due_at IS NOT NULL;
+
+-- `number` is the run's fence: runs that were put back count too.
+CREATE TABLE attempt (
+    job INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    requests INTEGER NOT NULL,
+    failure TEXT,
+    PRIMARY KEY (job, number)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX attempt_age ON attempt (ended_at);
+
+-- `item` is 0 for what items share.
+CREATE TABLE effect (
+    destination INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    result_ref TEXT NOT NULL,
+    job INTEGER NOT NULL,
+    recorded_at INTEGER NOT NULL,
+    PRIMARY KEY (destination, item, key)
+) STRICT, WITHOUT ROWID;
+
+-- Counts only while the job's lease has this fence.
+CREATE TABLE hold (
+    destination INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    job INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    PRIMARY KEY (destination, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX hold_job ON hold (job);
+
+-- `leaving`: the generation that gives the slug up.
+CREATE TABLE slug_claim (
+    key BLOB NOT NULL,
+    item INTEGER NOT NULL,
+    slug TEXT NOT NULL,
+    leaving INTEGER,
+    PRIMARY KEY (key, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX slug_leaving ON slug_claim (item) WHERE leaving IS NOT NULL;
+
+CREATE TABLE key_index (
+    key BLOB PRIMARY KEY,
+    record INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE key_record (
+    id INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    expires_at INTEGER,
+    answer TEXT NOT NULL
+) STRICT;
+CREATE INDEX key_expiry ON key_record (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The columns beside `text` only find entries; the text is what is hashed and shown.
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    publish INTEGER,
+    request_id TEXT,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX event_publish ON event (publish) WHERE publish IS NOT NULL;
+CREATE INDEX event_item ON event (item) WHERE publish IS NULL;
+CREATE INDEX event_request ON event (request_id) WHERE request_id IS NOT NULL;
+
+CREATE TABLE segment (
+    first INTEGER PRIMARY KEY,
+    last INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    previous BLOB NOT NULL,
+    sealed_at INTEGER NOT NULL,
+    erased INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE media (
+    sha256 BLOB PRIMARY KEY,
+    size INTEGER NOT NULL,
+    content_type TEXT NOT NULL,
+    stored_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token (
+    name TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    environments TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,83 @@
+//! Slug claims.
+//!
+//! Ensures that a slug has one claim that is not being given up, within owner, environment, locale
+//! and path space; and that a claim that is being given up lasts until no destination shows it.
+
+use rusqlite::{Connection, params};
+use slugline_core::event::EventType;
+use slugline_core::intake::SlugHolder;
+use slugline_core::item::ItemKey;
+use slugline_core::version::Generation;
+
+use super::fault::Done;
+use super::log::Entry;
+use super::names::{self, ShortName};
+use super::statements::Statements;
+use super::tx::Tx;
+use super::items;
+
+/// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
+pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {
+    names::of(&[&item.owner, &item.environment, &item.locale, space, slug])
+}
+
+/// Other items' claims on a slug.
+pub(crate) fn holders(tx: &Tx<'_>, key: &ShortName, own: Option<i64>) -> Done<Vec<SlugHolder>> {
+    let sql = "SELECT i.content_id, c.leaving IS NOT NULL FROM slug_claim c JOIN item i ON i.id = c.item
+               WHERE c.key = ?1 AND c.item <> ?2";
+    tx.all(sql, params![key, own.unwrap_or(0)], |row| Ok(SlugHolder { content_id: row.get(0)?, leaving: row.get(1)? }))
+}
+
+/// Claims a slug for an item, again if it was being given up.
+pub(crate) fn claim(tx: &Tx<'_>, item: i64, key: &ShortName, slug: &str) -> Done<()> {
+    let sql = "INSERT INTO slug_claim (key, item, slug) VALUES (?1, ?2, ?3)
+               ON CONFLICT (key, item) DO UPDATE SET leaving = NULL";
+    tx.run(sql, params![key, item, slug])?;
+    Ok(())
+}
+
+/// Notes that an item gives its slug up with this generation.
+pub(crate) fn leave(tx: &Tx<'_>, item: i64, key: &ShortName, generation: Generation) -> Done<()> {
+    let sql = "UPDATE slug_claim SET leaving = ?3 WHERE key = ?1 AND item = ?2";
+    tx.run(sql, params![key, item, generation.0])?;
+    Ok(())
+}
+
+/// A claim that has ended.
+pub(crate) struct Ended {
+    key: ShortName,
+    item: i64,
+    slug: String,
+}
+
+/// When a claim that is being given up has ended: every destination that the item goes to shows the
+/// generation that dropped it, or the item never got to one and no longer tries.
+const HAS_ENDED: &str = "c.leaving IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item
+                    AND (d.shown_generation IS NULL OR d.shown_generation < c.leaving))
+    AND (EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item)
+         OR NOT EXISTS (SELECT 1 FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = c.item AND j.state < 3))";
+
+/// Claims that have ended.
+pub(crate) fn ended(connection: &Connection, limit: usize) -> Done<Vec<Ended>> {
+    let sql = format!("SELECT c.key, c.item, c.slug FROM slug_claim c WHERE {HAS_ENDED} LIMIT ?1");
+    connection.all(&sql, [limit], |row| Ok(Ended { key: row.get(0)?, item: row.get(1)?, slug: row.get(2)? }))
+}
+
+/// Removes claims that have ended and are not taken up again; how many.
+pub(crate) fn free(tx: &Tx<'_>, claims: &[Ended]) -> Done<usize> {
+    let sql = format!("DELETE FROM slug_claim AS c WHERE c.key = ?1 AND c.item = ?2 AND {HAS_ENDED}");
+    let mut freed = 0;
+    for claim in claims {
+        if tx.run(&sql, params![claim.key, claim.item])? == 0 {
+            continue;
+        }
+        freed += 1;
+        let key = items::key(tx, claim.item)?;
+        Entry::new(tx, EventType::SlugReleased, "released", claim.item, &key).detail("slug", &claim.slug).write(tx)?;
+    }
+    if freed > 0 {
+        tx.nudge();
+    }
+    Ok(freed)
+}

@@ -1,0 +1,78 @@
+//! What a run needs, gathered for a job that was just taken.
+//!
+//! Ensures that a run starts from one moment's view: what is desired now, what was shown, and the
+//! effects that earlier runs recorded.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use slugline_core::connector::Shown;
+use slugline_core::ids::{Fence, JobId};
+use slugline_core::lifecycle::{Delivering, JobState};
+use slugline_engine::store::ClaimedJob;
+
+use super::column::Json;
+use super::desired::{self, Desired};
+use super::fault::Done;
+use super::jobs::JobRow;
+use super::revisions;
+use super::statements::Statements;
+
+/// The task of a job that a run has taken. `ended`: the state that a second look finds it in.
+pub(crate) fn gather(
+    connection: &Connection,
+    job: JobRow,
+    taken: &Delivering,
+    lease: Duration,
+    ended: Option<JobState>,
+) -> Done<ClaimedJob> {
+    let body = revisions::body_for(connection, &job)?;
+    let desired = desired::load(connection, job.item, job.destination)?;
+    let shown = desired.as_ref().map(|desired| shown(connection, desired)).transpose()?.flatten();
+    let effects = effects(connection, job.destination, job.item)?;
+    Ok(ClaimedJob {
+        job: job.id,
+        publish: job.publish,
+        fence: Fence(taken.fence.0),
+        lease,
+        attempt: taken.attempts,
+        destination: job.destination_name,
+        class: job.class,
+        item: job.key,
+        action: job.action,
+        generation: job.generation,
+        newest: desired.as_ref().map_or(job.generation, |desired| desired.generation),
+        version: job.version,
+        request_id: job.request_id,
+        released_at: job.released_at.unwrap_or(job.due),
+        slug: body.slug,
+        payload: body.payload,
+        media: body.media,
+        effects,
+        shown,
+        undisturbed: desired.as_ref().is_some_and(|desired| desired.undisturbed),
+        owes_look: desired.is_some_and(|desired| desired.look_due_at.is_some()),
+        ended,
+    })
+}
+
+type ShownAt = (slugline_core::version::Generation, Shown);
+
+fn shown(connection: &Connection, desired: &Desired) -> Done<Option<ShownAt>> {
+    let (Some(generation), Some(job)) = (desired.shown_generation, desired.shown_job) else { return Ok(None) };
+    Ok(Some((generation, shown_by(connection, job)?.unwrap_or_default())))
+}
+
+/// What a job was last verified to show.
+pub(crate) fn shown_by(connection: &Connection, job: JobId) -> Done<Option<Shown>> {
+    let sql = "SELECT shown FROM job WHERE id = ?1";
+    let found = connection.one(sql, [job.0], |row| row.get::<_, Option<Json<Shown>>>(0))?;
+    Ok(found.flatten().map(|shown| shown.0))
+}
+
+/// The effects of an item at a destination.
+pub(crate) fn effects(connection: &Connection, destination: i64, item: i64) -> Done<BTreeMap<String, String>> {
+    let sql = "SELECT key, result_ref FROM effect WHERE destination = ?1 AND item = ?2";
+    Ok(connection.all(sql, [destination, item], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+}

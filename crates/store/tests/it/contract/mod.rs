@@ -1,0 +1,95 @@
+//! The contract of a store: what the port promises, whatever keeps it.
+//!
+//! Each test is given a fresh store with the bench's destinations. A new implementation is put
+//! through all of it by one line: `contract_tests!(open)`.
+
+pub(crate) mod delivery;
+pub(crate) mod intake;
+pub(crate) mod log;
+pub(crate) mod looks;
+pub(crate) mod media;
+pub(crate) mod order;
+pub(crate) mod readers;
+pub(crate) mod slugs;
+
+/// Makes a test of each part of the contract, with `$open` giving a fresh [`crate::bench::Bench`].
+macro_rules! contract_tests {
+    ($open:path) => {
+        contract_tests!($open;
+            intake::an_accepted_post_is_queued_and_shown,
+            intake::a_repeated_key_gets_its_answer,
+            intake::a_key_expires_and_the_version_guard_stays,
+            intake::the_key_of_an_assigned_version_does_not_expire,
+            intake::older_and_equal_versions_change_nothing,
+            intake::the_same_version_goes_to_more_destinations,
+            intake::submissions_of_one_call_see_each_other,
+            intake::concurrent_submissions_have_one_outcome_a_key,
+            intake::a_destination_that_is_not_known_stores_nothing,
+            intake::owners_do_not_see_each_other,
+            intake::pressure_counts_open_jobs,
+            delivery::a_claim_carries_all_that_a_run_needs,
+            delivery::the_most_urgent_and_oldest_come_first,
+            delivery::a_lane_has_one_run_at_a_time,
+            delivery::only_the_holder_of_the_fence_settles,
+            delivery::a_retry_waits_for_its_time,
+            delivery::being_put_back_costs_no_attempt,
+            delivery::a_dead_letter_says_why,
+            delivery::a_lost_run_is_taken_back,
+            delivery::a_lease_can_be_prolonged_while_it_is_held,
+            delivery::a_job_past_its_deadline_is_given_up,
+            delivery::effects_are_recorded_by_their_run_only,
+            delivery::a_shared_thing_has_one_holder,
+            delivery::a_nudge_comes_with_work,
+            order::a_newer_generation_takes_the_place_of_a_queued_one,
+            order::a_run_in_flight_ends_and_the_newer_one_follows,
+            order::a_replaced_run_is_not_queued_again,
+            order::what_is_shown_never_goes_back,
+            order::a_removal_knows_what_it_removes,
+            order::a_removal_goes_wherever_the_item_is,
+            order::a_scheduled_publish_is_released_at_its_time,
+            order::a_newer_version_replaces_a_scheduled_one,
+            order::a_lower_generation_released_later_is_superseded,
+            slugs::a_slug_has_one_claim,
+            slugs::a_slug_that_is_given_up_is_waited_for,
+            slugs::a_slug_that_is_taken_up_again_is_not_free,
+            slugs::a_removed_item_gives_its_slug_up,
+            slugs::scopes_do_not_share_slugs,
+            looks::an_unknown_write_is_looked_at_again,
+            looks::a_look_keeps_the_state_of_its_job,
+            looks::a_look_that_fails_comes_again,
+            looks::a_look_waits_for_the_lane,
+            looks::the_latest_debt_counts,
+            looks::a_lost_look_is_taken_back,
+            looks::a_look_can_find_a_live_job_dead,
+            media::bytes_are_kept_by_their_hash,
+            media::a_publish_waits_for_its_media,
+            media::media_that_cannot_be_had_end_the_jobs,
+            media::uploads_that_nothing_uses_are_orphans,
+            media::bytes_that_nothing_names_go,
+            media::media_that_went_away_are_asked_for_again,
+            log::every_change_has_an_entry,
+            log::entries_have_no_gaps_and_pages_follow,
+            log::filters_find_what_belongs_together,
+            log::a_sealed_log_checks_out,
+            log::the_first_entries_can_be_erased,
+            readers::lists_are_pages_and_filters,
+            readers::revisions_are_listed_newest_first,
+            readers::counts_show_what_there_is_to_do,
+            readers::retention_keeps_what_is_needed,
+            readers::tokens_are_added_once_and_revoked,
+        );
+    };
+    ($open:path; $($module:ident :: $test:ident,)*) => {
+        $(
+            #[test]
+            fn $test() {
+                futures_executor::block_on(async {
+                    let bench = $open();
+                    bench.register().await;
+                    $crate::contract::$module::$test(&bench).await;
+                });
+            }
+        )*
+    };
+}
+pub(crate) use contract_tests;

@@ -1,0 +1,164 @@
+//! What is counted at the doors.
+//!
+//! Ensures that no label is unbounded: routes are the router's patterns, methods a fixed list,
+//! outcomes the decisions and problem codes. Rendering is the recorder's business.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use slugline_core::item::Class;
+use slugline_core::lifecycle::JobState;
+use slugline_core::problem::Problem;
+use slugline_core::time::Timestamp;
+use slugline_engine::store::{Counts, Decided, DecidedKind, Pressure};
+
+/// Seconds: the buckets that OpenTelemetry recommends for `http.server.request.duration`.
+pub const DURATION_BUCKETS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+const REQUESTS: &str = "slugline_http_requests_total";
+const DURATION: &str = "slugline_http_request_duration_seconds";
+const INTAKE: &str = "slugline_intake_total";
+const QUEUE: &str = "slugline_queue_depth";
+const DEAD: &str = "slugline_dead_letters";
+const OLDEST: &str = "slugline_queue_oldest_seconds";
+const LOOKS: &str = "slugline_second_looks_owed";
+const LOG: &str = "slugline_log_entries";
+const OPEN: &str = "slugline_open_jobs";
+const FREE: &str = "slugline_storage_free_bytes";
+const STORE_UP: &str = "slugline_store_up";
+const WAITING: &str = "slugline_intake_waiting";
+
+/// Says what each metric means.
+pub(crate) fn describe() {
+    describe_counter!(REQUESTS, "HTTP requests by route, method and status.");
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "Time from a request's headers to its answer."
+    );
+    describe_counter!(
+        INTAKE,
+        "Publish requests by outcome: accepted, replayed, duplicate, stale, or the problem's code."
+    );
+    describe_gauge!(
+        QUEUE,
+        "Jobs that are not final, by destination, class and state."
+    );
+    describe_gauge!(DEAD, "Dead letters by destination and class.");
+    describe_gauge!(
+        OLDEST,
+        Unit::Seconds,
+        "How long the oldest queued job has been due."
+    );
+    describe_gauge!(LOOKS, "Second looks that are owed after unknown writes.");
+    describe_gauge!(LOG, "Entries in the log.");
+    describe_gauge!(OPEN, "Jobs that are not final.");
+    describe_gauge!(
+        STORE_UP,
+        "1 when the store answered at this scrape; 0: its gauges are old."
+    );
+    describe_gauge!(
+        FREE,
+        Unit::Bytes,
+        "Bytes free where the store keeps its data."
+    );
+    describe_gauge!(WAITING, "Publish requests that wait for their commit.");
+}
+
+/// A method as a label.
+pub(crate) fn method(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
+}
+
+/// Counts an answered request.
+pub(crate) fn request(route: &str, method: &'static str, status: StatusCode, took: Duration) {
+    let status = status.as_str().to_owned();
+    counter!(REQUESTS, "route" => route.to_owned(), "method" => method, "status" => status)
+        .increment(1);
+    histogram!(DURATION, "route" => route.to_owned(), "method" => method)
+        .record(took.as_secs_f64());
+}
+
+/// Counts what became of a publish request.
+pub(crate) fn intake(outcome: &Result<Decided, Problem>) {
+    let outcome = match outcome {
+        Ok(decided) => decision(decided.kind).to_owned(),
+        Err(problem) => problem.code.as_str(),
+    };
+    counter!(INTAKE, "outcome" => outcome).increment(1);
+}
+
+fn decision(kind: DecidedKind) -> &'static str {
+    match kind {
+        DecidedKind::Accepted => "accepted",
+        DecidedKind::Replayed => "replayed",
+        DecidedKind::Duplicate => "duplicate",
+        DecidedKind::Stale => "stale",
+    }
+}
+
+/// Gauges that were shown: one that has nothing to count any more must fall to zero, not stay.
+#[derive(Default)]
+pub(crate) struct Gauges(Mutex<BTreeSet<(String, Class, JobState)>>);
+
+impl Gauges {
+    /// Sets all gauges from what the store counts.
+    pub(crate) fn set(&self, counts: &Counts, now: Timestamp) {
+        let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for gone in shown.iter().filter(|key| !counts.jobs.contains_key(*key)) {
+            jobs(gone, 0);
+        }
+        for (key, count) in &counts.jobs {
+            jobs(key, *count);
+        }
+        shown.extend(counts.jobs.keys().cloned());
+        gauge!(OLDEST).set(
+            counts
+                .oldest_due
+                .map_or(0.0, |due| now.since(due).as_secs_f64()),
+        );
+        gauge!(LOOKS).set(counts.looks_owed as f64);
+        gauge!(LOG).set(counts.log_entries as f64);
+    }
+}
+
+fn jobs((destination, class, state): &(String, Class, JobState), count: u64) {
+    let (destination, class) = (destination.clone(), class.as_str());
+    let gauge = match state {
+        JobState::Failed => gauge!(DEAD, "destination" => destination, "class" => class),
+        state => {
+            gauge!(QUEUE, "destination" => destination, "class" => class, "state" => state.as_str())
+        }
+    };
+    gauge.set(count as f64);
+}
+
+/// Says whether the store answered.
+pub(crate) fn store_up(up: bool) {
+    gauge!(STORE_UP).set(f64::from(u8::from(up)));
+}
+
+/// Sets the gauges of how full the store is.
+pub(crate) fn pressure(pressure: Pressure) {
+    gauge!(OPEN).set(pressure.open_jobs as f64);
+    gauge!(WAITING).set(pressure.waiting as f64);
+    if pressure.free_bytes != u64::MAX {
+        gauge!(FREE).set(pressure.free_bytes as f64);
+    }
+}

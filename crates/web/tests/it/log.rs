@@ -1,0 +1,125 @@
+//! The log: one line per request, with what it was about, and never a secret.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::sync::Once;
+
+use axum::body::Body;
+use serde_json::{Value, json};
+
+use crate::house::{House, request};
+
+thread_local! {
+    /// What was logged on this thread: a test runs on one.
+    static PAPER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Pen;
+
+impl Write for Pen {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        PAPER.with_borrow_mut(|paper| paper.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Logs for all tests of this program: a subscriber for one test only would depend on which test
+/// met a line of the code first.
+pub(crate) fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| {
+        tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(|| Pen)
+            .init();
+    });
+}
+
+fn written() -> String {
+    PAPER.with_borrow(|paper| String::from_utf8(paper.clone()).unwrap())
+}
+
+/// The lines that the doors wrote.
+fn lines() -> Vec<Value> {
+    let all = written();
+    let parsed = all
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let ours = |line: &Value| {
+        line["target"]
+            .as_str()
+            .is_some_and(|target| target.starts_with("slugline_web"))
+    };
+    parsed.filter(ours).collect()
+}
+
+#[tokio::test]
+async fn a_request_is_one_line_with_its_ids() {
+    let house = House::open().await;
+    house
+        .publish(
+            "r-1",
+            json!({ "content_id": "post-42", "version": 1, "payload": { "title": "T" } }),
+        )
+        .await
+        .ok(202);
+    house
+        .publish(
+            "r-2",
+            json!({ "content_id": "post-42", "version": 1, "payload": { "title": "B" } }),
+        )
+        .await
+        .problem(409, "version_conflict");
+    house.get("/livez").await.ok(200);
+
+    let lines = lines();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    for (line, key) in lines.iter().zip(["r-1", "r-2"]) {
+        assert_eq!(
+            (
+                line["span"]["content_id"].as_str(),
+                line["span"]["request_id"].as_str()
+            ),
+            (Some("post-42"), Some(key))
+        );
+        assert!(
+            line["span"]["http_request_id"]
+                .as_str()
+                .is_some_and(|id| !id.is_empty())
+        );
+    }
+    assert_eq!(
+        (
+            lines[0]["fields"]["status"].as_u64(),
+            lines[0]["fields"]["route"].as_str()
+        ),
+        (Some(202), Some("/v1/publish"))
+    );
+    assert_eq!(lines[1]["fields"]["code"], "version_conflict");
+}
+
+#[tokio::test]
+async fn no_secret_is_written() {
+    let house = House::open().await;
+    for token in ["admin", "s3cr3t-that-is-wrong"] {
+        let request = request("POST", "/v1/tokens?token=s3cr3t-in-query", token)
+            .header("cookie", "s3cr3t-cookie");
+        house
+            .send(
+                request
+                    .body(Body::from(r#"{"name":"ci","role":"admin"}"#))
+                    .unwrap(),
+            )
+            .await;
+    }
+    let written = written();
+    assert_eq!(lines().len(), 2);
+    assert!(
+        !written.contains("s3cr3t") && !written.contains("slt_"),
+        "{written}"
+    );
+}

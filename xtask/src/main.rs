@@ -1,0 +1,50 @@
+//! Everything a contributor runs: `cargo xtask test`, `ci`, `tidy`, `bench`. It drives the product from outside, as a
+//! user does, and depends on none of its crates, so that a mistake there cannot hide itself here.
+
+mod bench;
+mod ci;
+mod parts;
+mod real_wordpress;
+mod run;
+mod test;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Slugline's development commands")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run every suite, or those named, and print a table of what passed, failed or could not run
+    Test(test::Options),
+    /// What a change must pass: formatting, lints, every suite with nothing left out, and a short bench
+    Ci,
+    /// Check the house rules: who may depend on whom, licences, file heads, links
+    Tidy,
+    /// Measure the release binary against floors taken in the same run
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().command {
+        Command::Test(options) => test::run(&options),
+        Command::Ci => ci::run(),
+        Command::Tidy => tidy::run(),
+        Command::Bench(options) => bench::run(&options),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `cargo xtask test`: every suite, one after the other, each with its time. A suite whose parts this machine lacks is
+//! listed as NOT RUN with the command that would install them, and never counts as passed.
+
+mod report;
+mod suites;
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+
+/// What `cargo xtask test` takes.
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Run the slow forms as well: more posts, more kills, more fuzzing
+    #[arg(long)]
+    pub(crate) long: bool,
+    /// Repeats an earlier run of the suites that draw lots
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
+    /// Only these suites; all when none is named
+    pub(crate) suites: Vec<String>,
+}
+
+/// How a suite ended.
+pub(crate) enum Outcome {
+    Passed,
+    Failed(String),
+    /// It could not run here: what is absent and the command that would install it.
+    NotRun {
+        absent: String,
+        install: String,
+    },
+}
+
+/// One suite: a name to call it by, what it shows, and the function that runs it.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    pub(crate) shows: &'static str,
+    pub(crate) run: fn(&Stage) -> Result<Outcome>,
+}
+
+/// What suites are run with.
+pub(crate) struct Stage {
+    pub(crate) long: bool,
+    pub(crate) seed: Option<u64>,
+    binary: OnceLock<PathBuf>,
+}
+
+impl Stage {
+    /// The release binary, built when the first suite asks for it.
+    pub(crate) fn binary(&self) -> Result<PathBuf> {
+        if let Some(built) = self.binary.get() {
+            return Ok(built.clone());
+        }
+        let built = crate::run::release_binary()?;
+        Ok(self.binary.get_or_init(|| built).clone())
+    }
+}
+
+/// A suite that ran, with its outcome and time.
+pub(crate) struct Ran {
+    pub(crate) suite: &'static str,
+    pub(crate) outcome: Outcome,
+    pub(crate) took: Duration,
+}
+
+/// Runs the suites and prints the table; true when none failed.
+///
+/// # Errors
+/// A suite was named that does not exist.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    let ran = run_all(options)?;
+    report::print(&ran);
+    Ok(!ran
+        .iter()
+        .any(|suite| matches!(suite.outcome, Outcome::Failed(_))))
+}
+
+/// As [`run`], but a part that could not run counts as a failure too.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn run_strictly(options: &Options) -> Result<bool> {
+    let ran = run_all(options)?;
+    report::print(&ran);
+    Ok(ran
+        .iter()
+        .all(|suite| matches!(suite.outcome, Outcome::Passed)))
+}
+
+fn run_all(options: &Options) -> Result<Vec<Ran>> {
+    let chosen = chosen(&options.suites)?;
+    let stage = Stage {
+        long: options.long,
+        seed: options.seed,
+        binary: OnceLock::new(),
+    };
+    let count = chosen.len();
+    Ok(chosen
+        .into_iter()
+        .enumerate()
+        .map(|(index, suite)| run_one(suite, &stage, index + 1, count))
+        .collect())
+}
+
+fn run_one(suite: &Suite, stage: &Stage, number: usize, count: usize) -> Ran {
+    println!("\n== {number}/{count} {}: {}", suite.name, suite.shows);
+    let started = Instant::now();
+    let outcome = (suite.run)(stage).unwrap_or_else(|error| Outcome::Failed(format!("{error:#}")));
+    let ran = Ran {
+        suite: suite.name,
+        outcome,
+        took: started.elapsed(),
+    };
+    println!("{}", report::line(&ran));
+    ran
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Suite>> {
+    let known = || {
+        suites::ALL
+            .iter()
+            .map(|suite| suite.name)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    for name in names {
+        ensure!(
+            suites::ALL.iter().any(|suite| suite.name == name),
+            "no suite `{name}`; there are: {}",
+            known()
+        );
+    }
+    let wanted = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
+    Ok(suites::ALL.iter().filter(wanted).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_names_mean_every_suite() {
+        assert_eq!(chosen(&[]).unwrap().len(), suites::ALL.len());
+    }
+
+    #[test]
+    fn an_unknown_suite_is_refused_with_the_names_that_exist() {
+        let message = chosen(&["weather".into()]).err().unwrap().to_string();
+        assert!(
+            message.contains("weather") && message.contains("tidy"),
+            "{message}"
+        );
+    }
+}

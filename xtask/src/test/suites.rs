@@ -1,0 +1,159 @@
+//! The suites, in the order in which they run: quick and cheap first, so that a plain mistake shows early.
+
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::Result;
+
+use super::{Outcome, Stage, Suite};
+use crate::parts::{self, MARIADB, Missing, PHP, WORDPRESS};
+use crate::real_wordpress;
+use crate::run::{cargo, cargo_has, ends_within, succeeds};
+
+/// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
+const DEMO_LIMIT: Duration = Duration::from_secs(60);
+
+/// Inputs per fuzz target in a normal and in a long run: a few seconds, a few minutes.
+const FUZZ_INPUTS: (&str, &str) = ("20000", "1000000");
+
+/// Every suite there is.
+pub(crate) const ALL: &[Suite] = &[
+    Suite {
+        name: "tidy",
+        shows: "the house rules hold",
+        run: tidy,
+    },
+    Suite {
+        name: "workspace",
+        shows: "unit and integration tests of every crate",
+        run: workspace,
+    },
+    Suite {
+        name: "doc",
+        shows: "the examples in the documentation run",
+        run: doc,
+    },
+    Suite {
+        name: "fuzz",
+        shows: "decoders survive damaged input",
+        run: fuzz,
+    },
+    Suite {
+        name: "demo",
+        shows: "`slugline demo --exit` ends with everything live",
+        run: demo,
+    },
+    Suite {
+        name: "real_wordpress",
+        shows: "a real WordPress, a network that fails and a server that is killed",
+        run: wordpress,
+    },
+];
+
+fn tidy(_: &Stage) -> Result<Outcome> {
+    Ok(verdict(
+        crate::tidy::run()?,
+        "a house rule is broken; see above",
+    ))
+}
+
+/// Fuzz targets have their own suite, with their own bounds.
+fn workspace(_: &Stage) -> Result<Outcome> {
+    let mut tests = match cargo_has("nextest") {
+        true => cargo(&[
+            "nextest",
+            "run",
+            "--workspace",
+            "--exclude",
+            "slugline-fuzz",
+            "--no-fail-fast",
+        ]),
+        false => cargo(&[
+            "test",
+            "--workspace",
+            "--exclude",
+            "slugline-fuzz",
+            "--lib",
+            "--bins",
+            "--tests",
+            "--no-fail-fast",
+        ]),
+    };
+    Ok(verdict(succeeds(&mut tests)?, "a test failed; see above"))
+}
+
+fn doc(_: &Stage) -> Result<Outcome> {
+    Ok(verdict(
+        succeeds(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]))?,
+        "an example failed; see above",
+    ))
+}
+
+fn fuzz(stage: &Stage) -> Result<Outcome> {
+    let inputs = if stage.long {
+        FUZZ_INPUTS.1
+    } else {
+        FUZZ_INPUTS.0
+    };
+    let mut targets = cargo(&["test", "--package", "slugline-fuzz", "--test", "it"]);
+    targets.env("BOLERO_RANDOM_ITERATIONS", inputs);
+    Ok(verdict(
+        succeeds(&mut targets)?,
+        "an input broke a decoder; add it to fuzz/corpus",
+    ))
+}
+
+/// Runs in an empty folder, as on a fresh machine.
+fn demo(stage: &Stage) -> Result<Outcome> {
+    let folder = tempfile::tempdir()?;
+    let mut demo = Command::new(stage.binary()?);
+    demo.current_dir(folder.path()).args(["demo", "--exit"]);
+    Ok(match ends_within(&mut demo, DEMO_LIMIT)? {
+        Some(status) => verdict(
+            status.success(),
+            "the demo did not end with everything live",
+        ),
+        None => Outcome::Failed(format!(
+            "the demo was still running after {} s",
+            DEMO_LIMIT.as_secs()
+        )),
+    })
+}
+
+fn wordpress(stage: &Stage) -> Result<Outcome> {
+    let absent = parts::install(&[WORDPRESS, PHP, MARIADB])?;
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    let options = real_wordpress::Options {
+        long: stage.long,
+        binary: stage.binary()?,
+        seed: stage.seed,
+    };
+    let report = real_wordpress::run(&options)?;
+    println!("{report}");
+    Ok(verdict(
+        report.passed(),
+        "WordPress does not have what was published; see above",
+    ))
+}
+
+fn not_run(absent: &[Missing]) -> Outcome {
+    let parts: Vec<&str> = absent.iter().map(|missing| missing.part).collect();
+    let commands: Vec<&str> = absent
+        .iter()
+        .map(|missing| missing.install_command.as_str())
+        .collect();
+    Outcome::NotRun {
+        absent: parts.join(", "),
+        install: commands.join(" && "),
+    }
+}
+
+fn verdict(passed: bool, otherwise: &str) -> Outcome {
+    if passed {
+        Outcome::Passed
+    } else {
+        Outcome::Failed(otherwise.to_owned())
+    }
+}

@@ -1,0 +1,113 @@
+//! Names: no file or folder called after nothing in particular, the same faces in every connector folder, and no word
+//! about places outside this repository.
+
+use std::collections::BTreeSet;
+
+use super::Finding;
+use super::files::File;
+
+/// Names that collect whatever nobody has thought about.
+const EMPTY_NAMES: [&str; 8] = [
+    "util", "utils", "helper", "helpers", "common", "manager", "managers", "misc",
+];
+
+/// Files that every vendor's folder has, so that the second connector is obvious after the first.
+const CONNECTOR_FACES: [&str; 5] = ["mod.rs", "config.rs", "deliver.rs", "errors.rs", "fake.rs"];
+
+/// Where the vendors' folders are.
+const CONNECTORS: &str = "crates/connectors/src/";
+
+/// Places on somebody's own machine; written in two halves so that this list does not find itself.
+const OUTSIDE: [&str; 4] = [
+    concat!("/wo", "rk/"),
+    concat!("/ro", "ot/"),
+    concat!("/ho", "me/"),
+    concat!("/Us", "ers/"),
+];
+
+/// Checks every file's path and text.
+pub(super) fn check(files: &[File]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = files.iter().filter_map(empty_name).collect();
+    found.extend(files.iter().filter_map(outside));
+    found.extend(connector_faces(files));
+    found
+}
+
+fn empty_name(file: &File) -> Option<Finding> {
+    let empty = |part: &&str| EMPTY_NAMES.contains(&part.trim_end_matches(".rs"));
+    let part = file.path.split('/').find(empty).filter(|_| file.is("rs"))?;
+    Some(format!(
+        "{}: `{part}` names nothing; call it after what it does",
+        file.path
+    ))
+}
+
+fn outside(file: &File) -> Option<Finding> {
+    let (number, line) = file
+        .text
+        .lines()
+        .enumerate()
+        .find(|(_, line)| OUTSIDE.iter().any(|place| line.contains(place)))?;
+    Some(format!(
+        "{}:{}: names a place outside the repository: {}",
+        file.path,
+        number + 1,
+        line.trim()
+    ))
+}
+
+fn connector_faces(files: &[File]) -> Vec<Finding> {
+    let paths: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let inside = paths
+        .iter()
+        .filter_map(|path| path.strip_prefix(CONNECTORS));
+    let folders: BTreeSet<&str> = inside
+        .filter_map(|path| Some(path.split_once('/')?.0))
+        .collect();
+    let faces = folders
+        .iter()
+        .flat_map(|folder| CONNECTOR_FACES.map(|face| format!("{CONNECTORS}{folder}/{face}")));
+    faces
+        .filter(|face| !paths.contains(face.as_str()))
+        .map(|face| format!("{face} is missing: every connector has it"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(path: &str, text: &str) -> File {
+        File {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn a_connector_that_lacks_a_face_is_found() {
+        let paths = ["mod.rs", "config.rs", "deliver.rs", "errors.rs"];
+        let files: Vec<File> = paths
+            .iter()
+            .map(|face| file(&format!("{CONNECTORS}ghost/{face}"), ""))
+            .collect();
+        assert_eq!(
+            connector_faces(&files),
+            ["crates/connectors/src/ghost/fake.rs is missing: every connector has it"]
+        );
+    }
+
+    #[test]
+    fn empty_names_and_places_outside_are_found() {
+        let text = format!("see {}notes.md", OUTSIDE[0]);
+        assert_eq!(
+            check(&[
+                file("crates/core/src/utils.rs", "//! x"),
+                file("README.md", &text)
+            ])
+            .len(),
+            2
+        );
+        assert_eq!(check(&[file("crates/core/src/retry.rs", "//! x")]).len(), 0);
+    }
+}
