@@ -123,13 +123,13 @@ pub fn after_failure(
 }
 
 /// How many attempts a failure of this kind is worth: none more for content that is refused, one
-/// more for credentials (they may just have been rotated), a few for a read-back that differs.
+/// more for credentials (they may just have been rotated), a few for a medium. A read-back that differs was repaired once already.
 fn patience(policy: &RetryPolicy, failure: &Failure) -> u32 {
     let attempts = match failure.class() {
         ErrorClass::Invalid | ErrorClass::Gone => 1,
         ErrorClass::Auth => 2,
         _ if failure.reason == Reason::Diverged => 1,
-        _ if failure.reason == Reason::VerifyMismatch => 3,
+        _ if failure.reason == Reason::VerifyMismatch => 1,
         _ if failure.reason == Reason::MediaUnreachable => 6,
         _ => policy.max_attempts,
     };

@@ -264,7 +264,9 @@ pub fn check_date(path: &str, at: Timestamp, found: &mut Vec<FieldError>) {
 
 fn check_reference(text: &str) -> Result<(), String> {
     if text.is_empty() || text.len() > MAX_URL || text.chars().any(char::is_control) {
-        return Err(format!("must have 1 to {MAX_URL} characters without control characters"));
+        return Err(format!(
+            "must have 1 to {MAX_URL} characters without control characters"
+        ));
     }
     Ok(())
 }

@@ -89,21 +89,8 @@ impl Node {
         self.first_token.as_deref()
     }
 
-    /// The memory.
-    pub fn store(&self) -> &Arc<dyn Store> {
-        &self.store
-    }
-
     /// Serves until asked to stop, then closes. Returns within the shutdown grace and [`CLOSING`].
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        metrics: Metrics,
-        stop: &Stop,
-    ) -> Result<(), String> {
+    pub async fn serve(self, listener: TcpListener, metrics: Metrics, stop: &Stop) {
         let router = slugline_web::router(self.app(metrics));
         self.ready.store(true, Ordering::Release);
         let grace = self.config.server.shutdown_grace;
@@ -112,26 +99,19 @@ impl Node {
             stopping.requested().await;
             ready.store(false, Ordering::Release);
         };
-        let serving = axum::serve(listener, router)
-            .with_graceful_shutdown(closed)
-            .into_future();
         let doors = async {
-            tokio::select! {
-                served = serving => served.map_err(|why| format!("serving failed: {why}")),
-                () = overdue(stop, grace) => Ok(()),
-            }
+            tokio::select! { () = crate::listen::serve(listener, router, closed) => {}, () = overdue(stop, grace) => {} }
         };
         let engine = async {
             tokio::select! { () = self.engine.run(stop, grace) => {}, () = overdue(stop, grace + CLOSING / 2) => {} }
         };
-        let (served, ()) = tokio::join!(doors, engine);
+        tokio::join!(doors, engine);
         if tokio::time::timeout(CLOSING / 2, self.store.close())
             .await
             .is_err()
         {
             tracing::warn!("the store did not close in time; what was answered is durable");
         }
-        served
     }
 
     fn shown(&self) -> Shown {
@@ -247,7 +227,7 @@ async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<S
         return Ok(None);
     }
     let token = format!(
-        "slg_{}",
+        "slt_{}",
         slugline_core::canonical::hex(&random_bytes::<24>()?)
     );
     let record = TokenRecord {

@@ -93,6 +93,23 @@ async fn deliver(
         connector.check(work)?;
     }
     still_recognised(work, destination, desk, job.attempt)?;
+    match pass(job, work, destination, desk).await {
+        // Something else wrote between our write and our look, perhaps our own late write: once more.
+        Err(failure) if failure.reason == Reason::VerifyMismatch => {
+            pass(job, work, destination, desk).await
+        }
+        ended => ended,
+    }
+}
+
+/// Observe, decide, act, verify.
+async fn pass(
+    job: &ClaimedJob,
+    work: &Work,
+    destination: &Destination,
+    desk: &Desk,
+) -> Result<Ended, Failure> {
+    let connector = destination.connector.as_ref();
     let observed = connector.observe(work, desk).await?;
     let decision = decide(&desired(job, destination), &observed);
     match &decision {

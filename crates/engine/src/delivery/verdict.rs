@@ -20,6 +20,9 @@ use crate::store::{ClaimedJob, Settlement};
 /// Pause before a job that found a shared thing held comes back; ± the dice.
 const BUSY_PAUSE: Duration = Duration::from_millis(300);
 
+/// The step of the backoff schedule at which failed second looks are repeated.
+const LOOK_PATIENCE: u32 = 4;
+
 /// What a verdict needs to know.
 pub(super) struct Bench<'a> {
     /// The job.
@@ -105,20 +108,44 @@ impl Bench<'_> {
                 failure,
             };
         }
+        if self.job.ended.is_some() {
+            return self.verdict_of_look(failure, now, dice);
+        }
         if self.must_not_repeat(&failure) {
             return Verdict::Dead(failure);
         }
+        // A difference is no surprise while writes of unknown outcome may still land.
+        let in_doubt = self.desk.has_unknown() || self.job.owes_look;
+        let judged = match failure.reason {
+            Reason::VerifyMismatch if in_doubt => {
+                Failure::new(Reason::Conflict, failure.message.clone())
+            }
+            _ => failure.clone(),
+        };
         match after_failure(
             self.policy,
             self.job.attempt,
             self.job.released_at,
-            failure.clone(),
+            judged,
             now,
             dice,
         ) {
             AfterFailure::Retry(at) => Verdict::Retry { at, failure },
             AfterFailure::Dead(failure) => Verdict::Dead(failure),
         }
+    }
+
+    /// A second look is tried until it has looked: a job that is live does not fail because nobody
+    /// answers hours later. Only what it found can end it.
+    fn verdict_of_look(&self, failure: Failure, now: Timestamp, dice: f64) -> Verdict {
+        if matches!(
+            failure.reason,
+            Reason::SlugTakenAtDestination | Reason::Diverged | Reason::InvalidContent
+        ) {
+            return Verdict::Dead(failure);
+        }
+        let at = now.plus(self.policy.schedule.delay(LOOK_PATIENCE, dice));
+        Verdict::Retry { at, failure }
     }
 
     fn must_not_repeat(&self, failure: &Failure) -> bool {

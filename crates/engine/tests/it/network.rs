@@ -49,6 +49,7 @@ impl Clock for TestClock {
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            // It sleeps because this is the paused clock itself: time passes when nobody has work.
             tokio::time::sleep(duration).await;
             self.monotonic();
         })

@@ -93,12 +93,9 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
     tracing::info!(address = %bound, data = %args.data.display(), "listening on http://{bound}");
     let stop = Stop::default();
     stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
-    let served = node
-        .serve(listener, metrics, &stop)
-        .await
-        .map_err(|why| (1, why));
+    node.serve(listener, metrics, &stop).await;
     tracing::info!("stopped");
-    served
+    Ok(())
 }
 
 /// The first signal asks to stop, the second ends the process.

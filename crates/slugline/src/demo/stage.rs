@@ -37,7 +37,7 @@ pub struct Stage {
     /// The server's token.
     pub token: String,
     stop: Stop,
-    serving: JoinHandle<Result<(), String>>,
+    serving: JoinHandle<()>,
     playing: JoinHandle<()>,
     player: Arc<Sandbox>,
 }
@@ -50,7 +50,7 @@ impl Stage {
     pub async fn set(faults: &str) -> Result<Self, String> {
         let faults = Faults::parse(faults)?;
         let directory = std::env::temp_dir().join(format!("slugline-demo-{}", std::process::id()));
-        let token = format!("slg_{}", hex(&random_bytes::<16>()?));
+        let token = format!("slt_{}", hex(&random_bytes::<16>()?));
         let (sandbox, player, playing) = play(faults).await?;
         let listener = listen().await?;
         let server = listener.local_addr().map_err(|why| why.to_string())?;

@@ -21,11 +21,14 @@ use crate::clock::{SystemClock, SystemEntropy};
 /// A client that was kept waiting for longer than this has surely given up.
 const GIVEN_UP: Duration = Duration::from_secs(300);
 
+/// Is told of each request and what befell it.
+type Watch = Box<dyn Fn(&Request, &str) + Send + Sync>;
+
 /// A fake on a socket.
 pub struct Sandbox {
     fake: Mutex<Box<dyn Fake>>,
     faults: Mutex<Faults>,
-    watch: Box<dyn Fn(&Request, &str) + Send + Sync>,
+    watch: Watch,
 }
 
 impl Sandbox {

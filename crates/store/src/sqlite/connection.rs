@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::fault::Done;
@@ -46,6 +47,9 @@ pub(crate) fn checkpointing(file: &Path) -> Done<Connection> {
 }
 
 fn with_caches(connection: Connection) -> rusqlite::Result<Connection> {
+    // Without this, binding a value to a statement on a table with partial indexes makes SQLite
+    // prepare the statement again each time: half of the writer's time, measured.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
