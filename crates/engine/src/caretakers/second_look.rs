@@ -12,7 +12,7 @@ use slugline_core::port::BoxFuture;
 
 use super::{Caretaker, Pass};
 use crate::delivery::{Delivery, Granted, Runs};
-use crate::store::{StoreError, Want};
+use crate::store::{Room, StoreError, Want};
 
 /// Lanes of one destination in one pass.
 const BATCH: usize = 8;
@@ -63,6 +63,7 @@ impl SecondLook {
             destination: destination.settings.name.clone(),
             class: Class::Reconcile,
             limit: BATCH,
+            room: Room::default(),
             lease: LEASE.max(destination.settings.timeout * 3),
         })
         .collect()

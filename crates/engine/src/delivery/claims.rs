@@ -22,7 +22,7 @@ use crate::bell::Bell;
 use crate::destination::Destination;
 use crate::ports::Entropy;
 use crate::stop::Stop;
-use crate::store::{ClaimedJob, Settlement, Want};
+use crate::store::{ClaimedJob, Room, Settlement, Want};
 
 /// Longest sleep of the claim loop when nothing nudges it: bounds what a lost nudge costs.
 const IDLE: Duration = Duration::from_secs(1);
@@ -118,7 +118,7 @@ impl Delivery {
         if wants.is_empty() {
             return Some(self.until(self.next_room(now), now));
         }
-        let wanted: usize = wants.iter().map(|want| want.limit).sum();
+        let batch = wants.first().map_or(0, |want| want.room.node);
         let asked_at = self.shared.clock.monotonic();
         let answer = match self.shared.store.claim(wants).await {
             Ok(answer) => answer,
@@ -137,7 +137,7 @@ impl Delivery {
             .into_iter()
             .flatten()
             .min();
-        (count == 0 || count < wanted.min(CLAIM_BATCH)).then(|| self.until(next, now))
+        (count < batch).then(|| self.until(next, now))
     }
 
     fn until(&self, at: Option<Timestamp>, now: Timestamp) -> Duration {
@@ -156,26 +156,13 @@ impl Delivery {
     /// Room by destination and class, most urgent first, at most [`CLAIM_BATCH`] in all.
     fn wants(&self, now: Timestamp) -> Vec<Want> {
         let running = *self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut left = CLAIM_BATCH;
-        let mut wants = Vec::new();
-        for class in Class::ALL {
-            let mut of_class = room(self.workers, class, &running).min(left);
-            for destination in self.destinations.values() {
-                let limit = destination.room(class, now).min(of_class);
-                if limit > 0 {
-                    let lease = SHORTEST_LEASE.max(destination.settings.timeout * 3);
-                    wants.push(Want {
-                        destination: destination.settings.name.clone(),
-                        class,
-                        limit,
-                        lease,
-                    });
-                }
-                of_class -= limit;
-                left -= limit;
-            }
-        }
-        wants
+        let node = room(self.workers, Class::Urgent, &running).min(CLAIM_BATCH);
+        let each = Class::ALL.into_iter().flat_map(|class| {
+            let of_class = room(self.workers, class, &running);
+            let all = self.destinations.values();
+            all.map(move |destination| want(destination, class, of_class, node, now))
+        });
+        each.filter(|want| want.left(&[]) > 0).collect()
     }
 
     async fn run_loop(
@@ -268,6 +255,27 @@ impl Delivery {
                 tracing::debug!(job = %job.job, content_id, request_id, destination = job.destination, outcome, reason, error, "run ended")
             }
         }
+    }
+}
+
+fn want(
+    destination: &Destination,
+    class: Class,
+    of_class: usize,
+    node: usize,
+    now: Timestamp,
+) -> Want {
+    Want {
+        destination: destination.settings.name.clone(),
+        class,
+        limit: destination.room(class, now),
+        room: Room {
+            // Nothing is kept from urgent work: its room is all that is free.
+            destination: destination.room(Class::Urgent, now),
+            class: of_class,
+            node,
+        },
+        lease: SHORTEST_LEASE.max(destination.settings.timeout * 3),
     }
 }
 

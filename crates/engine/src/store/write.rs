@@ -69,8 +69,47 @@ pub struct Want {
     pub class: Class,
     /// At most this many.
     pub limit: usize,
+    /// What it shares with the other wants of one claim.
+    pub room: Room,
     /// For how long.
     pub lease: Duration,
+}
+
+/// Free slots that the wants of one claim share: which of them has jobs is known only to the store, so
+/// none may reserve what another could use. Unlimited unless said otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// At the destination, for all classes.
+    pub destination: usize,
+    /// For the class, at all destinations.
+    pub class: usize,
+    /// In all.
+    pub node: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self {
+            destination: usize::MAX,
+            class: usize::MAX,
+            node: usize::MAX,
+        }
+    }
+}
+
+impl Want {
+    /// How many it may still take, after those that this claim took already.
+    #[must_use]
+    pub fn left(&self, taken: &[ClaimedJob]) -> usize {
+        let at = taken.iter().filter(|job| job.destination == self.destination);
+        let of = taken.iter().filter(|job| job.class == self.class);
+        let free = [
+            self.room.destination.saturating_sub(at.count()),
+            self.room.class.saturating_sub(of.count()),
+            self.room.node.saturating_sub(taken.len()),
+        ];
+        free.into_iter().fold(self.limit, usize::min)
+    }
 }
 
 /// Jobs taken, and when to ask again.

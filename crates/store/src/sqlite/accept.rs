@@ -1,52 +1,55 @@
 //! Accepting submissions: facts, decision, consequences, in one transaction.
 //!
-//! Ensures that a decision of `slugline_core::intake` and all that follows from it (event, raw bytes,
-//! revision, jobs, key, slug claim) become durable together or not at all (P1, P2).
+//! Ensures that `slugline_core::intake` decides on facts that nobody can change before its decision
+//! is carried out (P2). What a new publish consists of is in `carry_out`.
 
-use rusqlite::params;
-use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
-use slugline_core::event::{EventType, salted_digest};
-use slugline_core::ids::{JobId, PublishId};
-use slugline_core::intake::{Accept, Found, Intake, Submission, decide, wanted_slug};
-use slugline_core::item::Action;
-use slugline_core::lane::Lane;
-use slugline_core::lifecycle::{JobState, PendingReason, publish_state};
-use slugline_core::problem::{Code, Problem};
+use slugline_core::answer::Answer;
+use slugline_core::event::EventType;
+use slugline_core::intake::{Found, Intake, Submission, decide, wanted_slug};
+use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{Decided, DecidedKind};
 
-use super::column::{Col, Waits};
-use super::desired::{self, Placing};
-use super::destinations::{self, Known};
+use super::carry_out::carry_out;
 use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::log::Entry;
 use super::names::ShortName;
-use super::revisions;
-use super::statements::Statements;
 use super::tx::Tx;
-use super::{jobs, keys, release, slugs};
+use super::{keys, slugs};
 
 /// Decides on submissions and carries the decisions out; one outcome each, in order.
-pub(crate) fn accept(tx: &Tx<'_>, submissions: &[Submission]) -> Done<Vec<Result<Decided, Problem>>> {
-    submissions.iter().map(|submission| accept_one(tx, submission)).collect()
+pub(crate) fn accept(
+    tx: &Tx<'_>,
+    submissions: &[Submission],
+) -> Done<Vec<Result<Decided, Problem>>> {
+    submissions
+        .iter()
+        .map(|submission| accept_one(tx, submission))
+        .collect()
 }
 
 /// What is known when the decision is made.
-struct Facts {
-    item: Option<ItemRow>,
-    slug_key: Option<ShortName>,
+pub(crate) struct Facts {
+    pub(crate) item: Option<ItemRow>,
+    pub(crate) slug_key: Option<ShortName>,
     found: Found,
 }
 
 fn accept_one(tx: &Tx<'_>, submission: &Submission) -> Done<Result<Decided, Problem>> {
     let facts = facts(tx, submission)?;
     match decide(submission, &facts.found) {
-        Intake::Replay(answer) => Ok(Ok(Decided { answer, kind: DecidedKind::Replayed })),
+        Intake::Replay(answer) => Ok(Ok(Decided {
+            answer,
+            kind: DecidedKind::Replayed,
+        })),
         Intake::Refuse(problem) => Ok(Err(problem)),
         Intake::Duplicate(answer) => {
             keys::keep(tx, submission, &answer, Some(key_expiry(tx, submission)))?;
-            Ok(Ok(Decided { answer, kind: DecidedKind::Duplicate }))
+            Ok(Ok(Decided {
+                answer,
+                kind: DecidedKind::Duplicate,
+            }))
         }
         Intake::Stale(answer) => stale(tx, submission, &facts, answer).map(Ok),
         Intake::Accept(accept) => carry_out(tx, submission, &facts, &accept, true),
@@ -57,225 +60,66 @@ fn accept_one(tx: &Tx<'_>, submission: &Submission) -> Done<Result<Decided, Prob
 fn facts(tx: &Tx<'_>, submission: &Submission) -> Done<Facts> {
     let key = keys::find(tx, submission)?;
     if key.is_some() {
-        return Ok(Facts { item: None, slug_key: None, found: Found { key, ..Found::default() } });
+        return Ok(Facts {
+            item: None,
+            slug_key: None,
+            found: Found {
+                key,
+                ..Found::default()
+            },
+        });
     }
     let item = items::find(tx, &submission.item)?;
-    let slug = wanted_slug(submission, item.as_ref().and_then(|item| item.record.slug.as_deref()));
-    let space = submission.request.payload.as_ref().and_then(|payload| payload.content_type()).unwrap_or_default();
+    let slug = wanted_slug(
+        submission,
+        item.as_ref().and_then(|item| item.record.slug.as_deref()),
+    );
+    let space = submission
+        .request
+        .payload
+        .as_ref()
+        .and_then(|payload| payload.content_type())
+        .unwrap_or_default();
     let slug_key = slug.map(|slug| slugs::key(&submission.item, space, &slug));
     let slug_holders = match &slug_key {
         Some(key) => slugs::holders(tx, key, item.as_ref().map(|item| item.id))?,
         None => Vec::new(),
     };
     let record = item.as_ref().map(|item| item.record.clone());
-    Ok(Facts { item, slug_key, found: Found { key, item: record, slug_holders } })
+    Ok(Facts {
+        item,
+        slug_key,
+        found: Found {
+            key,
+            item: record,
+            slug_holders,
+        },
+    })
 }
 
-fn key_expiry(tx: &Tx<'_>, submission: &Submission) -> Timestamp {
+/// When a key that is used now may be used for something else.
+pub(crate) fn key_expiry(tx: &Tx<'_>, submission: &Submission) -> Timestamp {
     tx.now.plus(submission.key_ttl)
 }
 
 fn stale(tx: &Tx<'_>, submission: &Submission, facts: &Facts, answer: Answer) -> Done<Decided> {
     keys::keep(tx, submission, &answer, Some(key_expiry(tx, submission)))?;
     if let Some(item) = &facts.item {
-        Entry::new(tx, EventType::StaleUpdateIgnored, "ignored", item.id, &submission.item)
-            .request(&submission.key)
-            .actor(&submission.actor)
-            .detail("reason", &answer.reason)
-            .detail("version", answer.version)
-            .write(tx)?;
+        Entry::new(
+            tx,
+            EventType::StaleUpdateIgnored,
+            "ignored",
+            item.id,
+            &submission.item,
+        )
+        .request(&submission.key)
+        .actor(&submission.actor)
+        .detail("reason", &answer.reason)
+        .detail("version", answer.version)
+        .write(tx)?;
     }
-    Ok(Decided { answer, kind: DecidedKind::Stale })
-}
-
-/// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
-fn carry_out(tx: &Tx<'_>, submission: &Submission, facts: &Facts, accept: &Accept, fresh: bool) -> Done<Result<Decided, Problem>> {
-    let targets = match known_targets(tx, &accept.targets)? {
-        Ok(targets) => targets,
-        Err(problem) => return Ok(Err(problem)),
-    };
-    if let Some(problem) = revisions::missing_media(tx, submission)? {
-        return Ok(Err(problem));
-    }
-    let publish = next_publish(tx)?;
-    let (item, content) = match &facts.item {
-        Some(item) if !fresh => (item.id, item.content),
-        known => items::keep(tx, submission, accept, publish, known.as_ref(), facts.slug_key)?,
-    };
-    let body = if fresh { revisions::body_text(submission)? } else { None };
-    let accepting = Accepting { tx, submission, accept, facts, publish, item, content, body };
-    accepting.insert_publish()?;
-    let salt = accepting.insert_raw()?;
-    accepting.log_request(&salt)?;
-    if fresh {
-        accepting.move_slug()?;
-    }
-    let jobs = accepting.insert_jobs(&targets)?;
-    accepting.supersede_scheduled(&jobs)?;
-    let answer = accepting.answer(jobs);
-    let record = keys::keep(tx, submission, &answer, (!accept.assigned).then(|| key_expiry(tx, submission)))?;
-    if fresh {
-        revisions::insert(tx, &accepting, &salt, accept.assigned.then_some(record))?;
-    }
-    Ok(Ok(Decided { answer, kind: DecidedKind::Accepted }))
-}
-
-fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Known>, Problem>> {
-    let mut known = Vec::with_capacity(names.len());
-    for name in names {
-        match destinations::find(tx, name)? {
-            Some(destination) => known.push(destination),
-            None => return Ok(Err(Problem::new(Code::Internal, format!("destination {name:?} is not known to the store")))),
-        }
-    }
-    Ok(Ok(known))
-}
-
-fn next_publish(tx: &Tx<'_>) -> Done<PublishId> {
-    let next = tx.one("SELECT coalesce(max(id), 0) + 1 FROM publish", [], |row| row.get(0))?;
-    Ok(PublishId(next.unwrap_or(1)))
-}
-
-/// A publish on its way into the file.
-pub(crate) struct Accepting<'a> {
-    tx: &'a Tx<'a>,
-    pub(crate) submission: &'a Submission,
-    pub(crate) accept: &'a Accept,
-    facts: &'a Facts,
-    pub(crate) publish: PublishId,
-    pub(crate) item: i64,
-    content: i64,
-    /// The payload as it is stored; `None` for removals and for more destinations.
-    pub(crate) body: Option<String>,
-}
-
-impl Accepting<'_> {
-    fn at_once(&self) -> bool {
-        self.accept.waits.is_empty()
-    }
-
-    fn insert_publish(&self) -> Done<()> {
-        let (request, accept, now) = (&self.submission.request, self.accept, self.tx.now.0);
-        let waits = Waits::of(&accept.waits);
-        let waits_for = |reason| waits.has(reason);
-        let sql = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
-                                        accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
-        self.tx.run(
-            sql,
-            params![
-                self.publish.0,
-                self.item,
-                accept.generation.0,
-                Col(accept.version.kind()),
-                accept.version.ordinal(),
-                Col(request.action),
-                Col(request.class),
-                self.submission.key,
-                self.submission.actor,
-                now,
-                self.at_once().then_some(now),
-                request.publish_at.map(|at| at.0),
-                waits.0,
-                request.publish_at.filter(|_| waits_for(PendingReason::Scheduled)).map_or(now, |at| at.0),
-                waits_for(PendingReason::Media).then_some(now),
-                self.facts.slug_key.filter(|_| waits_for(PendingReason::SlugRelease)),
-            ],
-        )?;
-        Ok(())
-    }
-
-    /// Keeps the request as it came; the salt under which the log refers to it.
-    fn insert_raw(&self) -> Done<Vec<u8>> {
-        let salt: Vec<u8> = self.tx.one("SELECT randomblob(16)", [], |row| row.get(0))?.unwrap_or_default();
-        let sql = "INSERT INTO raw_request (publish, received_at, salt, bytes) VALUES (?1, ?2, ?3, ?4)";
-        self.tx.run(sql, params![self.publish.0, self.tx.now.0, salt, &self.submission.raw[..]])?;
-        Ok(salt)
-    }
-
-    fn log_request(&self, salt: &[u8]) -> Done<()> {
-        let (submission, accept) = (self.submission, self.accept);
-        let kind = match submission.request.action {
-            Action::Publish => EventType::PublishRequest,
-            Action::Unpublish => EventType::UnpublishRequest,
-            Action::Delete => EventType::DeleteRequest,
-            Action::Draft => EventType::DraftReady,
-        };
-        Entry::new(self.tx, kind, "accepted", self.item, &submission.item)
-            .publish(self.publish, &submission.key)
-            .actor(&submission.actor)
-            .detail("generation", accept.generation)
-            .detail("version", accept.version)
-            .detail("destinations", &accept.targets)
-            .detail("raw", salted_digest(salt, &submission.raw))
-            .detail("body", self.body.as_ref().map(|body| salted_digest(salt, body.as_bytes())))
-            .write(self.tx)
-    }
-
-    fn move_slug(&self) -> Done<()> {
-        let before = self.facts.item.as_ref().and_then(|item| item.slug_key);
-        if let Some(before) = before.filter(|before| self.facts.slug_key != Some(*before)) {
-            slugs::leave(self.tx, self.item, &before, self.accept.generation)?;
-        }
-        match (&self.facts.slug_key, &self.accept.slug) {
-            (Some(key), Some(slug)) => slugs::claim(self.tx, self.item, key, slug),
-            _ => Ok(()),
-        }
-    }
-
-    fn insert_jobs(&self, targets: &[Known]) -> Done<Vec<(i64, AnswerJob)>> {
-        let jobs = targets.iter().map(|target| Ok((target.id, self.insert_job(target)?))).collect::<Done<Vec<_>>>()?;
-        if self.at_once() {
-            release::log_released(self.tx, self.publish, self.item, &self.submission.item, &self.submission.key, self.accept.generation)?;
-            self.tx.nudge();
-        }
-        Ok(jobs)
-    }
-
-    fn insert_job(&self, target: &Known) -> Done<AnswerJob> {
-        let (accept, request, now) = (self.accept, &self.submission.request, self.tx.now.0);
-        let lane = Lane::of(target.lane, target.id, self.item, self.content).key;
-        let state = if self.at_once() { JobState::Queued } else { JobState::Pending };
-        let sql = "INSERT INTO job (publish, item, destination, lane, generation, action, class, state, due, released_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let (action, class, released_at) = (Col(request.action), Col(request.class), self.at_once().then_some(now));
-        let generation = accept.generation;
-        self.tx.run(
-            sql,
-            params![self.publish.0, self.item, target.id, lane, generation.0, action, class, Col(state), now, released_at],
-        )?;
-        self.tx.count_open(1);
-        let job = JobId(self.tx.last_insert_rowid());
-        if self.at_once() {
-            let (publish, item, destination) = (self.publish, self.item, target.id);
-            // Nothing newer than the newest accepted generation can have the place.
-            desired::place(self.tx, &Placing { job, publish, item, destination, generation, action: request.action })?;
-        }
-        Ok(AnswerJob { job_id: job, destination: target.name.clone(), state, pending_reason: Waits::of(&accept.waits).first() })
-    }
-
-    fn supersede_scheduled(&self, new: &[(i64, AnswerJob)]) -> Done<()> {
-        for publish in &self.accept.supersedes {
-            for job in jobs::pending(self.tx, *publish)? {
-                let by = new.iter().find(|(destination, _)| *destination == job.destination).map(|(_, job)| job.job_id);
-                job.supersede(self.tx, by)?;
-            }
-            desired::stop_waiting(self.tx, *publish)?;
-        }
-        Ok(())
-    }
-
-    fn answer(&self, jobs: Vec<(i64, AnswerJob)>) -> Answer {
-        let jobs: Vec<AnswerJob> = jobs.into_iter().map(|(_, job)| job).collect();
-        Answer {
-            publish_id: Some(self.publish),
-            version: Some(self.accept.version),
-            generation: Some(self.accept.generation),
-            result_ref: Some(result_ref(&self.submission.item, self.accept.version)),
-            state: Some(publish_state(jobs.iter().map(|job| job.state))),
-            jobs,
-            supersedes: self.accept.supersedes.clone(),
-            ..Answer::new(Status::Ok, &self.submission.key, &self.submission.item.content_id)
-        }
-    }
+    Ok(Decided {
+        answer,
+        kind: DecidedKind::Stale,
+    })
 }

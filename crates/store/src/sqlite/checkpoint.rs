@@ -33,18 +33,40 @@ pub(crate) struct Checkpoints {
 impl Checkpoints {
     /// Starts the thread. `database` must stay open until every connection is closed: closing any
     /// descriptor of the file drops the locks that this process has on it.
-    pub(crate) fn start(writer: &mut Connection, file: &Path, database: Arc<File>) -> Result<(Self, JoinHandle<()>), OpenError> {
-        let (pages, copied) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    pub(crate) fn start(
+        writer: &mut Connection,
+        file: &Path,
+        database: Arc<File>,
+    ) -> Result<(Self, JoinHandle<()>), OpenError> {
+        let (pages, copied) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
         let (wake, woken) = sync_channel(1);
         let seen = Arc::clone(&pages);
-        writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, in_wal: std::ffi::c_int| {
-            seen.store(usize::try_from(in_wal).unwrap_or(0), Ordering::Relaxed);
-            Ok(())
-        }))?;
-        let copier = Copier { connection: connection::checkpointing(file)?, database, copied: Arc::clone(&copied) };
+        writer.wal_hook(Some(
+            move |_: &mut rusqlite::hooks::Wal, in_wal: std::ffi::c_int| {
+                seen.store(usize::try_from(in_wal).unwrap_or(0), Ordering::Relaxed);
+                Ok(())
+            },
+        ))?;
+        let copier = Copier {
+            connection: connection::checkpointing(file)?,
+            database,
+            copied: Arc::clone(&copied),
+        };
         let thread = std::thread::Builder::new().name("store-checkpoint".into());
-        let thread = thread.spawn(move || copier.serve(&woken)).map_err(|error| OpenError::disk(file, &error))?;
-        Ok((Self { pages, copied, wake }, thread))
+        let thread = thread
+            .spawn(move || copier.serve(&woken))
+            .map_err(|error| OpenError::disk(file, &error))?;
+        Ok((
+            Self {
+                pages,
+                copied,
+                wake,
+            },
+            thread,
+        ))
     }
 
     /// Has the WAL copied when it has grown, and finishes what the thread has copied.
@@ -55,7 +77,9 @@ impl Checkpoints {
         } else if pages >= COPY_FROM
             && let Err(TrySendError::Disconnected(())) = self.wake.try_send(())
         {
-            tracing::error!("the checkpoint thread has ended; restart the server before the WAL fills the disk");
+            tracing::error!(
+                "the checkpoint thread has ended; restart the server before the WAL fills the disk"
+            );
         }
     }
 }

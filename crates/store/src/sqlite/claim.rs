@@ -6,6 +6,7 @@
 use rusqlite::params;
 use slugline_core::event::EventType;
 use slugline_core::ids::JobId;
+use slugline_core::item::Class;
 use slugline_core::lane::LaneScope;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{Claimed, ClaimedJob, Want};
@@ -23,8 +24,10 @@ use super::tx::Tx;
 pub(crate) fn claim(tx: &Tx<'_>, wants: &[Want]) -> Done<Claimed> {
     let mut claimed = Claimed::default();
     for want in wants {
-        let Some(destination) = destinations::find(tx, &want.destination)? else { continue };
-        for job in due(tx, &destination, want)? {
+        let Some(destination) = destinations::find(tx, &want.destination)? else {
+            continue;
+        };
+        for job in due(tx, &destination, want.class, want.left(&claimed.jobs))? {
             claimed.jobs.extend(take(tx, job, want)?);
         }
         claimed.next_due = earlier(claimed.next_due, next_due(tx, &destination, want)?);
@@ -37,17 +40,25 @@ pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Optio
     one.into_iter().chain(other).min()
 }
 
-fn due(tx: &Tx<'_>, destination: &Known, want: &Want) -> Done<Vec<JobId>> {
+fn due(tx: &Tx<'_>, destination: &Known, class: Class, limit: usize) -> Done<Vec<JobId>> {
     if destination.lane == LaneScope::Target && !has_free_target(tx, destination)? {
         // All the queue is one lane: without this, a probe would walk all of it.
         return Ok(Vec::new());
     }
-    let limit = if destination.lane == LaneScope::Target { want.limit.min(1) } else { want.limit };
+    let limit = if destination.lane == LaneScope::Target {
+        limit.min(1)
+    } else {
+        limit
+    };
     let sql = format!(
         "SELECT j.id FROM job j WHERE j.state = 1 AND j.destination = ?1 AND j.class = ?2 AND j.due <= ?3
-         AND {LANE_IS_FREE} ORDER BY j.due, j.id LIMIT ?4"
+         AND {LANE_IS_FREE} ORDER BY j.due, j.released_at, j.id LIMIT ?4"
     );
-    tx.all(&sql, params![destination.id, Col(want.class), tx.now.0, limit], |row| row.get(0).map(JobId))
+    tx.all(
+        &sql,
+        params![destination.id, Col(class), tx.now.0, limit],
+        |row| row.get(0).map(JobId),
+    )
 }
 
 fn has_free_target(tx: &Tx<'_>, destination: &Known) -> Done<bool> {
@@ -57,22 +68,35 @@ fn has_free_target(tx: &Tx<'_>, destination: &Known) -> Done<bool> {
 
 /// Takes a job, unless one of its lane was taken just before it.
 fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
-    let Some(job) = jobs::load(tx, id)? else { return Ok(None) };
+    let Some(job) = jobs::load(tx, id)? else {
+        return Ok(None);
+    };
     let until = tx.now.plus(want.lease);
     let taken = job.queued().claim(job.fence, until);
     let sql = format!(
         "UPDATE job AS j SET state = 2, attempts = ?2, fence = ?3, lease_until = ?4, claimed_at = ?5
          WHERE id = ?1 AND {LANE_IS_FREE}"
     );
-    if tx.run(&sql, params![id.0, taken.attempts, taken.fence.0, until.0, tx.now.0])? == 0 {
+    if tx.run(
+        &sql,
+        params![id.0, taken.attempts, taken.fence.0, until.0, tx.now.0],
+    )? == 0
+    {
         return Ok(None);
     }
-    Entry::of_job(tx, EventType::DeliveryStarted, "started", &job).detail("attempt", taken.attempts).write(tx)?;
+    Entry::of_job(tx, EventType::DeliveryStarted, "started", &job)
+        .detail("attempt", taken.attempts)
+        .write(tx)?;
     task::gather(tx, job, &taken, want.lease, None).map(Some)
 }
 
 fn next_due(tx: &Tx<'_>, destination: &Known, want: &Want) -> Done<Option<Timestamp>> {
-    let sql = "SELECT min(due) FROM job WHERE state = 1 AND destination = ?1 AND class = ?2 AND due > ?3";
-    let next = tx.one(sql, params![destination.id, Col(want.class), tx.now.0], |row| row.get::<_, Option<At>>(0))?;
+    let sql =
+        "SELECT min(due) FROM job WHERE state = 1 AND destination = ?1 AND class = ?2 AND due > ?3";
+    let next = tx.one(
+        sql,
+        params![destination.id, Col(want.class), tx.now.0],
+        |row| row.get::<_, Option<At>>(0),
+    )?;
     Ok(next.flatten().map(|at| at.0))
 }

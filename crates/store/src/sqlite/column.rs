@@ -48,16 +48,25 @@ pub(crate) struct Col<T>(pub(crate) T);
 
 impl<T: Word> ToSql for Col<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let place = T::WORDS.iter().position(|word| *word == self.0).unwrap_or(usize::MAX);
-        i64::try_from(place).map(Into::into).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+        let place = T::WORDS
+            .iter()
+            .position(|word| *word == self.0)
+            .unwrap_or(usize::MAX);
+        i64::try_from(place)
+            .map(Into::into)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
     }
 }
 
 impl<T: Word> FromSql for Col<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
-        let word = usize::try_from(number).ok().and_then(|place| T::WORDS.get(place));
-        word.copied().map(Col).ok_or(FromSqlError::OutOfRange(number))
+        let word = usize::try_from(number)
+            .ok()
+            .and_then(|place| T::WORDS.get(place));
+        word.copied()
+            .map(Col)
+            .ok_or(FromSqlError::OutOfRange(number))
     }
 }
 
@@ -87,7 +96,9 @@ impl ToSql for Digest {
 
 impl FromSql for Digest {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Fingerprint::from_slice(value.as_blob()?).map(Digest).ok_or(FromSqlError::InvalidType)
+        Fingerprint::from_slice(value.as_blob()?)
+            .map(Digest)
+            .ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -96,14 +107,17 @@ pub(crate) struct Json<T>(pub(crate) T);
 
 impl<T: Serialize> ToSql for Json<T> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let text = serde_json::to_string(&self.0).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        let text = serde_json::to_string(&self.0)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         Ok(text.into())
     }
 }
 
 impl<T: DeserializeOwned> FromSql for Json<T> {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?).map(Json).map_err(|error| FromSqlError::Other(error.into()))
+        serde_json::from_str(value.as_str()?)
+            .map(Json)
+            .map_err(|error| FromSqlError::Other(error.into()))
     }
 }
 
@@ -112,8 +126,11 @@ impl<T: DeserializeOwned> FromSql for Json<T> {
 pub(crate) struct Waits(pub(crate) i64);
 
 /// The reasons in the order in which they are shown, most lasting first, with their bits.
-const REASONS: [(PendingReason, i64); 3] =
-    [(PendingReason::Scheduled, 1), (PendingReason::SlugRelease, 2), (PendingReason::Media, 4)];
+const REASONS: [(PendingReason, i64); 3] = [
+    (PendingReason::Scheduled, 1),
+    (PendingReason::SlugRelease, 2),
+    (PendingReason::Media, 4),
+];
 
 impl Waits {
     /// All of these.
@@ -133,13 +150,19 @@ impl Waits {
 
     /// The one that is shown; `None` when nothing holds it back.
     pub(crate) fn first(self) -> Option<PendingReason> {
-        REASONS.into_iter().find(|(_, bit)| self.0 & bit != 0).map(|(reason, _)| reason)
+        REASONS
+            .into_iter()
+            .find(|(_, bit)| self.0 & bit != 0)
+            .map(|(reason, _)| reason)
     }
 }
 
 /// The bit of a reason.
 pub(crate) fn bit(reason: PendingReason) -> i64 {
-    REASONS.iter().find(|(known, _)| *known == reason).map_or(0, |(_, bit)| *bit)
+    REASONS
+        .iter()
+        .find(|(known, _)| *known == reason)
+        .map_or(0, |(_, bit)| *bit)
 }
 
 #[cfg(test)]
@@ -177,7 +200,10 @@ mod tests {
     fn the_most_lasting_reason_is_shown() {
         let waits = Waits::of(&[PendingReason::Media, PendingReason::Scheduled]);
         assert_eq!(waits.first(), Some(PendingReason::Scheduled));
-        assert_eq!(waits.without(PendingReason::Scheduled).first(), Some(PendingReason::Media));
+        assert_eq!(
+            waits.without(PendingReason::Scheduled).first(),
+            Some(PendingReason::Media)
+        );
         assert!(!waits.has(PendingReason::SlugRelease));
     }
 }

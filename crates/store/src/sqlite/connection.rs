@@ -33,7 +33,10 @@ pub(crate) fn writing(file: &Path) -> Done<Connection> {
 
 /// A connection that only reads; works while another process writes.
 pub(crate) fn reading(file: &Path) -> Done<Connection> {
-    let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = Connection::open_with_flags(
+        file,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     connection.busy_timeout(BUSY)?;
     Ok(with_caches(connection)?)
 }

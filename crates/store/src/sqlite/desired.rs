@@ -71,7 +71,17 @@ pub(crate) fn place(tx: &Tx<'_>, placing: &Placing) -> Done<Option<JobId>> {
                ON CONFLICT (item, destination) DO UPDATE
                SET action = excluded.action, generation = excluded.generation, publish = excluded.publish, job = excluded.job";
     let (generation, publish) = (placing.generation.0, placing.publish.0);
-    tx.run(sql, params![placing.item, placing.destination, Col(placing.action), generation, publish, placing.job.0])?;
+    tx.run(
+        sql,
+        params![
+            placing.item,
+            placing.destination,
+            Col(placing.action),
+            generation,
+            publish,
+            placing.job.0
+        ],
+    )?;
     Ok(None)
 }
 
@@ -79,7 +89,10 @@ fn replace(tx: &Tx<'_>, older: JobId, newer: JobId) -> Done<()> {
     match jobs::load(tx, older)? {
         Some(job) if job.state == JobState::Queued => job.supersede(tx, Some(newer)),
         _ => {
-            tx.run("UPDATE job SET replaced_by = ?2 WHERE id = ?1", [older.0, newer.0])?;
+            tx.run(
+                "UPDATE job SET replaced_by = ?2 WHERE id = ?1",
+                [older.0, newer.0],
+            )?;
             Ok(())
         }
     }
@@ -103,7 +116,10 @@ pub(crate) fn show(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
 
 /// Notes that something may have been written since it was last verified.
 pub(crate) fn disturb(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
-    tx.run("UPDATE desired SET undisturbed = 0 WHERE item = ?1 AND destination = ?2", [job.item, job.destination])?;
+    tx.run(
+        "UPDATE desired SET undisturbed = 0 WHERE item = ?1 AND destination = ?2",
+        [job.item, job.destination],
+    )?;
     Ok(())
 }
 
@@ -116,6 +132,9 @@ pub(crate) fn owe_look(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
 
 /// The second look is paid.
 pub(crate) fn pay_look(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
-    tx.run("UPDATE desired SET look_due_at = NULL WHERE item = ?1 AND destination = ?2", [job.item, job.destination])?;
+    tx.run(
+        "UPDATE desired SET look_due_at = NULL WHERE item = ?1 AND destination = ?2",
+        [job.item, job.destination],
+    )?;
     Ok(())
 }

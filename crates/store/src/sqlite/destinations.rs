@@ -28,18 +28,33 @@ pub(crate) fn register(tx: &Tx<'_>, destinations: &[Registration]) -> Done<()> {
     let sql = "INSERT INTO destination (name, lane, request_timeout) VALUES (?1, ?2, ?3)
                ON CONFLICT (name) DO UPDATE SET lane = excluded.lane, request_timeout = excluded.request_timeout";
     for destination in destinations {
-        tx.run(sql, params![destination.name, Col(destination.lane), micros(destination.request_timeout)])?;
+        tx.run(
+            sql,
+            params![
+                destination.name,
+                Col(destination.lane),
+                micros(destination.request_timeout)
+            ],
+        )?;
     }
     Ok(())
 }
 
 /// The destination of this name.
 pub(crate) fn find(connection: &Connection, name: &str) -> Done<Option<Known>> {
-    connection.one("SELECT id, name, lane FROM destination WHERE name = ?1", [name], read)
+    connection.one(
+        "SELECT id, name, lane FROM destination WHERE name = ?1",
+        [name],
+        read,
+    )
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Known> {
-    Ok(Known { id: row.get(0)?, name: row.get(1)?, lane: row.get::<_, Col<_>>(2)?.0 })
+    Ok(Known {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        lane: row.get::<_, Col<_>>(2)?.0,
+    })
 }
 
 /// A duration as a column: microseconds.

@@ -19,7 +19,8 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the directory if it is absent and locks it.
     pub(crate) fn lock(root: &Path) -> Result<Self, OpenError> {
-        std::fs::create_dir_all(root.join("media")).map_err(|error| OpenError::disk(root, &error))?;
+        std::fs::create_dir_all(root.join("media"))
+            .map_err(|error| OpenError::disk(root, &error))?;
         let path = root.join("slugline.lock");
         let mut lock = OpenOptions::new()
             .read(true)
@@ -34,7 +35,10 @@ impl Directory {
             Err(TryLockError::Error(error)) => return Err(OpenError::disk(&path, &error)),
         }
         write_pid(&mut lock).map_err(|error| OpenError::disk(&path, &error))?;
-        Ok(Self { root: root.to_owned(), _lock: lock })
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        })
     }
 
     /// The database file.
@@ -57,7 +61,10 @@ fn in_use(root: &Path, lock: &mut File) -> OpenError {
     let mut pid = String::new();
     // Another process may be writing it just now: then the error names no process.
     let known = lock.read_to_string(&mut pid).is_ok();
-    OpenError::InUse { directory: root.to_owned(), pid: known.then(|| pid.trim().parse().ok()).flatten() }
+    OpenError::InUse {
+        directory: root.to_owned(),
+        pid: known.then(|| pid.trim().parse().ok()).flatten(),
+    }
 }
 
 fn write_pid(lock: &mut File) -> std::io::Result<()> {

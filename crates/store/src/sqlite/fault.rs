@@ -35,7 +35,10 @@ impl Fault {
     pub(crate) fn is_full(&self) -> bool {
         match self {
             Self::Sqlite(error) => error.sqlite_error_code() == Some(ErrorCode::DiskFull),
-            Self::File(_, error) => matches!(error.kind(), std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded),
+            Self::File(_, error) => matches!(
+                error.kind(),
+                std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+            ),
             Self::Unreadable(_) | Self::Ours(_) => false,
         }
     }
@@ -65,13 +68,16 @@ impl fmt::Display for Fault {
 }
 
 /// What to do about damaged data.
-const RESTORE: &str = "stop the server, keep a copy of the data directory, and restore slugline.db from a backup";
+const RESTORE: &str =
+    "stop the server, keep a copy of the data directory, and restore slugline.db from a backup";
 
 impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         let text = fault.to_string();
         if fault.is_full() {
-            return Self::Full(format!("{text}; free some space, nothing of this was stored"));
+            return Self::Full(format!(
+                "{text}; free some space, nothing of this was stored"
+            ));
         }
         match fault {
             Fault::Sqlite(error) => from_sqlite(&error, text),
@@ -87,7 +93,9 @@ fn from_sqlite(error: &rusqlite::Error, text: String) -> StoreError {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
-        | rusqlite::Error::Utf8Error(..) => return StoreError::Corrupt(format!("{text}; {RESTORE}")),
+        | rusqlite::Error::Utf8Error(..) => {
+            return StoreError::Corrupt(format!("{text}; {RESTORE}"));
+        }
         _ => {}
     }
     match error.sqlite_error_code() {

@@ -43,7 +43,9 @@ fn write_synced(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 fn sync_directory(directory: &Path) -> Done<()> {
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(Fault::file(directory))
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(Fault::file(directory))
 }
 
 /// Reads the bytes; the row that names them promises that they are there.
@@ -77,10 +79,16 @@ mod tests {
         let sha256 = "ab".repeat(32);
         write(directory.path(), &sha256, b"picture").unwrap();
         write(directory.path(), &sha256, b"picture").unwrap();
-        assert_eq!(read(directory.path(), &sha256).unwrap(), Bytes::from_static(b"picture"));
+        assert_eq!(
+            read(directory.path(), &sha256).unwrap(),
+            Bytes::from_static(b"picture")
+        );
         remove(directory.path(), &sha256).unwrap();
         remove(directory.path(), &sha256).unwrap();
-        assert!(matches!(read(directory.path(), &sha256), Err(Fault::Unreadable(_))));
+        assert!(matches!(
+            read(directory.path(), &sha256),
+            Err(Fault::Unreadable(_))
+        ));
     }
 
     #[test]

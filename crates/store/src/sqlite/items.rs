@@ -32,14 +32,19 @@ pub(crate) struct ItemRow {
 pub(crate) fn find(tx: &Tx<'_>, key: &ItemKey) -> Done<Option<ItemRow>> {
     let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug
                FROM item WHERE content_id = ?1 AND owner = ?2 AND environment = ?3 AND locale = ?4";
-    let found = tx.one(sql, params![key.content_id, key.owner, key.environment, key.locale], read)?;
-    found.map(|mut row| -> Done<ItemRow> {
-        row.record.targets = targets(tx, row.id, row.record.generation)?;
-        row.record.desired_at = desired_at(tx, row.id)?;
-        row.record.scheduled = scheduled(tx, row.id)?;
-        Ok(row)
-    })
-    .transpose()
+    let found = tx.one(
+        sql,
+        params![key.content_id, key.owner, key.environment, key.locale],
+        read,
+    )?;
+    found
+        .map(|mut row| -> Done<ItemRow> {
+            row.record.targets = targets(tx, row.id, row.record.generation)?;
+            row.record.desired_at = desired_at(tx, row.id)?;
+            row.record.scheduled = scheduled(tx, row.id)?;
+            Ok(row)
+        })
+        .transpose()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -55,7 +60,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
         desired_at: Vec::new(),
         scheduled: Vec::new(),
     };
-    Ok(ItemRow { id: row.get(0)?, content: row.get(1)?, slug_key: row.get(2)?, record })
+    Ok(ItemRow {
+        id: row.get(0)?,
+        content: row.get(1)?,
+        slug_key: row.get(2)?,
+        record,
+    })
 }
 
 fn targets(tx: &Tx<'_>, item: i64, generation: Generation) -> Done<Vec<String>> {
@@ -65,13 +75,17 @@ fn targets(tx: &Tx<'_>, item: i64, generation: Generation) -> Done<Vec<String>> 
 }
 
 fn desired_at(tx: &Tx<'_>, item: i64) -> Done<Vec<String>> {
-    let sql = "SELECT d.name FROM desired w JOIN destination d ON d.id = w.destination WHERE w.item = ?1";
+    let sql =
+        "SELECT d.name FROM desired w JOIN destination d ON d.id = w.destination WHERE w.item = ?1";
     tx.all(sql, [item], |row| row.get(0))
 }
 
 fn scheduled(tx: &Tx<'_>, item: i64) -> Done<Vec<PublishId>> {
-    let sql = "SELECT id FROM publish WHERE item = ?1 AND waits <> 0 AND waits & ?2 <> 0 ORDER BY id";
-    tx.all(sql, params![item, bit(PendingReason::Scheduled)], |row| row.get(0).map(PublishId))
+    let sql =
+        "SELECT id FROM publish WHERE item = ?1 AND waits <> 0 AND waits & ?2 <> 0 ORDER BY id";
+    tx.all(sql, params![item, bit(PendingReason::Scheduled)], |row| {
+        row.get(0).map(PublishId)
+    })
 }
 
 /// Writes down what an accepted submission makes of its item; its number and its content's.
@@ -89,13 +103,34 @@ pub(crate) fn keep(
     if let Some(item) = known {
         let sql = "UPDATE item SET version_kind = ?2, version = ?3, generation = ?4, action = ?5, body = ?6, publish = ?7,
                    slug = ?8, slug_key = ?9 WHERE id = ?1";
-        tx.run(sql, params![item.id, kind, ordinal, generation, action, body, publish.0, accept.slug, slug_key])?;
+        tx.run(
+            sql,
+            params![
+                item.id,
+                kind,
+                ordinal,
+                generation,
+                action,
+                body,
+                publish.0,
+                accept.slug,
+                slug_key
+            ],
+        )?;
         return Ok((item.id, item.content));
     }
     let key = &submission.item;
-    let id = tx.one("SELECT coalesce(max(id), 0) + 1 FROM item", [], |row| row.get::<_, i64>(0))?.unwrap_or(1);
+    let id = tx
+        .one("SELECT coalesce(max(id), 0) + 1 FROM item", [], |row| {
+            row.get::<_, i64>(0)
+        })?
+        .unwrap_or(1);
     let sql = "SELECT content FROM item WHERE content_id = ?1 AND owner = ?2 AND environment = ?3 LIMIT 1";
-    let sibling = tx.one(sql, params![key.content_id, key.owner, key.environment], |row| row.get(0))?;
+    let sibling = tx.one(
+        sql,
+        params![key.content_id, key.owner, key.environment],
+        |row| row.get(0),
+    )?;
     let content = sibling.unwrap_or(id);
     let sql = "INSERT INTO item (id, content, owner, environment, content_id, locale, source, version_kind, version,
                                  generation, action, body, publish, slug, slug_key)
@@ -103,8 +138,21 @@ pub(crate) fn keep(
     tx.run(
         sql,
         params![
-            id, content, key.owner, key.environment, key.content_id, key.locale, submission.source, kind, ordinal, generation,
-            action, body, publish.0, accept.slug, slug_key
+            id,
+            content,
+            key.owner,
+            key.environment,
+            key.content_id,
+            key.locale,
+            submission.source,
+            kind,
+            ordinal,
+            generation,
+            action,
+            body,
+            publish.0,
+            accept.slug,
+            slug_key
         ],
     )?;
     Ok((id, content))
@@ -114,7 +162,12 @@ pub(crate) fn keep(
 pub(crate) fn key(connection: &Connection, item: i64) -> Done<ItemKey> {
     let sql = "SELECT owner, environment, content_id, locale FROM item WHERE id = ?1";
     let found = connection.one(sql, [item], |row| {
-        Ok(ItemKey { owner: row.get(0)?, environment: row.get(1)?, content_id: row.get(2)?, locale: row.get(3)? })
+        Ok(ItemKey {
+            owner: row.get(0)?,
+            environment: row.get(1)?,
+            content_id: row.get(2)?,
+            locale: row.get(3)?,
+        })
     })?;
     found.ok_or_else(|| Fault::Unreadable(format!("item {item} is missing")))
 }

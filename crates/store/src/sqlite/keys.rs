@@ -18,16 +18,33 @@ pub(crate) fn find(tx: &Tx<'_>, submission: &Submission) -> Done<Option<KeyRecor
     let sql = "SELECT r.fingerprint, r.answer FROM key_index k JOIN key_record r ON r.id = k.record
                WHERE k.key = ?1 AND (r.expires_at IS NULL OR r.expires_at > ?2)";
     tx.one(sql, params![name(submission), tx.now.0], |row| {
-        Ok(KeyRecord { fingerprint: row.get::<_, Digest>(0)?.0, answer: row.get::<_, Json<Answer>>(1)?.0 })
+        Ok(KeyRecord {
+            fingerprint: row.get::<_, Digest>(0)?.0,
+            answer: row.get::<_, Json<Answer>>(1)?.0,
+        })
     })
 }
 
 /// Keeps the answer under the key; the record's number. `expires_at`: `None` while the revision is
 /// kept.
-pub(crate) fn keep(tx: &Tx<'_>, submission: &Submission, answer: &Answer, expires_at: Option<Timestamp>) -> Done<i64> {
-    let sql = "INSERT INTO key_record (key, fingerprint, expires_at, answer) VALUES (?1, ?2, ?3, ?4)";
+pub(crate) fn keep(
+    tx: &Tx<'_>,
+    submission: &Submission,
+    answer: &Answer,
+    expires_at: Option<Timestamp>,
+) -> Done<i64> {
+    let sql =
+        "INSERT INTO key_record (key, fingerprint, expires_at, answer) VALUES (?1, ?2, ?3, ?4)";
     let key = name(submission);
-    tx.run(sql, params![key, Digest(submission.fingerprint), expires_at.map(|at| at.0), Json(answer)])?;
+    tx.run(
+        sql,
+        params![
+            key,
+            Digest(submission.fingerprint),
+            expires_at.map(|at| at.0),
+            Json(answer)
+        ],
+    )?;
     let record = tx.last_insert_rowid();
     let sql = "INSERT INTO key_index (key, record) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET record = excluded.record";
     tx.run(sql, params![key, record])?;
@@ -37,15 +54,24 @@ pub(crate) fn keep(tx: &Tx<'_>, submission: &Submission, answer: &Answer, expire
 /// Forgets expired keys; how many.
 pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
     let sql = "SELECT id, key FROM key_record WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
-    let expired = tx.all(sql, params![tx.now.0, limit], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, names::ShortName>(1)?)))?;
+    let expired = tx.all(sql, params![tx.now.0, limit], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, names::ShortName>(1)?))
+    })?;
     for (record, key) in &expired {
         // The key may have been used again since: then it points to a newer record.
-        tx.run("DELETE FROM key_index WHERE key = ?1 AND record = ?2", params![key, record])?;
+        tx.run(
+            "DELETE FROM key_index WHERE key = ?1 AND record = ?2",
+            params![key, record],
+        )?;
         tx.run("DELETE FROM key_record WHERE id = ?1", [record])?;
     }
     Ok(expired.len())
 }
 
 fn name(submission: &Submission) -> names::ShortName {
-    names::of(&[&submission.item.owner, &submission.item.environment, &submission.key])
+    names::of(&[
+        &submission.item.owner,
+        &submission.item.environment,
+        &submission.key,
+    ])
 }

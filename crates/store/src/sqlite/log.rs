@@ -31,7 +31,13 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// An entry about an item.
-    pub(crate) fn new(tx: &Tx<'_>, kind: EventType, outcome: &str, item: i64, key: &'a ItemKey) -> Self {
+    pub(crate) fn new(
+        tx: &Tx<'_>,
+        kind: EventType,
+        outcome: &str,
+        item: i64,
+        key: &'a ItemKey,
+    ) -> Self {
         let log = LogEntry {
             seq: 0,
             kind,
@@ -43,7 +49,12 @@ impl<'a> Entry<'a> {
             downstream_ids: BTreeMap::new(),
             detail: BTreeMap::new(),
         };
-        Self { item, publish: None, log, key }
+        Self {
+            item,
+            publish: None,
+            log,
+            key,
+        }
     }
 
     /// An entry about a job.
@@ -84,7 +95,9 @@ impl<'a> Entry<'a> {
     /// Says why.
     pub(crate) fn failure(self, failure: Option<&Failure>) -> Self {
         match failure {
-            Some(failure) => self.detail("reason", failure.reason).detail("message", &failure.message),
+            Some(failure) => self
+                .detail("reason", failure.reason)
+                .detail("message", &failure.message),
             None => self,
         }
     }
@@ -97,14 +110,34 @@ impl<'a> Entry<'a> {
 
     /// Writes it.
     pub(crate) fn write(mut self, tx: &Tx<'_>) -> Done<()> {
-        for (name, value) in [("owner", &self.key.owner), ("environment", &self.key.environment), ("locale", &self.key.locale)] {
-            self.log.detail.insert(name.into(), Value::String(value.clone()));
+        for (name, value) in [
+            ("owner", &self.key.owner),
+            ("environment", &self.key.environment),
+            ("locale", &self.key.locale),
+        ] {
+            self.log
+                .detail
+                .insert(name.into(), Value::String(value.clone()));
         }
         // Entries of a publish are found through it; only the others need their request here.
-        let request = self.publish.is_none().then_some(self.log.request_id.as_str()).filter(|id| !id.is_empty());
+        let request = self
+            .publish
+            .is_none()
+            .then_some(self.log.request_id.as_str())
+            .filter(|id| !id.is_empty());
         let sql = "INSERT INTO event (seq, at, item, publish, request_id, text) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let publish = self.publish.map(|publish| publish.0);
-        tx.run(sql, params![tx.take_seq(), tx.now.0, self.item, publish, request, stored_text(&self.log)])?;
+        tx.run(
+            sql,
+            params![
+                tx.take_seq(),
+                tx.now.0,
+                self.item,
+                publish,
+                request,
+                stored_text(&self.log)
+            ],
+        )?;
         Ok(())
     }
 }

@@ -24,7 +24,9 @@ use super::tx::Tx;
 pub(crate) fn claim(tx: &Tx<'_>, wants: &[Want]) -> Done<Claimed> {
     let mut claimed = Claimed::default();
     for want in wants {
-        let Some(destination) = destinations::find(tx, &want.destination)? else { continue };
+        let Some(destination) = destinations::find(tx, &want.destination)? else {
+            continue;
+        };
         for job in due(tx, &destination, want.limit)? {
             claimed.jobs.extend(take(tx, job, want)?);
         }
@@ -39,15 +41,25 @@ fn due(tx: &Tx<'_>, destination: &Known, limit: usize) -> Done<Vec<JobId>> {
          WHERE w.destination = ?1 AND w.look_due_at <= ?2 AND j.state >= 3 AND {LANE_IS_FREE}
          ORDER BY w.look_due_at LIMIT ?3"
     );
-    tx.all(&sql, params![destination.id, tx.now.0, limit], |row| row.get(0).map(JobId))
+    tx.all(&sql, params![destination.id, tx.now.0, limit], |row| {
+        row.get(0).map(JobId)
+    })
 }
 
 fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
-    let Some(job) = jobs::load(tx, id)? else { return Ok(None) };
+    let Some(job) = jobs::load(tx, id)? else {
+        return Ok(None);
+    };
     let until = tx.now.plus(want.lease);
     // Its attempts stay: a look is not another try.
-    let taken = Delivering { attempts: job.attempts, fence: Fence(job.fence.0 + 1), lease_until: until };
-    let sql = format!("UPDATE job AS j SET fence = ?2, lease_until = ?3, claimed_at = ?4 WHERE id = ?1 AND {LANE_IS_FREE}");
+    let taken = Delivering {
+        attempts: job.attempts,
+        fence: Fence(job.fence.0 + 1),
+        lease_until: until,
+    };
+    let sql = format!(
+        "UPDATE job AS j SET fence = ?2, lease_until = ?3, claimed_at = ?4 WHERE id = ?1 AND {LANE_IS_FREE}"
+    );
     if tx.run(&sql, params![id.0, taken.fence.0, until.0, tx.now.0])? == 0 {
         return Ok(None);
     }
@@ -58,6 +70,8 @@ fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
 
 fn next_due(tx: &Tx<'_>, destination: &Known) -> Done<Option<Timestamp>> {
     let sql = "SELECT min(look_due_at) FROM desired WHERE destination = ?1 AND look_due_at > ?2";
-    let next = tx.one(sql, params![destination.id, tx.now.0], |row| row.get::<_, Option<At>>(0))?;
+    let next = tx.one(sql, params![destination.id, tx.now.0], |row| {
+        row.get::<_, Option<At>>(0)
+    })?;
     Ok(next.flatten().map(|at| at.0))
 }

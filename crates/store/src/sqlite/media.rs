@@ -22,21 +22,43 @@ pub(crate) fn keep(tx: &Tx<'_>, info: &MediaInfo) -> Done<()> {
     let sql = "INSERT INTO media (sha256, size, content_type, stored_at) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (sha256) DO UPDATE SET stored_at = excluded.stored_at";
     let size = i64::try_from(info.size).unwrap_or(i64::MAX);
-    tx.run(sql, params![revisions::digest(&info.sha256)?, size, info.content_type, tx.now.0])?;
+    tx.run(
+        sql,
+        params![
+            revisions::digest(&info.sha256)?,
+            size,
+            info.content_type,
+            tx.now.0
+        ],
+    )?;
     Ok(())
 }
 
 /// What is known of a medium.
 pub(crate) fn info(connection: &Connection, sha256: &str) -> Done<Option<MediaInfo>> {
     // A name that is no digest names nothing.
-    let Ok(digest) = revisions::digest(sha256) else { return Ok(None) };
-    connection.one("SELECT size, content_type FROM media WHERE sha256 = ?1", [digest], |row| {
-        Ok(MediaInfo { sha256: sha256.to_owned(), size: row.get(0)?, content_type: row.get(1)? })
-    })
+    let Ok(digest) = revisions::digest(sha256) else {
+        return Ok(None);
+    };
+    connection.one(
+        "SELECT size, content_type FROM media WHERE sha256 = ?1",
+        [digest],
+        |row| {
+            Ok(MediaInfo {
+                sha256: sha256.to_owned(),
+                size: row.get(0)?,
+                content_type: row.get(1)?,
+            })
+        },
+    )
 }
 
 /// Publishes whose media are to be fetched now, the most urgent first.
-pub(crate) fn wanted(connection: &Connection, now: Timestamp, limit: usize) -> Done<Vec<WantedMedia>> {
+pub(crate) fn wanted(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Done<Vec<WantedMedia>> {
     let sql = "SELECT p.id, i.owner, i.environment, i.content_id, i.locale, r.payload, p.fetches, p.accepted_at, p.class
                FROM publish p JOIN item i ON i.id = p.item
                               JOIN revision r ON r.item = p.item AND r.generation = p.generation
@@ -44,7 +66,12 @@ pub(crate) fn wanted(connection: &Connection, now: Timestamp, limit: usize) -> D
     connection.all(sql, params![now.0, limit], |row| {
         Ok(WantedMedia {
             publish: PublishId(row.get(0)?),
-            item: ItemKey { owner: row.get(1)?, environment: row.get(2)?, content_id: row.get(3)?, locale: row.get(4)? },
+            item: ItemKey {
+                owner: row.get(1)?,
+                environment: row.get(2)?,
+                content_id: row.get(3)?,
+                locale: row.get(4)?,
+            },
             payload: row.get::<_, Json<_>>(5)?.0,
             attempts: row.get(6)?,
             accepted_at: row.get::<_, At>(7)?.0,
@@ -55,14 +82,16 @@ pub(crate) fn wanted(connection: &Connection, now: Timestamp, limit: usize) -> D
 
 /// Says what became of fetching.
 pub(crate) fn resolve(tx: &Tx<'_>, resolved: &[ResolvedMedia]) -> Done<()> {
-    resolved.iter().try_for_each(|resolved| match waiting(tx, resolved.publish)? {
-        None => Ok(()),
-        Some(publish) => match &resolved.outcome {
-            MediaOutcome::Stored(media) => stored(tx, &publish, media),
-            MediaOutcome::Later(at, failure) => later(tx, &publish, *at, failure),
-            MediaOutcome::Failed(failure) => failed(tx, &publish, failure),
-        },
-    })
+    resolved
+        .iter()
+        .try_for_each(|resolved| match waiting(tx, resolved.publish)? {
+            None => Ok(()),
+            Some(publish) => match &resolved.outcome {
+                MediaOutcome::Stored(media) => stored(tx, &publish, media),
+                MediaOutcome::Later(at, failure) => later(tx, &publish, *at, failure),
+                MediaOutcome::Failed(failure) => failed(tx, &publish, failure),
+            },
+        })
 }
 
 /// A publish that waits for its media.
@@ -74,21 +103,36 @@ struct Waiting {
 
 fn waiting(tx: &Tx<'_>, id: PublishId) -> Done<Option<Waiting>> {
     let sql = "SELECT item, generation FROM publish WHERE id = ?1 AND fetch_at IS NOT NULL";
-    tx.one(sql, [id.0], |row| Ok(Waiting { id, item: row.get(0)?, generation: Generation(row.get(1)?) }))
+    tx.one(sql, [id.0], |row| {
+        Ok(Waiting {
+            id,
+            item: row.get(0)?,
+            generation: Generation(row.get(1)?),
+        })
+    })
 }
 
 fn stored(tx: &Tx<'_>, publish: &Waiting, media: &[StoredMedia]) -> Done<()> {
     if let Some(revision) = revisions::of_generation(tx, publish.item, publish.generation)? {
         revisions::set_media(tx, revision, media)?;
     }
-    tx.run("UPDATE publish SET fetch_at = NULL WHERE id = ?1", [publish.id.0])?;
+    tx.run(
+        "UPDATE publish SET fetch_at = NULL WHERE id = ?1",
+        [publish.id.0],
+    )?;
     release::release(tx, &[publish.id])?;
     Ok(())
 }
 
 fn later(tx: &Tx<'_>, publish: &Waiting, at: Timestamp, failure: &Failure) -> Done<()> {
-    tx.run("UPDATE publish SET fetch_at = ?2, fetches = fetches + 1 WHERE id = ?1", params![publish.id.0, at.0])?;
-    tx.run("UPDATE job SET failure = ?2 WHERE publish = ?1 AND state = 0", params![publish.id.0, Json(failure)])?;
+    tx.run(
+        "UPDATE publish SET fetch_at = ?2, fetches = fetches + 1 WHERE id = ?1",
+        params![publish.id.0, at.0],
+    )?;
+    tx.run(
+        "UPDATE job SET failure = ?2 WHERE publish = ?1 AND state = 0",
+        params![publish.id.0, Json(failure)],
+    )?;
     Ok(())
 }
 

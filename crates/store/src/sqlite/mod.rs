@@ -5,6 +5,7 @@
 //! is put together in `port`.
 
 mod accept;
+mod carry_out;
 mod checkpoint;
 mod claim;
 mod column;
@@ -82,7 +83,11 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens a data directory, making it if it is absent. `installation_seed`: random bytes that name
     /// a new installation; ignored for one that has its name.
-    pub fn open(directory: &Path, clock: Arc<dyn Clock>, installation_seed: [u8; 16]) -> Result<Self, OpenError> {
+    pub fn open(
+        directory: &Path,
+        clock: Arc<dyn Clock>,
+        installation_seed: [u8; 16],
+    ) -> Result<Self, OpenError> {
         open::open(directory, clock, installation_seed)
     }
 
@@ -108,12 +113,16 @@ impl SqliteStore {
 
     fn free_bytes(&self) -> u64 {
         let now = self.clock.monotonic();
-        let mut known = self.free_space.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self
+            .free_space
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         match *known {
             Some((at, free)) if now.saturating_sub(at) < FREE_SPACE_KEPT => free,
             _ => {
                 // A disk that cannot be asked is not ours to watch.
-                let free = rustix::fs::statvfs(self.directory.root()).map_or(u64::MAX, |disk| disk.f_bavail * disk.f_frsize);
+                let free = rustix::fs::statvfs(self.directory.root())
+                    .map_or(u64::MAX, |disk| disk.f_bavail * disk.f_frsize);
                 *known = Some((now, free));
                 free
             }
@@ -124,7 +133,8 @@ impl SqliteStore {
     fn end(&self) {
         self.writer.stop();
         self.readers.stop();
-        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        let threads =
+            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a thread of the store had panicked");

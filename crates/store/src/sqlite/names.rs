@@ -11,7 +11,9 @@ pub(crate) type ShortName = [u8; 16];
 /// The short name of a list of parts. Each goes in with its length, so that no two lists agree.
 pub(crate) fn of(parts: &[&str]) -> ShortName {
     let digest = parts.iter().fold(Sha256::new(), |digest, part| {
-        digest.chain_update((part.len() as u64).to_be_bytes()).chain_update(part.as_bytes())
+        digest
+            .chain_update((part.len() as u64).to_be_bytes())
+            .chain_update(part.as_bytes())
     });
     let whole: [u8; 32] = digest.finalize().into();
     let mut name = ShortName::default();

@@ -34,7 +34,11 @@ impl Nudge {
                 return Poll::Ready(());
             }
             // One entry per task, so that a loop that waits with a timeout does not pile them up.
-            if !state.waiting.iter().any(|waker| waker.will_wake(context.waker())) {
+            if !state
+                .waiting
+                .iter()
+                .any(|waker| waker.will_wake(context.waker()))
+            {
                 state.waiting.push(context.waker().clone());
             }
             Poll::Pending

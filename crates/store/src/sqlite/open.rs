@@ -52,14 +52,21 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::InUse { directory, pid } => {
-                write!(f, "the data directory {} is in use by ", directory.display())?;
+                write!(
+                    f,
+                    "the data directory {} is in use by ",
+                    directory.display()
+                )?;
                 match pid {
                     Some(pid) => write!(f, "process {pid}; stop it, or choose another directory"),
                     None => f.write_str("another process; stop it, or choose another directory"),
                 }
             }
             Self::Newer { found, known } => {
-                write!(f, "the data was written by a newer Slugline (schema {found}, this one knows {known}); install that version")
+                write!(
+                    f,
+                    "the data was written by a newer Slugline (schema {found}, this one knows {known}); install that version"
+                )
             }
             Self::Damaged(why) => write!(f, "the data is damaged: {why}"),
             Self::Disk(why) => write!(f, "the data directory cannot be used: {why}"),
@@ -85,19 +92,30 @@ impl From<rusqlite::Error> for OpenError {
 }
 
 /// Opens a data directory and starts the store's threads.
-pub(crate) fn open(root: &Path, clock: Arc<dyn Clock>, seed: [u8; 16]) -> Result<SqliteStore, OpenError> {
+pub(crate) fn open(
+    root: &Path,
+    clock: Arc<dyn Clock>,
+    seed: [u8; 16],
+) -> Result<SqliteStore, OpenError> {
     let directory = Directory::lock(root)?;
     let file = directory.database();
     let mut connection = connection::writing(&file)?;
     schema::migrate(&mut connection)?;
     let installation = schema::installation(&connection, seed)?;
     let gauges = Arc::new(Gauges::default());
-    gauges.open_jobs.store(jobs::count_open(&connection)?, Ordering::Relaxed);
+    gauges
+        .open_jobs
+        .store(jobs::count_open(&connection)?, Ordering::Relaxed);
     let database = Arc::new(File::open(&file).map_err(|error| OpenError::disk(&file, &error))?);
     let (checkpoints, copier) = Checkpoints::start(&mut connection, &file, Arc::clone(&database))?;
     let (readers, mut threads) = Readers::start(&file)?;
-    let (writer, thread) = Writer::start(connection, Arc::clone(&clock), Arc::clone(&gauges), checkpoints)
-        .map_err(|error| OpenError::disk(&file, &error))?;
+    let (writer, thread) = Writer::start(
+        connection,
+        Arc::clone(&clock),
+        Arc::clone(&gauges),
+        checkpoints,
+    )
+    .map_err(|error| OpenError::disk(&file, &error))?;
     threads.extend([thread, copier]);
     Ok(SqliteStore {
         clock,
@@ -117,7 +135,9 @@ pub(crate) fn open(root: &Path, clock: Arc<dyn Clock>, seed: [u8; 16]) -> Result
 pub(crate) fn bound(connection: &Connection, bytes: u64) -> Done<()> {
     let page: u64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     // Zero pages would mean "as before".
-    let pages = i64::try_from(bytes / page.max(1)).unwrap_or(i64::MAX).max(1);
+    let pages = i64::try_from(bytes / page.max(1))
+        .unwrap_or(i64::MAX)
+        .max(1);
     connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?;
     Ok(())
 }

@@ -14,14 +14,15 @@ use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail, Lease, LogCheck, MediaInfo, NewMedia,
-    OrphanMedia, Page, Paged, Pressure, PublishFilter, PublishView, Registration, Released, ResolvedMedia, Retention, RevisionView,
-    Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
+    Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
+    Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure, PublishFilter,
+    PublishView, Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store,
+    Stored, TokenRecord, Want, WantedMedia,
 };
 
 use super::{
-    SqliteStore, accept, claim, destinations, effects, files, looks, media, prune, read, release, rescue, seal, settle, slugs, tokens,
-    verify,
+    SqliteStore, accept, claim, destinations, effects, files, looks, media, prune, read, release,
+    rescue, seal, settle, slugs, tokens, verify,
 };
 
 /// Segments that one call seals: a backlog of a million entries takes ten calls.
@@ -45,11 +46,17 @@ impl Store for SqliteStore {
     }
 
     fn register(&self, registrations: Vec<Registration>) -> Stored<'_, ()> {
-        Box::pin(self.writer.submit(move |tx| destinations::register(tx, &registrations)))
+        Box::pin(
+            self.writer
+                .submit(move |tx| destinations::register(tx, &registrations)),
+        )
     }
 
     fn accept(&self, submissions: Vec<Submission>) -> Stored<'_, Vec<Result<Decided, Problem>>> {
-        Box::pin(self.writer.submit(move |tx| accept::accept(tx, &submissions)))
+        Box::pin(
+            self.writer
+                .submit(move |tx| accept::accept(tx, &submissions)),
+        )
     }
 
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed> {
@@ -70,7 +77,10 @@ impl Store for SqliteStore {
 
     fn shared_effect(&self, destination: &str, key: &str) -> Stored<'_, Option<String>> {
         let (destination, key) = (destination.to_owned(), key.to_owned());
-        Box::pin(self.readers.ask(move |connection| effects::shared(connection, &destination, &key)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| effects::shared(connection, &destination, &key)),
+        )
     }
 
     fn hold(&self, holds: Vec<Hold>) -> Stored<'_, Vec<bool>> {
@@ -78,46 +88,83 @@ impl Store for SqliteStore {
     }
 
     fn settle(&self, settlements: Vec<Settlement>) -> Stored<'_, Vec<bool>> {
-        Box::pin(self.writer.submit(move |tx| settle::settle(tx, &settlements)))
+        Box::pin(
+            self.writer
+                .submit(move |tx| settle::settle(tx, &settlements)),
+        )
     }
 
     fn rescue(&self, limit: usize) -> Stored<'_, usize> {
         Box::pin(async move {
             let now = self.now();
-            let lost = self.readers.ask(move |connection| rescue::lost(connection, now, limit)).await?;
+            let lost = self
+                .readers
+                .ask(move |connection| rescue::lost(connection, now, limit))
+                .await?;
             if lost.is_empty() {
                 return Ok(0);
             }
-            self.writer.submit(move |tx| rescue::rescue(tx, &lost)).await
+            self.writer
+                .submit(move |tx| rescue::rescue(tx, &lost))
+                .await
         })
     }
 
     fn release(&self, limit: usize) -> Stored<'_, Released> {
         Box::pin(async move {
             // Slugs first: a publish may wait for one of them.
-            let ended = self.readers.ask(move |connection| slugs::ended(connection, limit)).await?;
-            let slugs_freed = if ended.is_empty() { 0 } else { self.writer.submit(move |tx| slugs::free(tx, &ended)).await? };
+            let ended = self
+                .readers
+                .ask(move |connection| slugs::ended(connection, limit))
+                .await?;
+            let slugs_freed = if ended.is_empty() {
+                0
+            } else {
+                self.writer
+                    .submit(move |tx| slugs::free(tx, &ended))
+                    .await?
+            };
             let now = self.now();
-            let ready = self.readers.ask(move |connection| release::ready(connection, now, limit)).await?;
-            let released = if ready.is_empty() { 0 } else { self.writer.submit(move |tx| release::release(tx, &ready)).await? };
-            Ok(Released { released, slugs_freed })
+            let ready = self
+                .readers
+                .ask(move |connection| release::ready(connection, now, limit))
+                .await?;
+            let released = if ready.is_empty() {
+                0
+            } else {
+                self.writer
+                    .submit(move |tx| release::release(tx, &ready))
+                    .await?
+            };
+            Ok(Released {
+                released,
+                slugs_freed,
+            })
         })
     }
 
     fn expire(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, usize> {
         Box::pin(async move {
             let (now, wanted) = (self.now(), deadlines.clone());
-            let overdue = self.readers.ask(move |connection| rescue::overdue(connection, &wanted, now, limit)).await?;
+            let overdue = self
+                .readers
+                .ask(move |connection| rescue::overdue(connection, &wanted, now, limit))
+                .await?;
             if overdue.is_empty() {
                 return Ok(0);
             }
-            self.writer.submit(move |tx| rescue::expire(tx, &overdue, &deadlines)).await
+            self.writer
+                .submit(move |tx| rescue::expire(tx, &overdue, &deadlines))
+                .await
         })
     }
 
     fn wanted_media(&self, limit: usize) -> Stored<'_, Vec<WantedMedia>> {
         let now = self.now();
-        Box::pin(self.readers.ask(move |connection| media::wanted(connection, now, limit)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| media::wanted(connection, now, limit)),
+        )
     }
 
     fn resolve_media(&self, resolved: Vec<ResolvedMedia>) -> Stored<'_, ()> {
@@ -126,18 +173,31 @@ impl Store for SqliteStore {
 
     fn put_media(&self, medium: NewMedia) -> Stored<'_, ()> {
         Box::pin(async move {
-            let NewMedia { sha256, content_type, bytes } = medium;
-            let info = MediaInfo { sha256: sha256.clone(), size: bytes.len() as u64, content_type };
+            let NewMedia {
+                sha256,
+                content_type,
+                bytes,
+            } = medium;
+            let info = MediaInfo {
+                sha256: sha256.clone(),
+                size: bytes.len() as u64,
+                content_type,
+            };
             let root = self.directory.root().to_owned();
             let _alone = self.media.lock().await;
-            self.readers.run(move |_| files::write(&root, &sha256, &bytes)).await?;
+            self.readers
+                .run(move |_| files::write(&root, &sha256, &bytes))
+                .await?;
             self.writer.submit(move |tx| media::keep(tx, &info)).await
         })
     }
 
     fn media_info(&self, sha256: &str) -> Stored<'_, Option<MediaInfo>> {
         let sha256 = sha256.to_owned();
-        Box::pin(self.readers.ask(move |connection| media::info(connection, &sha256)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| media::info(connection, &sha256)),
+        )
     }
 
     fn media(&self, sha256: &str) -> Stored<'_, Option<Bytes>> {
@@ -150,21 +210,35 @@ impl Store for SqliteStore {
 
     fn orphan_media(&self, grace: Duration, limit: usize) -> Stored<'_, Vec<OrphanMedia>> {
         let before = self.now().minus(grace);
-        Box::pin(self.readers.ask(move |connection| prune::orphans(connection, before, limit)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| prune::orphans(connection, before, limit)),
+        )
     }
 
     fn forget_orphan(&self, orphan: OrphanMedia) -> Stored<'_, ()> {
-        Box::pin(self.writer.submit(move |tx| prune::forget_orphan(tx, &orphan)))
+        Box::pin(
+            self.writer
+                .submit(move |tx| prune::forget_orphan(tx, &orphan)),
+        )
     }
 
     fn seal(&self, max_age: Duration) -> Stored<'_, usize> {
         Box::pin(async move {
             for sealed in 0..SEGMENTS {
                 let now = self.now();
-                let Some(segment) = self.readers.ask(move |connection| seal::next(connection, now, max_age)).await? else {
+                let Some(segment) = self
+                    .readers
+                    .ask(move |connection| seal::next(connection, now, max_age))
+                    .await?
+                else {
                     return Ok(sealed);
                 };
-                if !self.writer.submit(move |tx| seal::keep(tx, &segment)).await? {
+                if !self
+                    .writer
+                    .submit(move |tx| seal::keep(tx, &segment))
+                    .await?
+                {
                     return Ok(sealed);
                 }
             }
@@ -175,18 +249,33 @@ impl Store for SqliteStore {
     fn prune(&self, policy: Retention, limit: usize) -> Stored<'_, usize> {
         Box::pin(async move {
             let now = self.now();
-            let (bodies_before, media_before) = (now.minus(policy.revisions), now.minus(policy.media));
-            let bodies = self.readers.ask(move |connection| prune::unneeded_bodies(connection, bodies_before, limit)).await?;
-            let pruned = self.writer.submit(move |tx| prune::prune(tx, &policy, &bodies, limit)).await?;
-            let unused = self.readers.ask(move |connection| prune::unused_media(connection, media_before, limit)).await?;
+            let (bodies_before, media_before) =
+                (now.minus(policy.revisions), now.minus(policy.media));
+            let bodies = self
+                .readers
+                .ask(move |connection| prune::unneeded_bodies(connection, bodies_before, limit))
+                .await?;
+            let pruned = self
+                .writer
+                .submit(move |tx| prune::prune(tx, &policy, &bodies, limit))
+                .await?;
+            let unused = self
+                .readers
+                .ask(move |connection| prune::unused_media(connection, media_before, limit))
+                .await?;
             if unused.is_empty() {
                 return Ok(pruned);
             }
             let _alone = self.media.lock().await;
-            let forgotten = self.writer.submit(move |tx| prune::forget_media(tx, &unused, media_before)).await?;
+            let forgotten = self
+                .writer
+                .submit(move |tx| prune::forget_media(tx, &unused, media_before))
+                .await?;
             let (root, removed) = (self.directory.root().to_owned(), forgotten.len());
             let remove = move |sha256: &String| files::remove(&root, sha256);
-            self.readers.run(move |_| forgotten.iter().try_for_each(remove)).await?;
+            self.readers
+                .run(move |_| forgotten.iter().try_for_each(remove))
+                .await?;
             Ok(pruned + removed)
         })
     }
@@ -197,30 +286,52 @@ impl Store for SqliteStore {
 
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
         let (owner, id) = (owner.to_owned(), id.to_owned());
-        Box::pin(self.readers.ask(move |connection| read::publishes::one(connection, &owner, &id)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| read::publishes::one(connection, &owner, &id)),
+        )
     }
 
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {
-        Box::pin(self.readers.ask(move |connection| read::publishes::list(connection, &filter, &page)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| read::publishes::list(connection, &filter, &page)),
+        )
     }
 
     fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        Box::pin(self.readers.ask(move |connection| read::content::of(connection, &owner, &content_id)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| read::content::of(connection, &owner, &content_id)),
+        )
     }
 
-    fn revisions(&self, owner: &str, content_id: &str, page: Page) -> Stored<'_, Paged<RevisionView>> {
+    fn revisions(
+        &self,
+        owner: &str,
+        content_id: &str,
+        page: Page,
+    ) -> Stored<'_, Paged<RevisionView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        Box::pin(self.readers.ask(move |connection| read::content::revisions(connection, &owner, &content_id, &page)))
+        Box::pin(self.readers.ask(move |connection| {
+            read::content::revisions(connection, &owner, &content_id, &page)
+        }))
     }
 
     fn job(&self, owner: &str, id: JobId) -> Stored<'_, Option<JobDetail>> {
         let owner = owner.to_owned();
-        Box::pin(self.readers.ask(move |connection| read::jobs::detail(connection, &owner, id)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| read::jobs::detail(connection, &owner, id)),
+        )
     }
 
     fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {
-        Box::pin(self.readers.ask(move |connection| read::events::list(connection, &filter, &page)))
+        Box::pin(
+            self.readers
+                .ask(move |connection| read::events::list(connection, &filter, &page)),
+        )
     }
 
     fn counts(&self) -> Stored<'_, Counts> {

@@ -34,13 +34,21 @@ const IS_UNNEEDED: &str = "r.payload IS NOT NULL
                     WHERE p.item = r.item AND p.generation = r.generation AND j.state < 3)";
 
 /// Revisions accepted before the time whose bodies nothing needs.
-pub(crate) fn unneeded_bodies(connection: &Connection, before: Timestamp, limit: usize) -> Done<Vec<i64>> {
-    let sql = format!("SELECT r.id FROM revision r WHERE r.accepted_at < ?1 AND {IS_UNNEEDED} ORDER BY r.accepted_at LIMIT ?2");
+pub(crate) fn unneeded_bodies(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> Done<Vec<i64>> {
+    let sql = format!(
+        "SELECT r.id FROM revision r WHERE r.accepted_at < ?1 AND {IS_UNNEEDED} ORDER BY r.accepted_at LIMIT ?2"
+    );
     connection.all(&sql, params![before.0, limit], |row| row.get(0))
 }
 
 fn erase_bodies(tx: &Tx<'_>, revisions: &[i64]) -> Done<usize> {
-    let sql = format!("UPDATE revision AS r SET payload = NULL, salt = NULL, media = NULL WHERE r.id = ?1 AND {IS_UNNEEDED}");
+    let sql = format!(
+        "UPDATE revision AS r SET payload = NULL, salt = NULL, media = NULL WHERE r.id = ?1 AND {IS_UNNEEDED}"
+    );
     let mut erased = 0;
     for revision in revisions {
         if tx.run(&sql, [revision])? == 0 {
@@ -71,7 +79,10 @@ fn attempts(tx: &Tx<'_>, before: Timestamp, limit: usize) -> Done<usize> {
 /// Erases the oldest segment's entries when all of it is old enough.
 fn segment(tx: &Tx<'_>, before: Timestamp) -> Done<usize> {
     let sql = "SELECT first, last FROM segment WHERE erased = 0 ORDER BY first LIMIT 1";
-    let Some((first, last)) = tx.one(sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))? else {
+    let Some((first, last)) = tx.one(sql, [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+    })?
+    else {
         return Ok(0);
     };
     let sql = "SELECT 1 FROM event WHERE seq = ?1 AND at < ?2";
@@ -79,11 +90,18 @@ fn segment(tx: &Tx<'_>, before: Timestamp) -> Done<usize> {
         return Ok(0);
     }
     tx.run("UPDATE segment SET erased = 1 WHERE first = ?1", [first])?;
-    tx.run("DELETE FROM event WHERE seq BETWEEN ?1 AND ?2", [first, last])
+    tx.run(
+        "DELETE FROM event WHERE seq BETWEEN ?1 AND ?2",
+        [first, last],
+    )
 }
 
 /// Kept media that no kept revision names, older than the time; their names in hex.
-pub(crate) fn unused_media(connection: &Connection, before: Timestamp, limit: usize) -> Done<Vec<String>> {
+pub(crate) fn unused_media(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> Done<Vec<String>> {
     let sql = "SELECT lower(hex(m.sha256)) FROM media m WHERE m.stored_at < ?1
                AND NOT EXISTS (SELECT 1 FROM revision_media u WHERE u.sha256 = m.sha256) LIMIT ?2";
     connection.all(sql, params![before.0, limit], |row| row.get(0))
@@ -103,13 +121,23 @@ pub(crate) fn forget_media(tx: &Tx<'_>, unused: &[String], before: Timestamp) ->
 }
 
 /// Uploads of media that no kept revision names, recorded before the time.
-pub(crate) fn orphans(connection: &Connection, before: Timestamp, limit: usize) -> Done<Vec<OrphanMedia>> {
-    let sql = "SELECT d.name, e.key, e.result_ref FROM effect e JOIN destination d ON d.id = e.destination
-               WHERE e.item = 0 AND e.key GLOB 'media:*' AND e.recorded_at < ?1
+pub(crate) fn orphans(
+    connection: &Connection,
+    before: Timestamp,
+    limit: usize,
+) -> Done<Vec<OrphanMedia>> {
+    // CROSS JOIN keeps this order: destination by destination, only the shared effects of media.
+    let sql = "SELECT d.name, e.key, e.result_ref
+               FROM destination d CROSS JOIN effect e ON e.destination = d.id AND e.item = 0
+               WHERE e.key > 'media:' AND e.key < 'media;' AND e.recorded_at < ?1
                  AND NOT EXISTS (SELECT 1 FROM revision_media u WHERE u.sha256 = unhex(substr(e.key, 7)))
-               ORDER BY e.recorded_at LIMIT ?2";
+               LIMIT ?2";
     connection.all(sql, params![before.0, limit], |row| {
-        Ok(OrphanMedia { destination: row.get(0)?, key: row.get(1)?, result_ref: row.get(2)? })
+        Ok(OrphanMedia {
+            destination: row.get(0)?,
+            key: row.get(1)?,
+            result_ref: row.get(2)?,
+        })
     })
 }
 
@@ -117,6 +145,9 @@ pub(crate) fn orphans(connection: &Connection, before: Timestamp, limit: usize) 
 pub(crate) fn forget_orphan(tx: &Tx<'_>, orphan: &OrphanMedia) -> Done<()> {
     let sql = "DELETE FROM effect WHERE item = 0 AND key = ?2 AND result_ref = ?3
                AND destination = (SELECT id FROM destination WHERE name = ?1)";
-    tx.run(sql, params![orphan.destination, orphan.key, orphan.result_ref])?;
+    tx.run(
+        sql,
+        params![orphan.destination, orphan.key, orphan.result_ref],
+    )?;
     Ok(())
 }

@@ -33,7 +33,9 @@ impl Readers {
     pub(crate) fn start(file: &Path) -> Result<(Self, Vec<JoinHandle<()>>), OpenError> {
         let (questions, inbox) = channel();
         let inbox = Arc::new(Mutex::new(inbox));
-        let threads = (0..THREADS).map(|_| start_thread(file, Arc::clone(&inbox))).collect::<Result<_, _>>()?;
+        let threads = (0..THREADS)
+            .map(|_| start_thread(file, Arc::clone(&inbox)))
+            .collect::<Result<_, _>>()?;
         Ok((Self { questions }, threads))
     }
 
@@ -75,10 +77,15 @@ impl Readers {
     }
 }
 
-fn start_thread(file: &Path, inbox: Arc<Mutex<Receiver<Option<Question>>>>) -> Result<JoinHandle<()>, OpenError> {
+fn start_thread(
+    file: &Path,
+    inbox: Arc<Mutex<Receiver<Option<Question>>>>,
+) -> Result<JoinHandle<()>, OpenError> {
     let connection = connection::reading(file)?;
     let thread = std::thread::Builder::new().name("store-reader".into());
-    thread.spawn(move || answer_all(&connection, &inbox)).map_err(|error| OpenError::disk(file, &error))
+    thread
+        .spawn(move || answer_all(&connection, &inbox))
+        .map_err(|error| OpenError::disk(file, &error))
 }
 
 fn answer_all(connection: &Connection, inbox: &Mutex<Receiver<Option<Question>>>) {

@@ -25,7 +25,8 @@ const IS_READY: &str = "p.waits <> 0 AND p.ready_at <= ?1 AND p.fetch_at IS NULL
 
 /// Publishes that can be released, in the order in which they became ready.
 pub(crate) fn ready(connection: &Connection, now: Timestamp, limit: usize) -> Done<Vec<PublishId>> {
-    let sql = format!("SELECT p.id FROM publish p WHERE {IS_READY} ORDER BY p.ready_at, p.id LIMIT ?2");
+    let sql =
+        format!("SELECT p.id FROM publish p WHERE {IS_READY} ORDER BY p.ready_at, p.id LIMIT ?2");
     connection.all(&sql, params![now.0, limit], |row| row.get(0).map(PublishId))
 }
 
@@ -34,7 +35,10 @@ pub(crate) fn release(tx: &Tx<'_>, publishes: &[PublishId]) -> Done<usize> {
     let sql = format!("SELECT 1 FROM publish p WHERE p.id = ?2 AND {IS_READY}");
     let mut released = 0;
     for publish in publishes {
-        if tx.one(&sql, params![tx.now.0, publish.0], |_| Ok(()))?.is_some() {
+        if tx
+            .one(&sql, params![tx.now.0, publish.0], |_| Ok(()))?
+            .is_some()
+        {
             release_one(tx, *publish)?;
             released += 1;
         }
@@ -56,7 +60,14 @@ fn release_one(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
         match desired::place(tx, &placing)? {
             Some(newer) => job.supersede(tx, Some(newer))?,
             None => {
-                job.queue(tx, &Queued { attempts: 0, due: tx.now }, None)?;
+                job.queue(
+                    tx,
+                    &Queued {
+                        attempts: 0,
+                        due: tx.now,
+                    },
+                    None,
+                )?;
                 released = Some(job);
             }
         }
@@ -65,7 +76,14 @@ fn release_one(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
     let sql = "UPDATE publish SET waits = 0, released_at = ?2 WHERE id = ?1";
     tx.run(sql, params![publish.0, released_at])?;
     match released {
-        Some(job) => log_released(tx, publish, job.item, &job.key, &job.request_id, job.generation),
+        Some(job) => log_released(
+            tx,
+            publish,
+            job.item,
+            &job.key,
+            &job.request_id,
+            job.generation,
+        ),
         None => Ok(()),
     }
 }
@@ -80,5 +98,8 @@ pub(crate) fn log_released(
     generation: Generation,
 ) -> Done<()> {
     let entry = Entry::new(tx, EventType::Released, "released", item, key);
-    entry.publish(publish, request_id).detail("generation", generation).write(tx)
+    entry
+        .publish(publish, request_id)
+        .detail("generation", generation)
+        .write(tx)
 }

@@ -43,8 +43,15 @@ pub(crate) fn rescue(tx: &Tx<'_>, lost: &[JobId]) -> Done<usize> {
 }
 
 fn rescue_one(tx: &Tx<'_>, job: &JobRow) -> Done<bool> {
-    let Some(lease_until) = job.lease_until else { return Ok(false) };
-    let Ok(queued) = job.delivering(lease_until).rescue(tx.now, job.request_timeout) else { return Ok(false) };
+    let Some(lease_until) = job.lease_until else {
+        return Ok(false);
+    };
+    let Ok(queued) = job
+        .delivering(lease_until)
+        .rescue(tx.now, job.request_timeout)
+    else {
+        return Ok(false);
+    };
     Entry::of_job(tx, EventType::LeaseRescued, "rescued", job).write(tx)?;
     if job.state == JobState::Delivering {
         take_back(tx, job, &queued)?;
@@ -53,7 +60,12 @@ fn rescue_one(tx: &Tx<'_>, job: &JobRow) -> Done<bool> {
     }
     tx.run("DELETE FROM hold WHERE job = ?1", [job.id.0])?;
     desired::disturb(tx, job)?;
-    desired::owe_look(tx, job, tx.now.plus(job.request_timeout.saturating_mul(COMMIT_TIMEOUTS)))?;
+    desired::owe_look(
+        tx,
+        job,
+        tx.now
+            .plus(job.request_timeout.saturating_mul(COMMIT_TIMEOUTS)),
+    )?;
     Ok(true)
 }
 
@@ -64,17 +76,35 @@ fn take_back(tx: &Tx<'_>, job: &JobRow, queued: &Queued) -> Done<()> {
         None => job.queue(tx, queued, Some(&failure))?,
     }
     let started_at = job.claimed_at.unwrap_or(tx.now);
-    record_attempt(tx, job, &Run { started_at, outcome: "rescued", requests: 0, failure: Some(&failure) })
+    record_attempt(
+        tx,
+        job,
+        &Run {
+            started_at,
+            outcome: "rescued",
+            requests: 0,
+            failure: Some(&failure),
+        },
+    )
 }
 
 /// Queued jobs that were released longer ago than their class's deadline.
-pub(crate) fn overdue(connection: &Connection, deadlines: &[Deadline], now: Timestamp, limit: usize) -> Done<Vec<JobId>> {
+pub(crate) fn overdue(
+    connection: &Connection,
+    deadlines: &[Deadline],
+    now: Timestamp,
+    limit: usize,
+) -> Done<Vec<JobId>> {
     let sql = "SELECT id FROM job INDEXED BY job_queued WHERE state = 1 AND class = ?1 AND released_at < ?2 LIMIT ?3";
     let mut found = Vec::new();
     for deadline in deadlines {
         let before = now.0.saturating_sub(micros(deadline.after));
         let room = limit.saturating_sub(found.len());
-        found.extend(connection.all(sql, params![Col(deadline.class), before, room], |row| row.get(0).map(JobId))?);
+        found.extend(
+            connection.all(sql, params![Col(deadline.class), before, room], |row| {
+                row.get(0).map(JobId)
+            })?,
+        );
     }
     Ok(found)
 }
@@ -83,11 +113,22 @@ pub(crate) fn overdue(connection: &Connection, deadlines: &[Deadline], now: Time
 pub(crate) fn expire(tx: &Tx<'_>, overdue: &[JobId], deadlines: &[Deadline]) -> Done<usize> {
     let mut expired = 0;
     for id in overdue {
-        let Some(job) = jobs::load(tx, *id)?.filter(|job| job.state == JobState::Queued) else { continue };
-        let patience = deadlines.iter().find(|deadline| deadline.class == job.class).map(|deadline| deadline.after);
-        let (Some(after), Some(released_at)) = (patience, job.released_at) else { continue };
+        let Some(job) = jobs::load(tx, *id)?.filter(|job| job.state == JobState::Queued) else {
+            continue;
+        };
+        let patience = deadlines
+            .iter()
+            .find(|deadline| deadline.class == job.class)
+            .map(|deadline| deadline.after);
+        let (Some(after), Some(released_at)) = (patience, job.released_at) else {
+            continue;
+        };
         if tx.now > released_at.plus(after) {
-            let message = format!("still queued {} s after its release{}", after.as_secs(), last_failure(tx, &job)?);
+            let message = format!(
+                "still queued {} s after its release{}",
+                after.as_secs(),
+                last_failure(tx, &job)?
+            );
             job.fail(tx, &Failure::new(Reason::DeadlineExceeded, message))?;
             expired += 1;
         }
@@ -97,6 +138,18 @@ pub(crate) fn expire(tx: &Tx<'_>, overdue: &[JobId], deadlines: &[Deadline]) -> 
 
 fn last_failure(tx: &Tx<'_>, job: &JobRow) -> Done<String> {
     let sql = "SELECT failure FROM job WHERE id = ?1";
-    let last = tx.one(sql, [job.id.0], |row| row.get::<_, Option<Json<Failure>>>(0))?.flatten();
-    Ok(last.map(|Json(failure)| format!("; it failed last with {}: {}", failure.reason.code(), failure.message)).unwrap_or_default())
+    let last = tx
+        .one(sql, [job.id.0], |row| {
+            row.get::<_, Option<Json<Failure>>>(0)
+        })?
+        .flatten();
+    Ok(last
+        .map(|Json(failure)| {
+            format!(
+                "; it failed last with {}: {}",
+                failure.reason.code(),
+                failure.message
+            )
+        })
+        .unwrap_or_default())
 }

@@ -9,7 +9,7 @@ use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::problem::{Code, FieldError, Problem};
 use slugline_core::version::Generation;
 
-use super::accept::Accepting;
+use super::carry_out::Accepting;
 use super::column::{Digest, Json};
 use super::fault::{Done, Fault};
 use super::jobs::JobRow;
@@ -21,7 +21,10 @@ pub(crate) fn missing_media(tx: &Tx<'_>, submission: &Submission) -> Done<Option
     let mut missing = Vec::new();
     for (index, medium) in submission.media.iter().flatten().enumerate() {
         if !is_kept(tx, &medium.sha256)? {
-            let advice = format!("the bytes of {} are not kept here; upload them again", medium.sha256);
+            let advice = format!(
+                "the bytes of {} are not kept here; upload them again",
+                medium.sha256
+            );
             missing.push(FieldError::new(format!("payload.media[{index}]"), advice));
         }
     }
@@ -29,17 +32,32 @@ pub(crate) fn missing_media(tx: &Tx<'_>, submission: &Submission) -> Done<Option
 }
 
 fn is_kept(connection: &Connection, sha256: &str) -> Done<bool> {
-    Ok(connection.one("SELECT 1 FROM media WHERE sha256 = ?1", [digest(sha256)?], |_| Ok(()))?.is_some())
+    Ok(connection
+        .one(
+            "SELECT 1 FROM media WHERE sha256 = ?1",
+            [digest(sha256)?],
+            |_| Ok(()),
+        )?
+        .is_some())
 }
 
 /// The payload as it is stored; `None` for removals.
 pub(crate) fn body_text(submission: &Submission) -> Done<Option<String>> {
-    let payload = submission.request.payload.as_ref().filter(|_| !submission.request.action.removes());
+    let payload = submission
+        .request
+        .payload
+        .as_ref()
+        .filter(|_| !submission.request.action.removes());
     Ok(payload.map(serde_json::to_string).transpose()?)
 }
 
 /// Stores the body of a new generation. `key_record`: kept as long as the body.
-pub(crate) fn insert(tx: &Tx<'_>, accepting: &Accepting<'_>, salt: &[u8], key_record: Option<i64>) -> Done<()> {
+pub(crate) fn insert(
+    tx: &Tx<'_>,
+    accepting: &Accepting<'_>,
+    salt: &[u8],
+    key_record: Option<i64>,
+) -> Done<()> {
     let submission = accepting.submission;
     let sql = "INSERT INTO revision (item, generation, publish, accepted_at, key_record, slug, checksum, salt, payload)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
@@ -66,7 +84,10 @@ pub(crate) fn insert(tx: &Tx<'_>, accepting: &Accepting<'_>, salt: &[u8], key_re
 
 /// Says which stored media a revision uses.
 pub(crate) fn set_media(tx: &Tx<'_>, revision: i64, media: &[StoredMedia]) -> Done<()> {
-    tx.run("UPDATE revision SET media = ?2 WHERE id = ?1", params![revision, Json(media)])?;
+    tx.run(
+        "UPDATE revision SET media = ?2 WHERE id = ?1",
+        params![revision, Json(media)],
+    )?;
     tx.run("DELETE FROM revision_media WHERE revision = ?1", [revision])?;
     for medium in media {
         let sql = "INSERT OR IGNORE INTO revision_media (sha256, revision) VALUES (?1, ?2)";
@@ -76,8 +97,16 @@ pub(crate) fn set_media(tx: &Tx<'_>, revision: i64, media: &[StoredMedia]) -> Do
 }
 
 /// The number of a generation's revision.
-pub(crate) fn of_generation(connection: &Connection, item: i64, generation: Generation) -> Done<Option<i64>> {
-    connection.one("SELECT id FROM revision WHERE item = ?1 AND generation = ?2", [item, generation.0], |row| row.get(0))
+pub(crate) fn of_generation(
+    connection: &Connection,
+    item: i64,
+    generation: Generation,
+) -> Done<Option<i64>> {
+    connection.one(
+        "SELECT id FROM revision WHERE item = ?1 AND generation = ?2",
+        [item, generation.0],
+        |row| row.get(0),
+    )
 }
 
 /// What a run shows: slug, payload and media.
@@ -93,21 +122,34 @@ pub(crate) struct Body {
 pub(crate) fn body_for(connection: &Connection, job: &JobRow) -> Done<Body> {
     let sql = "SELECT slug, payload, media FROM revision
                WHERE item = ?1 AND generation BETWEEN ?2 AND ?3 AND payload IS NOT NULL ORDER BY generation DESC LIMIT 1";
-    let oldest = if job.action.removes() { 0 } else { job.generation.0 };
+    let oldest = if job.action.removes() {
+        0
+    } else {
+        job.generation.0
+    };
     let found = connection.one(sql, [job.item, oldest, job.generation.0], |row| {
         Ok(Body {
             slug: row.get::<_, Option<_>>(0)?.unwrap_or_default(),
             payload: row.get::<_, Json<_>>(1)?.0,
-            media: row.get::<_, Option<Json<_>>>(2)?.map(|media| media.0).unwrap_or_default(),
+            media: row
+                .get::<_, Option<Json<_>>>(2)?
+                .map(|media| media.0)
+                .unwrap_or_default(),
         })
     })?;
     let missing = || Fault::Unreadable(format!("the body of {} is missing", job.id));
-    found.or_else(|| job.action.removes().then(Body::default)).ok_or_else(missing)
+    found
+        .or_else(|| job.action.removes().then(Body::default))
+        .ok_or_else(missing)
 }
 
 /// A medium's name as its 32 bytes.
 pub(crate) fn digest(sha256: &str) -> Done<Vec<u8>> {
-    let bytes: Option<Vec<u8>> =
-        (0..sha256.len()).step_by(2).map(|at| u8::from_str_radix(sha256.get(at..at + 2)?, 16).ok()).collect();
-    bytes.filter(|bytes| bytes.len() == 32).ok_or_else(|| Fault::Ours(format!("{sha256:?} is not a SHA-256 in hex")))
+    let bytes: Option<Vec<u8>> = (0..sha256.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(sha256.get(at..at + 2)?, 16).ok())
+        .collect();
+    bytes
+        .filter(|bytes| bytes.len() == 32)
+        .ok_or_else(|| Fault::Ours(format!("{sha256:?} is not a SHA-256 in hex")))
 }

@@ -28,12 +28,23 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
 pub(crate) fn version(connection: &Connection) -> Result<i64, OpenError> {
     let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = i64::try_from(STEPS.len()).unwrap_or(i64::MAX);
-    if found > known { Err(OpenError::Newer { found, known }) } else { Ok(found) }
+    if found > known {
+        Err(OpenError::Newer { found, known })
+    } else {
+        Ok(found)
+    }
 }
 
 /// The installation's id, made from `seed` when there is none yet.
 pub(crate) fn installation(connection: &Connection, seed: [u8; 16]) -> Result<String, OpenError> {
-    connection.run("INSERT OR IGNORE INTO meta (name, value) VALUES ('installation', ?1)", [hex(&seed)])?;
-    let kept = connection.one("SELECT value FROM meta WHERE name = 'installation'", [], |row| row.get(0))?;
+    connection.run(
+        "INSERT OR IGNORE INTO meta (name, value) VALUES ('installation', ?1)",
+        [hex(&seed)],
+    )?;
+    let kept = connection.one(
+        "SELECT value FROM meta WHERE name = 'installation'",
+        [],
+        |row| row.get(0),
+    )?;
     kept.ok_or_else(|| OpenError::Damaged("the installation's id is missing".into()))
 }

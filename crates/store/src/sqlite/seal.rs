@@ -36,22 +36,39 @@ fn end(connection: &Connection) -> Done<(i64, Fingerprint)> {
 
 /// The next segment, if there is one: a full one, or what there is when its first entry is older
 /// than `max_age`.
-pub(crate) fn next(connection: &Connection, now: Timestamp, max_age: Duration) -> Done<Option<Segment>> {
+pub(crate) fn next(
+    connection: &Connection,
+    now: Timestamp,
+    max_age: Duration,
+) -> Done<Option<Segment>> {
     let (sealed, previous) = end(connection)?;
     let first = sealed + 1;
     let sql = "SELECT seq, at, text FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
     let entries = connection.all(sql, [first, sealed + ENTRIES], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            row.get::<_, i64>(1)?,
+            row.get::<_, String>(2)?,
+        ))
     })?;
-    let Some((_, began, _)) = entries.first() else { return Ok(None) };
+    let Some((_, began, _)) = entries.first() else {
+        return Ok(None);
+    };
     let full = entries.len() == usize::try_from(ENTRIES).unwrap_or(usize::MAX);
     if !full && *began > now.0.saturating_sub(micros(max_age)) {
         return Ok(None);
     }
     let mut seal = Seal::after(previous);
-    entries.iter().for_each(|(seq, _, text)| seal.add(*seq, text));
+    entries
+        .iter()
+        .for_each(|(seq, _, text)| seal.add(*seq, text));
     let last = entries.last().map_or(sealed, |(seq, ..)| *seq);
-    Ok(Some(Segment { first, last, hash: seal.finish(), previous }))
+    Ok(Some(Segment {
+        first,
+        last,
+        hash: seal.finish(),
+        previous,
+    }))
 }
 
 /// Keeps the segment, unless another pass was quicker.
@@ -60,7 +77,17 @@ pub(crate) fn keep(tx: &Tx<'_>, segment: &Segment) -> Done<bool> {
     if (sealed + 1, previous) != (segment.first, segment.previous) {
         return Ok(false);
     }
-    let sql = "INSERT INTO segment (first, last, hash, previous, sealed_at) VALUES (?1, ?2, ?3, ?4, ?5)";
-    tx.run(sql, params![segment.first, segment.last, Digest(segment.hash), Digest(segment.previous), tx.now.0])?;
+    let sql =
+        "INSERT INTO segment (first, last, hash, previous, sealed_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+    tx.run(
+        sql,
+        params![
+            segment.first,
+            segment.last,
+            Digest(segment.hash),
+            Digest(segment.previous),
+            tx.now.0
+        ],
+    )?;
     Ok(true)
 }

@@ -10,11 +10,11 @@ use slugline_core::item::ItemKey;
 use slugline_core::version::Generation;
 
 use super::fault::Done;
+use super::items;
 use super::log::Entry;
 use super::names::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
-use super::items;
 
 /// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
 pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {
@@ -23,9 +23,15 @@ pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {
 
 /// Other items' claims on a slug.
 pub(crate) fn holders(tx: &Tx<'_>, key: &ShortName, own: Option<i64>) -> Done<Vec<SlugHolder>> {
-    let sql = "SELECT i.content_id, c.leaving IS NOT NULL FROM slug_claim c JOIN item i ON i.id = c.item
+    let sql =
+        "SELECT i.content_id, c.leaving IS NOT NULL FROM slug_claim c JOIN item i ON i.id = c.item
                WHERE c.key = ?1 AND c.item <> ?2";
-    tx.all(sql, params![key, own.unwrap_or(0)], |row| Ok(SlugHolder { content_id: row.get(0)?, leaving: row.get(1)? }))
+    tx.all(sql, params![key, own.unwrap_or(0)], |row| {
+        Ok(SlugHolder {
+            content_id: row.get(0)?,
+            leaving: row.get(1)?,
+        })
+    })
 }
 
 /// Claims a slug for an item, again if it was being given up.
@@ -61,12 +67,19 @@ const HAS_ENDED: &str = "c.leaving IS NOT NULL
 /// Claims that have ended.
 pub(crate) fn ended(connection: &Connection, limit: usize) -> Done<Vec<Ended>> {
     let sql = format!("SELECT c.key, c.item, c.slug FROM slug_claim c WHERE {HAS_ENDED} LIMIT ?1");
-    connection.all(&sql, [limit], |row| Ok(Ended { key: row.get(0)?, item: row.get(1)?, slug: row.get(2)? }))
+    connection.all(&sql, [limit], |row| {
+        Ok(Ended {
+            key: row.get(0)?,
+            item: row.get(1)?,
+            slug: row.get(2)?,
+        })
+    })
 }
 
 /// Removes claims that have ended and are not taken up again; how many.
 pub(crate) fn free(tx: &Tx<'_>, claims: &[Ended]) -> Done<usize> {
-    let sql = format!("DELETE FROM slug_claim AS c WHERE c.key = ?1 AND c.item = ?2 AND {HAS_ENDED}");
+    let sql =
+        format!("DELETE FROM slug_claim AS c WHERE c.key = ?1 AND c.item = ?2 AND {HAS_ENDED}");
     let mut freed = 0;
     for claim in claims {
         if tx.run(&sql, params![claim.key, claim.item])? == 0 {
@@ -74,7 +87,9 @@ pub(crate) fn free(tx: &Tx<'_>, claims: &[Ended]) -> Done<usize> {
         }
         freed += 1;
         let key = items::key(tx, claim.item)?;
-        Entry::new(tx, EventType::SlugReleased, "released", claim.item, &key).detail("slug", &claim.slug).write(tx)?;
+        Entry::new(tx, EventType::SlugReleased, "released", claim.item, &key)
+            .detail("slug", &claim.slug)
+            .write(tx)?;
     }
     if freed > 0 {
         tx.nudge();

@@ -12,10 +12,20 @@ pub(crate) trait Statements {
     fn run(&self, sql: &str, params: impl Params) -> Done<usize>;
 
     /// The first row, if there is one.
-    fn one<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> Done<Option<T>>;
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Done<Option<T>>;
 
     /// All rows.
-    fn all<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Done<Vec<T>>;
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Done<Vec<T>>;
 }
 
 impl Statements for Connection {
@@ -23,13 +33,28 @@ impl Statements for Connection {
         Ok(self.prepare_cached(sql)?.execute(params)?)
     }
 
-    fn one<T>(&self, sql: &str, params: impl Params, read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>) -> Done<Option<T>> {
-        Ok(self.prepare_cached(sql)?.query_row(params, read).optional()?)
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Done<Option<T>> {
+        Ok(self
+            .prepare_cached(sql)?
+            .query_row(params, read)
+            .optional()?)
     }
 
-    fn all<T>(&self, sql: &str, params: impl Params, read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>) -> Done<Vec<T>> {
+    fn all<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Done<Vec<T>> {
         let mut statement = self.prepare_cached(sql)?;
-        let rows = statement.query_map(params, read)?.collect::<rusqlite::Result<Vec<T>>>()?;
+        let rows = statement
+            .query_map(params, read)?
+            .collect::<rusqlite::Result<Vec<T>>>()?;
         Ok(rows)
     }
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 use slugline_core::connector::Shown;
-use slugline_core::ids::{Fence, JobId};
+use slugline_core::ids::JobId;
 use slugline_core::lifecycle::{Delivering, JobState};
+use slugline_core::version::Generation;
 use slugline_engine::store::ClaimedJob;
 
 use super::column::Json;
@@ -29,12 +30,16 @@ pub(crate) fn gather(
 ) -> Done<ClaimedJob> {
     let body = revisions::body_for(connection, &job)?;
     let desired = desired::load(connection, job.item, job.destination)?;
-    let shown = desired.as_ref().map(|desired| shown(connection, desired)).transpose()?.flatten();
+    let shown = desired
+        .as_ref()
+        .map(|desired| shown(connection, desired))
+        .transpose()?
+        .flatten();
     let effects = effects(connection, job.destination, job.item)?;
     Ok(ClaimedJob {
         job: job.id,
         publish: job.publish,
-        fence: Fence(taken.fence.0),
+        fence: taken.fence,
         lease,
         attempt: taken.attempts,
         destination: job.destination_name,
@@ -42,7 +47,9 @@ pub(crate) fn gather(
         item: job.key,
         action: job.action,
         generation: job.generation,
-        newest: desired.as_ref().map_or(job.generation, |desired| desired.generation),
+        newest: desired
+            .as_ref()
+            .map_or(job.generation, |desired| desired.generation),
         version: job.version,
         request_id: job.request_id,
         released_at: job.released_at.unwrap_or(job.due),
@@ -57,11 +64,16 @@ pub(crate) fn gather(
     })
 }
 
-type ShownAt = (slugline_core::version::Generation, Shown);
+type ShownAt = (Generation, Shown);
 
 fn shown(connection: &Connection, desired: &Desired) -> Done<Option<ShownAt>> {
-    let (Some(generation), Some(job)) = (desired.shown_generation, desired.shown_job) else { return Ok(None) };
-    Ok(Some((generation, shown_by(connection, job)?.unwrap_or_default())))
+    let (Some(generation), Some(job)) = (desired.shown_generation, desired.shown_job) else {
+        return Ok(None);
+    };
+    Ok(Some((
+        generation,
+        shown_by(connection, job)?.unwrap_or_default(),
+    )))
 }
 
 /// What a job was last verified to show.
@@ -72,7 +84,16 @@ pub(crate) fn shown_by(connection: &Connection, job: JobId) -> Done<Option<Shown
 }
 
 /// The effects of an item at a destination.
-pub(crate) fn effects(connection: &Connection, destination: i64, item: i64) -> Done<BTreeMap<String, String>> {
+pub(crate) fn effects(
+    connection: &Connection,
+    destination: i64,
+    item: i64,
+) -> Done<BTreeMap<String, String>> {
     let sql = "SELECT key, result_ref FROM effect WHERE destination = ?1 AND item = ?2";
-    Ok(connection.all(sql, [destination, item], |row| Ok((row.get(0)?, row.get(1)?)))?.into_iter().collect())
+    Ok(connection
+        .all(sql, [destination, item], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .into_iter()
+        .collect())
 }

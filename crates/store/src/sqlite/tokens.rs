@@ -28,8 +28,18 @@ pub(crate) fn list(connection: &Connection) -> Done<Vec<TokenRecord>> {
 /// Adds a token; `false` when the name is taken.
 pub(crate) fn add(tx: &Tx<'_>, token: &TokenRecord) -> Done<bool> {
     let sql = "INSERT OR IGNORE INTO token (name, hash, role, owner, environments, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let TokenRecord { name, hash, role, owner, environments, created_at } = token;
-    Ok(tx.run(sql, params![name, hash, role, owner, Json(environments), created_at.0])? > 0)
+    let TokenRecord {
+        name,
+        hash,
+        role,
+        owner,
+        environments,
+        created_at,
+    } = token;
+    Ok(tx.run(
+        sql,
+        params![name, hash, role, owner, Json(environments), created_at.0],
+    )? > 0)
 }
 
 /// Revokes a token; `false` when there is none of this name.

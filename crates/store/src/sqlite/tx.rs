@@ -38,7 +38,13 @@ impl<'c> Tx<'c> {
         // Erased segments have no entries left, and their numbers are not given out again.
         let sql = "SELECT 1 + max((SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(last), 0) FROM segment))";
         let next_seq = connection.one(sql, [], |row| row.get(0))?.unwrap_or(1);
-        Ok(Self { connection, now, next_seq: Cell::new(next_seq), opened: Cell::new(0), nudge: Cell::new(false) })
+        Ok(Self {
+            connection,
+            now,
+            next_seq: Cell::new(next_seq),
+            opened: Cell::new(0),
+            nudge: Cell::new(false),
+        })
     }
 
     /// Takes the next place in the log.
@@ -58,7 +64,10 @@ impl<'c> Tx<'c> {
 
     /// What it changed outside the file, to be applied once it is committed.
     pub(crate) fn effected(&self) -> Effected {
-        Effected { opened: self.opened.get(), nudge: self.nudge.get() }
+        Effected {
+            opened: self.opened.get(),
+            nudge: self.nudge.get(),
+        }
     }
 }
 

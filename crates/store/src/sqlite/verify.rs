@@ -23,7 +23,12 @@ const BATCH: i64 = 1_000;
 
 /// Checks the whole log, a segment at a time: the file may be written to meanwhile.
 pub(crate) fn check(connection: &Connection) -> Done<LogCheck> {
-    let mut check = Check { connection, next: 1, previous: CHAIN_START, found: LogCheck::default() };
+    let mut check = Check {
+        connection,
+        next: 1,
+        previous: CHAIN_START,
+        found: LogCheck::default(),
+    };
     while let Some(segment) = check.next_segment()? {
         check.segment(&segment)?;
     }
@@ -104,7 +109,11 @@ impl Check<'_> {
     fn entries(&mut self, first: i64, last: i64, mut seal: Option<&mut Seal>) -> Done<usize> {
         let sql = "SELECT seq, publish, text FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
         let entries = self.connection.all(sql, [first, last], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<i64>>(1)?, row.get::<_, String>(2)?))
+            Ok((
+                row.get::<_, i64>(0)?,
+                row.get::<_, Option<i64>>(1)?,
+                row.get::<_, String>(2)?,
+            ))
         })?;
         for (seq, publish, text) in &entries {
             if *seq != self.next {
@@ -126,14 +135,25 @@ impl Check<'_> {
             self.fault(format!("entry {seq} is no JSON"));
             return Ok(());
         };
-        let Some(publish) = publish else { return Ok(()) };
-        let said = |name: &str| entry.get("detail").and_then(|detail| detail.get(name)).and_then(Value::as_str);
+        let Some(publish) = publish else {
+            return Ok(());
+        };
+        let said = |name: &str| {
+            entry
+                .get("detail")
+                .and_then(|detail| detail.get(name))
+                .and_then(Value::as_str)
+        };
         let raw = "SELECT salt, bytes FROM raw_request WHERE publish = ?1";
-        let body = "SELECT salt, CAST(payload AS BLOB) FROM revision WHERE publish = ?1 AND payload IS NOT NULL";
+        let body = "SELECT r.salt, CAST(r.payload AS BLOB)
+                    FROM publish p JOIN revision r ON r.item = p.item AND r.generation = p.generation
+                    WHERE p.id = ?1 AND r.payload IS NOT NULL";
         for (name, what, sql) in [("raw", "raw request", raw), ("body", "body", body)] {
             let Some(said) = said(name) else { continue };
             if self.digest(sql, publish)?.is_some_and(|kept| kept != said) {
-                self.fault(format!("the {what} of {publish} is not what entry {seq} says"));
+                self.fault(format!(
+                    "the {what} of {publish} is not what entry {seq} says"
+                ));
             }
         }
         Ok(())

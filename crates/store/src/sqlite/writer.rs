@@ -82,8 +82,15 @@ impl Writer {
         checkpoints: Checkpoints,
     ) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (orders, inbox) = channel();
-        let desk = Desk { connection, clock, gauges: Arc::clone(&gauges), checkpoints };
-        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || desk.serve(&inbox))?;
+        let desk = Desk {
+            connection,
+            clock,
+            gauges: Arc::clone(&gauges),
+            checkpoints,
+        };
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || desk.serve(&inbox))?;
         Ok((Self { orders, gauges }, thread))
     }
 
@@ -94,7 +101,11 @@ impl Writer {
         F: Fn(&Tx<'_>) -> Done<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let errand = Errand { work, result: None, reply };
+        let errand = Errand {
+            work,
+            result: None,
+            reply,
+        };
         self.gauges.waiting.fetch_add(1, Ordering::Relaxed);
         if self.orders.send(Message::Order(Box::new(errand))).is_err() {
             self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
@@ -124,7 +135,9 @@ struct Desk {
 impl Desk {
     fn serve(self, inbox: &Receiver<Message>) {
         while let Some((group, last)) = next_group(inbox) {
-            self.gauges.waiting.fetch_sub(group.len(), Ordering::Relaxed);
+            self.gauges
+                .waiting
+                .fetch_sub(group.len(), Ordering::Relaxed);
             self.commit(group);
             self.checkpoints.after_commit(&self.connection);
             if last {
@@ -140,7 +153,9 @@ impl Desk {
             }
             outcome => {
                 let outcome = outcome.map_err(StoreError::from);
-                group.into_iter().for_each(|order| order.answer(outcome.clone()));
+                group
+                    .into_iter()
+                    .for_each(|order| order.answer(outcome.clone()));
             }
         }
     }
@@ -158,7 +173,9 @@ impl Desk {
     }
 
     fn transact(&self, group: &mut [Box<dyn Order>]) -> Done<Effected> {
-        self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        self.connection
+            .prepare_cached("BEGIN IMMEDIATE")?
+            .execute([])?;
         let tx = Tx::begun(&self.connection, self.clock.now())?;
         for order in group.iter_mut() {
             order.run(&tx)?;
@@ -169,7 +186,9 @@ impl Desk {
 
     fn publish(&self, effected: Effected) {
         self.gauges.commits.fetch_add(1, Ordering::Relaxed);
-        self.gauges.open_jobs.fetch_add(effected.opened, Ordering::Relaxed);
+        self.gauges
+            .open_jobs
+            .fetch_add(effected.opened, Ordering::Relaxed);
         if effected.nudge {
             self.gauges.nudge.give();
         }
@@ -191,7 +210,11 @@ fn next_group(inbox: &Receiver<Message>) -> Option<(Vec<Box<dyn Order>>, bool)> 
     let mut next = inbox.recv().ok();
     while let Some(Message::Order(order)) = next {
         group.push(order);
-        next = if group.len() < GROUP { inbox.try_recv().ok() } else { None };
+        next = if group.len() < GROUP {
+            inbox.try_recv().ok()
+        } else {
+            None
+        };
     }
     let last = matches!(next, Some(Message::Stop));
     (!group.is_empty()).then_some((group, last))

@@ -22,7 +22,8 @@ use slugline_core::request::decode;
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{
-    ClaimedJob, ContentView, Decided, JobView, Page, PublishFilter, PublishView, Registration, Settlement, Store, Want,
+    ClaimedJob, ContentView, Decided, JobView, Page, PublishFilter, PublishView, Registration,
+    Room, Settlement, Store, Want,
 };
 
 /// The request timeout of every destination here.
@@ -36,13 +37,16 @@ pub(crate) struct TestClock(AtomicI64);
 impl TestClock {
     /// Moves it on.
     pub(crate) fn advance(&self, by: Duration) {
-        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+        self.0
+            .fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self(AtomicI64::new(Timestamp::parse("2026-11-21T10:00:00Z").unwrap().0))
+        Self(AtomicI64::new(
+            Timestamp::parse("2026-11-21T10:00:00Z").unwrap().0,
+        ))
     }
 }
 
@@ -65,7 +69,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<TestClock>,
     /// What must outlive the store, such as its directory.
-    pub(crate) keeps: Box<dyn Any>,
+    pub(crate) _keeps: Box<dyn Any>,
 }
 
 /// A post that arrives.
@@ -151,13 +155,18 @@ impl Post {
 
     /// The checked request.
     pub(crate) fn submission(&self, now: Timestamp) -> Submission {
-        let text = |value: &Option<String>| value.as_ref().map_or("null".to_owned(), |value| format!("{value:?}"));
+        let text = |value: &Option<String>| {
+            value
+                .as_ref()
+                .map_or("null".to_owned(), |value| format!("{value:?}"))
+        };
         let body = format!(
             r#"{{"request_id":{:?},"content_id":{:?},"version":{},"action":"{}","class":"{}","publish_at":{},
                 "payload":{{"title":{:?},"slug":{},"media":{}}}}}"#,
             self.key,
             self.content_id,
-            self.version.map_or("null".to_owned(), |version| version.to_string()),
+            self.version
+                .map_or("null".to_owned(), |version| version.to_string()),
             self.action,
             self.class,
             text(&self.publish_at.map(|at| at.to_string())),
@@ -166,9 +175,18 @@ impl Post {
             self.media,
         );
         let request = decode(body.as_bytes()).unwrap();
-        let (owner, environment, locale) = (self.owner.into(), self.environment.into(), self.locale.into());
+        let (owner, environment, locale) = (
+            self.owner.into(),
+            self.environment.into(),
+            self.locale.into(),
+        );
         Submission {
-            item: ItemKey { owner, environment, content_id: self.content_id.clone(), locale },
+            item: ItemKey {
+                owner,
+                environment,
+                content_id: self.content_id.clone(),
+                locale,
+            },
             key: self.key.clone(),
             fingerprint: request.fingerprint(self.locale),
             body: Fingerprint::of(&request.payload),
@@ -193,7 +211,11 @@ impl Bench {
             ("merged", LaneScope::Item),
             ("build", LaneScope::Target),
         ];
-        let known = lanes.map(|(name, lane)| Registration { name: name.into(), lane, request_timeout: TIMEOUT });
+        let known = lanes.map(|(name, lane)| Registration {
+            name: name.into(),
+            lane,
+            request_timeout: TIMEOUT,
+        });
         self.store.register(known.into()).await.unwrap();
     }
 
@@ -202,7 +224,11 @@ impl Bench {
     }
 
     pub(crate) async fn submit(&self, post: &Post) -> Result<Decided, Problem> {
-        self.store.accept(vec![post.submission(self.now())]).await.unwrap().remove(0)
+        self.store
+            .accept(vec![post.submission(self.now())])
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     pub(crate) async fn accept(&self, post: &Post) -> Decided {
@@ -214,7 +240,11 @@ impl Bench {
     }
 
     pub(crate) async fn claim(&self, destination: &str) -> Vec<ClaimedJob> {
-        self.store.claim(vec![want(destination, Class::Standard)]).await.unwrap().jobs
+        self.store
+            .claim(vec![want(destination, Class::Standard)])
+            .await
+            .unwrap()
+            .jobs
     }
 
     pub(crate) async fn claim_one(&self, destination: &str) -> ClaimedJob {
@@ -224,7 +254,11 @@ impl Bench {
     }
 
     pub(crate) async fn claim_looks(&self, destination: &str) -> Vec<ClaimedJob> {
-        self.store.claim_looks(vec![want(destination, Class::Standard)]).await.unwrap().jobs
+        self.store
+            .claim_looks(vec![want(destination, Class::Standard)])
+            .await
+            .unwrap()
+            .jobs
     }
 
     /// Settles a run; whether it still had the right to.
@@ -245,7 +279,11 @@ impl Bench {
     }
 
     pub(crate) async fn publish(&self, id: impl ToString) -> PublishView {
-        self.store.publish("default", &id.to_string()).await.unwrap().unwrap()
+        self.store
+            .publish("default", &id.to_string())
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     pub(crate) async fn job(&self, id: JobId) -> JobView {
@@ -257,16 +295,36 @@ impl Bench {
     }
 
     pub(crate) async fn content(&self, content_id: &str) -> ContentView {
-        self.store.content("default", content_id).await.unwrap().remove(0)
+        self.store
+            .content("default", content_id)
+            .await
+            .unwrap()
+            .remove(0)
     }
 
     pub(crate) async fn publishes(&self, filter: PublishFilter) -> Vec<PublishView> {
-        self.store.publishes(filter, Page { limit: 100, cursor: None }).await.unwrap().items
+        self.store
+            .publishes(
+                filter,
+                Page {
+                    limit: 100,
+                    cursor: None,
+                },
+            )
+            .await
+            .unwrap()
+            .items
     }
 }
 
 pub(crate) fn want(destination: &str, class: Class) -> Want {
-    Want { destination: destination.into(), class, limit: 100, lease: LEASE }
+    Want {
+        destination: destination.into(),
+        class,
+        limit: 100,
+        room: Room::default(),
+        lease: LEASE,
+    }
 }
 
 /// The end of a run.
@@ -286,7 +344,10 @@ pub(crate) fn ended(job: &ClaimedJob, verdict: Verdict) -> Settlement {
 
 /// The end of a run that saw what is desired.
 pub(crate) fn live(job: &ClaimedJob) -> Settlement {
-    Settlement { shown: Some(shown(job)), ..ended(job, Verdict::Live(Evidence::ReadBack)) }
+    Settlement {
+        shown: Some(shown(job)),
+        ..ended(job, Verdict::Live(Evidence::ReadBack))
+    }
 }
 
 /// What a run saw: different for each generation.

@@ -1,5 +1,12 @@
 //! The store's tests: the contract that every store keeps, and what is SQLite's own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod bench;
 mod contract;
 mod sqlite;

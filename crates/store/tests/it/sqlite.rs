@@ -17,7 +17,11 @@ fn fresh() -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::default());
     let store = Arc::new(open(directory.path(), &clock).unwrap());
-    Bench { store, clock, keeps: Box::new(directory) }
+    Bench {
+        store,
+        clock,
+        _keeps: Box::new(directory),
+    }
 }
 
 fn open(directory: &Path, clock: &Arc<TestClock>) -> Result<SqliteStore, OpenError> {
@@ -31,7 +35,11 @@ fn registered() -> (Bench, Arc<SqliteStore>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::default());
     let store = Arc::new(open(directory.path(), &clock).unwrap());
-    let bench = Bench { store: Arc::clone(&store) as Arc<dyn Store>, clock, keeps: Box::new(()) };
+    let bench = Bench {
+        store: Arc::clone(&store) as Arc<dyn Store>,
+        clock,
+        _keeps: Box::new(()),
+    };
     block_on(bench.register());
     (bench, store, directory)
 }
@@ -53,11 +61,23 @@ fn what_was_acknowledged_survives_a_crash() {
     let store = Arc::new(open(crashed.path(), &bench.clock).unwrap());
     assert_eq!(store.installation(), bench.store.installation());
     assert_eq!(store.pressure().open_jobs, 50);
-    let after = Bench { store, clock: Arc::clone(&bench.clock), keeps: Box::new(crashed) };
+    let after = Bench {
+        store,
+        clock: Arc::clone(&bench.clock),
+        _keeps: Box::new(crashed),
+    };
     block_on(async {
-        assert_eq!(after.accept(&post("post-7", 1)).await.kind, DecidedKind::Replayed);
-        assert!(after.claim("blog").await.is_empty(), "the leases stand until they are rescued");
-        after.clock.advance(crate::bench::LEASE + crate::bench::TIMEOUT);
+        assert_eq!(
+            after.accept(&post("post-7", 1)).await.kind,
+            DecidedKind::Replayed
+        );
+        assert!(
+            after.claim("blog").await.is_empty(),
+            "the leases stand until they are rescued"
+        );
+        after
+            .clock
+            .advance(crate::bench::LEASE + crate::bench::TIMEOUT);
         assert_eq!(after.store.rescue(100).await.unwrap(), 50);
         assert_eq!(after.claim("blog").await.len(), 50);
         assert!(after.store.verify_log().await.unwrap().faults.is_empty());
@@ -68,8 +88,18 @@ fn what_was_acknowledged_survives_a_crash() {
 fn a_directory_has_one_process() {
     let (bench, store, directory) = registered();
     let refused = open(directory.path(), &bench.clock).err().unwrap();
-    assert_eq!(refused, OpenError::InUse { directory: directory.path().into(), pid: Some(std::process::id()) });
-    assert!(refused.to_string().contains(&format!("process {}", std::process::id())));
+    assert_eq!(
+        refused,
+        OpenError::InUse {
+            directory: directory.path().into(),
+            pid: Some(std::process::id())
+        }
+    );
+    assert!(
+        refused
+            .to_string()
+            .contains(&format!("process {}", std::process::id()))
+    );
     drop((bench, store));
     let clock = Arc::new(TestClock::default());
     open(directory.path(), &clock).unwrap();
@@ -91,7 +121,11 @@ fn a_changed_entry_is_found() {
     block_on(async {
         bench.accept(&post("a", 1)).await;
         bench.clock.advance(std::time::Duration::from_secs(60));
-        bench.store.seal(std::time::Duration::from_secs(60)).await.unwrap();
+        bench
+            .store
+            .seal(std::time::Duration::from_secs(60))
+            .await
+            .unwrap();
         bench.accept(&post("a", 2)).await;
     });
     let tamper = |sql: &str| {
@@ -99,11 +133,26 @@ fn a_changed_entry_is_found() {
         intruder.execute_batch(sql).unwrap();
         verify_log(directory.path()).unwrap().faults
     };
-    assert_eq!(tamper("UPDATE raw_request SET bytes = X'00' WHERE publish = 2").len(), 1, "a body that is not the one logged");
-    let changed = tamper("UPDATE event SET text = replace(text, 'accepted', 'rejected') WHERE seq = 1");
-    assert!(changed.iter().any(|fault| fault.contains("segment 1–2 was changed")), "{changed:?}");
+    assert_eq!(
+        tamper("UPDATE raw_request SET bytes = X'00' WHERE publish = 2").len(),
+        1,
+        "a body that is not the one logged"
+    );
+    let changed =
+        tamper("UPDATE event SET text = replace(text, 'accepted', 'rejected') WHERE seq = 1");
+    assert!(
+        changed
+            .iter()
+            .any(|fault| fault.contains("segment 1–2 was changed")),
+        "{changed:?}"
+    );
     let missing = tamper("DELETE FROM event WHERE seq = 4");
-    assert!(missing.iter().any(|fault| fault.contains("entry 4 is missing")), "{missing:?}");
+    assert!(
+        missing
+            .iter()
+            .any(|fault| fault.contains("entry 4 is missing")),
+        "{missing:?}"
+    );
 }
 
 #[test]
@@ -114,7 +163,19 @@ fn concurrent_orders_share_commits() {
     block_on(join_all(posts.iter().map(|post| bench.accept(post))));
     let commits = store.commits() - before;
     assert!(commits < 100, "{commits} commits for 200 submissions");
-    assert_eq!(block_on(bench.store.publishes(PublishFilter::default(), slugline_engine::store::Page { limit: 500, cursor: None })).unwrap().items.len(), 200);
+    assert_eq!(
+        block_on(bench.store.publishes(
+            PublishFilter::default(),
+            slugline_engine::store::Page {
+                limit: 500,
+                cursor: None
+            }
+        ))
+        .unwrap()
+        .items
+        .len(),
+        200
+    );
 }
 
 #[test]
@@ -135,11 +196,27 @@ fn a_full_disk_is_told_and_passes() {
             }
         }
         assert!(matches!(refused, Some(StoreError::Full(_))), "{refused:?}");
-        let kept = bench.store.publishes(PublishFilter::default(), slugline_engine::store::Page { limit: 20_000, cursor: None }).await.unwrap();
-        assert_eq!(kept.items.len(), accepted.len() + 1, "what was refused is not there, what was accepted is");
+        let kept = bench
+            .store
+            .publishes(
+                PublishFilter::default(),
+                slugline_engine::store::Page {
+                    limit: 20_000,
+                    cursor: None,
+                },
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            kept.items.len(),
+            accepted.len() + 1,
+            "what was refused is not there, what was accepted is"
+        );
         assert_eq!(bench.store.pressure().open_jobs, kept.items.len() as u64);
         store.bound(u64::MAX / 2).await.unwrap();
-        let again = bench.accept(&post(&format!("post-{}", accepted.len()), 1)).await;
+        let again = bench
+            .accept(&post(&format!("post-{}", accepted.len()), 1))
+            .await;
         assert_eq!(again.kind, DecidedKind::Accepted, "it resumes by itself");
         assert!(bench.store.verify_log().await.unwrap().faults.is_empty());
     });
@@ -151,11 +228,19 @@ fn an_order_that_fails_does_not_fail_its_neighbours() {
     block_on(async {
         bench.accept(&post("bad", 1)).await;
         let intruder = rusqlite::Connection::open(directory.path().join("slugline.db")).unwrap();
-        intruder.execute_batch("UPDATE revision SET payload = 'no JSON'").unwrap();
+        intruder
+            .execute_batch("UPDATE revision SET payload = 'no JSON'")
+            .unwrap();
         let good = post("good", 1).to(&["shop"]);
-        let claim = bench.store.claim(vec![crate::bench::want("blog", slugline_core::item::Class::Standard)]);
+        let claim = bench.store.claim(vec![crate::bench::want(
+            "blog",
+            slugline_core::item::Class::Standard,
+        )]);
         let (claimed, accepted) = futures_util::join!(claim, bench.submit(&good));
-        assert!(matches!(claimed, Err(StoreError::Corrupt(_))), "{claimed:?}");
+        assert!(
+            matches!(claimed, Err(StoreError::Corrupt(_))),
+            "{claimed:?}"
+        );
         assert_eq!(accepted.unwrap().kind, DecidedKind::Accepted);
         assert_eq!(bench.claim("shop").await.len(), 1);
     });
@@ -181,12 +266,22 @@ fn a_damaged_file_is_told() {
         Ok(store) => {
             let submission = post("post-3", 2).submission(store.now());
             let outcome = block_on(store.accept(vec![submission]));
-            assert!(matches!(outcome, Err(StoreError::Corrupt(_))), "{outcome:?}");
+            assert!(
+                matches!(outcome, Err(StoreError::Corrupt(_))),
+                "{outcome:?}"
+            );
         }
     }
-    std::fs::write(&file, b"this is no database, and long enough to be looked at").unwrap();
+    std::fs::write(
+        &file,
+        b"this is no database, and long enough to be looked at",
+    )
+    .unwrap();
     std::fs::remove_file(directory.path().join("slugline.db-wal")).ok();
-    assert!(matches!(open(directory.path(), &clock), Err(OpenError::Damaged(_))));
+    assert!(matches!(
+        open(directory.path(), &clock),
+        Err(OpenError::Damaged(_))
+    ));
 }
 
 #[test]
@@ -198,8 +293,14 @@ fn a_newer_file_is_refused() {
     newer.pragma_update(None, "user_version", 99).unwrap();
     drop(newer);
     let refused = open(directory.path(), &clock).err().unwrap();
-    assert!(matches!(refused, OpenError::Newer { found: 99, .. }), "{refused}");
-    assert!(matches!(verify_log(directory.path()), Err(OpenError::Newer { .. })));
+    assert!(
+        matches!(refused, OpenError::Newer { found: 99, .. }),
+        "{refused}"
+    );
+    assert!(matches!(
+        verify_log(directory.path()),
+        Err(OpenError::Newer { .. })
+    ));
 }
 
 #[test]
@@ -209,8 +310,14 @@ fn after_closing_it_says_so() {
         bench.accept(&post("a", 1)).await;
         bench.store.close().await;
         let submission = post("a", 2).submission(bench.now());
-        assert!(matches!(bench.store.accept(vec![submission]).await, Err(StoreError::Unavailable(_))));
-        assert!(matches!(bench.store.counts().await, Err(StoreError::Unavailable(_))));
+        assert!(matches!(
+            bench.store.accept(vec![submission]).await,
+            Err(StoreError::Unavailable(_))
+        ));
+        assert!(matches!(
+            bench.store.counts().await,
+            Err(StoreError::Unavailable(_))
+        ));
         bench.store.close().await;
     });
 }
@@ -220,13 +327,25 @@ fn the_wal_does_not_grow_without_bound() {
     let (bench, _store, directory) = registered();
     block_on(async {
         for round in 0..150 {
-            let posts: Vec<_> = (0..64).map(|n| post(&format!("post-{round}-{n}"), 1).submission(bench.now())).collect();
+            let posts: Vec<_> = (0..64)
+                .map(|n| post(&format!("post-{round}-{n}"), 1).submission(bench.now()))
+                .collect();
             bench.store.accept(posts).await.unwrap();
         }
-        assert_eq!(bench.content("post-149-63").await.version, Version::Number(1));
+        assert_eq!(
+            bench.content("post-149-63").await.version,
+            Version::Number(1)
+        );
     });
-    let wal = std::fs::metadata(directory.path().join("slugline.db-wal")).unwrap().len();
-    let whole = std::fs::metadata(directory.path().join("slugline.db")).unwrap().len();
-    assert!(whole > 1024 * 1024, "the database has the pages: {whole} bytes, {wal} in the WAL");
+    let wal = std::fs::metadata(directory.path().join("slugline.db-wal"))
+        .unwrap()
+        .len();
+    let whole = std::fs::metadata(directory.path().join("slugline.db"))
+        .unwrap()
+        .len();
+    assert!(
+        whole > 1024 * 1024,
+        "the database has the pages: {whole} bytes, {wal} in the WAL"
+    );
     assert!(wal < 64 * 1024 * 1024, "{wal} bytes in the WAL");
 }

@@ -10,7 +10,7 @@ use slugline_core::item::{Class, ItemKey};
 use slugline_core::lifecycle::{Evidence, Verdict};
 use slugline_core::pressure::Thresholds;
 use slugline_core::request::decode;
-use slugline_engine::store::{Settlement, Want};
+use slugline_engine::store::{Room, Settlement, Want};
 
 use crate::house::{House, Plan, START, Seen};
 
@@ -290,6 +290,7 @@ async fn deliver(house: &House) {
         destination: "blog".into(),
         class: Class::Standard,
         limit: 1,
+        room: Room::default(),
         lease: Duration::from_secs(60),
     };
     let claimed = house.store.claim(vec![want]).await.unwrap();

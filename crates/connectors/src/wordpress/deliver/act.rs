@@ -12,7 +12,7 @@ use slugline_core::port::Port;
 use slugline_core::reason::Reason;
 
 use super::desired::{Desired, kind};
-use super::entry::{ENTRY, Entry, EntryRef, is_given_for};
+use super::entry::{ENTRY, Entry, EntryRef, must_move};
 use super::observe::remembered;
 use super::parts::Parts;
 use super::site::Site;
@@ -140,7 +140,7 @@ async fn change(
     if changed.slug == work.slug {
         return Ok(());
     }
-    match is_given_for(&entry.slug, &work.slug) {
+    match must_move(&entry.slug, work) {
         true => retract(site, at, work, port).await?,
         false => drop(write(site, at, &json!({ "slug": entry.slug }), port).await?),
     }

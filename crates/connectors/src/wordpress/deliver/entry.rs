@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slugline_core::canonical::Fingerprint;
+use slugline_core::connector::Work;
 use slugline_core::port::EffectKey;
 
 /// Suffixes that WordPress gave to repeated creates in the worst of our trials, and some more.
@@ -155,8 +156,14 @@ pub(super) fn is_in_family(slug: &str, derived_slug: &str) -> bool {
     family(derived_slug).iter().any(|known| known == slug)
 }
 
+/// Whether a live entry cannot stay under this slug when it is refused the desired one: it got the slug
+/// in asking for the desired one, or a late publish met it after the slug was given back.
+pub(super) fn must_move(slug: &str, work: &Work) -> bool {
+    is_given_for(slug, &work.slug) || is_in_family(slug, &work.derived_slug)
+}
+
 /// Whether WordPress gives `slug` to those that ask for `wanted`: that, or with a number behind it.
-pub(super) fn is_given_for(slug: &str, wanted: &str) -> bool {
+fn is_given_for(slug: &str, wanted: &str) -> bool {
     let Some(rest) = slug.strip_prefix(wanted) else {
         return false;
     };

@@ -11,7 +11,7 @@ use slugline_core::port::Port;
 use slugline_core::reason::Reason;
 
 use super::desired::{Desired, difference, kind};
-use super::entry::{ENTRY, Entry, EntryRef, Kind, family, is_given_for, is_in_family};
+use super::entry::{ENTRY, Entry, EntryRef, Kind, family, is_in_family, must_move};
 use super::parts::Parts;
 use super::site::Site;
 use crate::wordpress::WordPress;
@@ -106,12 +106,12 @@ pub(super) async fn locate(
 }
 
 impl Located {
-    /// Why the real slug cannot be ours. Where we already show it, or WordPress made `-2` of it, there
-    /// is something to take back, and that is not an observation's affair.
+    /// Why the real slug cannot be ours. Where we are live under it, or under one that we must not keep,
+    /// there is something to take back, and that is not an observation's affair.
     fn conflict(&self, work: &Work) -> Option<String> {
         let wants_slug = work.action == Action::Publish;
-        let shows_it = |entry: &Entry| entry.is_live() && is_given_for(&entry.slug, &work.slug);
-        if !wants_slug || self.ours.as_ref().is_some_and(shows_it) {
+        let is_in_the_way = |entry: &Entry| entry.is_live() && must_move(&entry.slug, work);
+        if !wants_slug || self.ours.as_ref().is_some_and(is_in_the_way) {
             return None;
         }
         self.rivals.first().map(|rival| {

@@ -15,7 +15,7 @@ impl<V: Vendor> Rehearsal<V> {
             .filter(|entry| entry.by_person)
             .cloned()
             .collect();
-        let mut expected = self.persons.clone();
+        let mut expected = self.stage.persons.clone();
         persons.sort();
         expected.sort();
         assert_eq!(persons, expected, "what a person wrote is untouched");
@@ -53,7 +53,10 @@ impl<V: Vendor> Rehearsal<V> {
                 "{failure:?}"
             );
             assert!(
-                self.persons.iter().any(|entry| entry.slug == work.slug),
+                self.stage
+                    .persons
+                    .iter()
+                    .any(|entry| entry.slug == work.slug),
                 "nobody holds {}",
                 work.slug
             );

@@ -28,7 +28,7 @@ use self::stage::{Stage, StagePort};
 use crate::port::end;
 
 /// Items of one rehearsal; a person's posts collide with some of their slugs.
-const SLUGS: [&str; 3] = ["alpha", "beta", "gamma"];
+pub(crate) const SLUGS: [&str; 3] = ["alpha", "beta", "gamma"];
 /// Runs while faults are on.
 const RUNS: usize = 14;
 /// The faults of a rehearsal: about a third of all requests.
@@ -40,7 +40,7 @@ pub(crate) trait Vendor: AsMut<dyn Fake> + Send {
     fn connector() -> Box<dyn Connector>;
     /// A fresh fake.
     fn new() -> Self;
-    /// A person publishes an entry; `at_once` with a run that takes the same slug.
+    /// A person publishes an entry; `at_once`: at the moment at which another one gets the slug.
     fn write_as_person(&mut self, slug: &str, title: &str, at_once: bool, now: Timestamp);
     /// What the public sees, by slug, a person's entries included.
     fn shown(&self) -> Vec<Entry>;
@@ -82,7 +82,6 @@ struct Rehearsal<V> {
     connector: Box<dyn Connector>,
     stories: BTreeMap<usize, Story>,
     generation: i64,
-    persons: Vec<Entry>,
 }
 
 impl<V: Vendor> Rehearsal<V> {
@@ -93,13 +92,11 @@ impl<V: Vendor> Rehearsal<V> {
             connector: V::connector(),
             stories: BTreeMap::new(),
             generation: 0,
-            persons: Vec::new(),
         }
     }
 
     fn play(mut self) {
         for _ in 0..RUNS {
-            self.disturb();
             let item = self.stage.dice.below(SLUGS.len());
             if !self.stories.contains_key(&item) || self.stage.dice.chance(0.35) {
                 self.publish(item);
@@ -108,27 +105,6 @@ impl<V: Vendor> Rehearsal<V> {
         }
         self.settle();
         self.check();
-    }
-
-    /// Somebody else works at the destination too.
-    fn disturb(&mut self) {
-        if !self.stage.dice.chance(0.08) {
-            return;
-        }
-        let slug = SLUGS[self.stage.dice.below(SLUGS.len())];
-        let title = format!("by hand {}", self.persons.len());
-        let at_once = self.stage.dice.chance(0.5);
-        let (before, now) = (self.stage.vendor.shown(), self.stage.now);
-        self.stage
-            .vendor
-            .write_as_person(slug, &title, at_once, now);
-        let written = self
-            .stage
-            .vendor
-            .shown()
-            .into_iter()
-            .filter(|entry| !before.contains(entry));
-        self.persons.extend(written);
     }
 
     /// A new generation of an item.

@@ -15,11 +15,14 @@ use slugline_core::reason::Reason;
 use slugline_core::time::Timestamp;
 
 use super::dice::Dice;
+use super::{Entry, SLUGS, Vendor};
 
 /// How long one request takes here.
 const STEP: Duration = Duration::from_millis(50);
 /// The chance that a run dies at a request while faults are on.
 const CRASH: f64 = 0.02;
+/// The chance that a person publishes something just before a request while faults are on.
+const PERSON: f64 = 0.015;
 
 /// Everything that outlives a run.
 pub(crate) struct Stage<V> {
@@ -35,9 +38,11 @@ pub(crate) struct Stage<V> {
     /// Requests that will be carried out although their client has given up.
     late: Vec<(Timestamp, Request)>,
     pub(crate) sent: Vec<Request>,
+    /// What persons wrote.
+    pub(crate) persons: Vec<Entry>,
 }
 
-impl<V: AsMut<dyn Fake>> Stage<V> {
+impl<V: Vendor> Stage<V> {
     pub(crate) fn new(vendor: V, dice: Dice, faults: Faults) -> Self {
         Self {
             vendor,
@@ -49,6 +54,7 @@ impl<V: AsMut<dyn Fake>> Stage<V> {
             unknown: BTreeSet::new(),
             late: Vec::new(),
             sent: Vec::new(),
+            persons: Vec::new(),
         }
     }
 
@@ -84,8 +90,11 @@ impl<V: AsMut<dyn Fake>> Stage<V> {
     fn exchange(&mut self, item: usize, request: &Request) -> Result<Response, Option<SendError>> {
         self.sent.push(request.clone());
         self.pass(STEP);
-        let faulty = self.faults != Faults::default();
-        if faulty && self.dice.chance(CRASH) {
+        let calm = self.faults == Faults::default();
+        if !calm && self.dice.chance(PERSON) {
+            self.disturb();
+        }
+        if !calm && self.dice.chance(CRASH) {
             return self.die(item, request);
         }
         let fault = self.faults.choose(self.dice.throw());
@@ -112,6 +121,20 @@ impl<V: AsMut<dyn Fake>> Stage<V> {
         }
     }
 
+    /// Somebody else works at the destination too.
+    fn disturb(&mut self) {
+        let slug = SLUGS[self.dice.below(SLUGS.len())];
+        let title = format!("by hand {}", self.persons.len());
+        let (at_once, before) = (self.dice.chance(0.5), self.vendor.shown());
+        self.vendor.write_as_person(slug, &title, at_once, self.now);
+        let written = self
+            .vendor
+            .shown()
+            .into_iter()
+            .filter(|entry| !before.contains(entry));
+        self.persons.extend(written);
+    }
+
     /// Before the request, or after it and before its answer.
     fn die(&mut self, item: usize, request: &Request) -> Result<Response, Option<SendError>> {
         self.unknown.insert(item);
@@ -129,7 +152,7 @@ pub(crate) struct StagePort<'a, V> {
     item: usize,
 }
 
-impl<'a, V: AsMut<dyn Fake> + Send> StagePort<'a, V> {
+impl<'a, V: Vendor> StagePort<'a, V> {
     pub(crate) fn new(stage: &'a mut Stage<V>, item: usize) -> Self {
         Self {
             stage: Mutex::new((stage, false)),
@@ -163,7 +186,7 @@ impl<'a, V: AsMut<dyn Fake> + Send> StagePort<'a, V> {
     }
 }
 
-impl<V: AsMut<dyn Fake> + Send> Port for StagePort<'_, V> {
+impl<V: Vendor> Port for StagePort<'_, V> {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         let mut stage = self.stage();
         let outcome = match stage.1 {

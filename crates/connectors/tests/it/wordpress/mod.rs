@@ -78,8 +78,5 @@ pub(super) fn blog(more: &str) -> Box<dyn Connector> {
 
 #[test]
 fn whatever_befalls_its_requests_it_shows_what_is_desired() {
-    let seeds = option_env!("SEEDS")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(SEEDS);
-    rehearse::<Blog>(0..seeds);
+    rehearse::<Blog>(0..SEEDS);
 }

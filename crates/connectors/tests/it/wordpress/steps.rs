@@ -6,6 +6,7 @@ use slugline_core::failure::Failure;
 use slugline_core::http::Method;
 use slugline_core::item::Action;
 use slugline_core::payload::BodyFormat;
+use slugline_core::port::EffectKey;
 use slugline_core::reason::Reason;
 
 use super::{Blog, SITE, blog};
@@ -115,6 +116,16 @@ fn a_second_run_writes_nothing() {
     writes(&mut stage);
     runs(blog("").as_ref(), &article(), &mut stage).unwrap();
     assert_eq!(writes(&mut stage), [""; 0]);
+}
+
+#[test]
+fn a_create_whose_answer_was_lost_is_found_and_not_repeated() {
+    let mut stage = stage();
+    runs(blog("").as_ref(), &with_action(Action::Draft), &mut stage).unwrap();
+    // As if the run had died before it could remember what it made.
+    stage.effects.remove(&(Some(0), EffectKey::Item("entry")));
+    runs(blog("").as_ref(), &article(), &mut stage).unwrap();
+    assert_eq!(ours(&stage), [("publish".into(), "hello".into())]);
 }
 
 #[test]

@@ -14,8 +14,15 @@ use crate::sqlite::statements::Statements;
 pub(crate) fn of(connection: &Connection, owner: &str, content_id: &str) -> Done<Vec<ContentView>> {
     let sql = "SELECT id, content_id, owner, environment, locale, source, version_kind, version, generation, action, slug
                FROM item WHERE content_id = ?1 AND owner = ?2 ORDER BY environment, locale";
-    let items = connection.all(sql, [content_id, owner], |row| Ok((row.get::<_, i64>(0)?, read(row)?)))?;
-    let views = items.into_iter().map(|(item, view)| Ok(ContentView { destinations: destinations(connection, item)?, ..view }));
+    let items = connection.all(sql, [content_id, owner], |row| {
+        Ok((row.get::<_, i64>(0)?, read(row)?))
+    })?;
+    let views = items.into_iter().map(|(item, view)| {
+        Ok(ContentView {
+            destinations: destinations(connection, item)?,
+            ..view
+        })
+    });
     views.collect()
 }
 
@@ -52,12 +59,25 @@ fn destinations(connection: &Connection, item: i64) -> Done<Vec<ContentAt>> {
         };
         Ok((JobId(row.get(4)?), at))
     })?;
-    found.into_iter().map(|(job, at)| Ok(ContentAt { job: jobs::view(connection, job)?, ..at })).collect()
+    found
+        .into_iter()
+        .map(|(job, at)| {
+            Ok(ContentAt {
+                job: jobs::view(connection, job)?,
+                ..at
+            })
+        })
+        .collect()
 }
 
 /// An item's revisions in all environments and locales, newest first; the cursor is a revision's
 /// number.
-pub(crate) fn revisions(connection: &Connection, owner: &str, content_id: &str, page: &Page) -> Done<Paged<RevisionView>> {
+pub(crate) fn revisions(
+    connection: &Connection,
+    owner: &str,
+    content_id: &str,
+    page: &Page,
+) -> Done<Paged<RevisionView>> {
     let mut wanted = Where::default();
     wanted.and("i.content_id = ?", content_id.to_owned());
     wanted.and("i.owner = ?", owner.to_owned());
@@ -69,9 +89,14 @@ pub(crate) fn revisions(connection: &Connection, owner: &str, content_id: &str, 
         wanted.clause(),
         rows(page)
     );
-    let found = connection.all(&sql, wanted.values(), |row| Ok((row.get::<_, i64>(0)?, read_revision(row)?)))?;
+    let found = connection.all(&sql, wanted.values(), |row| {
+        Ok((row.get::<_, i64>(0)?, read_revision(row)?))
+    })?;
     let Paged { items, next_cursor } = paged(found, page, |(number, _)| *number);
-    Ok(Paged { items: items.into_iter().map(|(_, view)| view).collect(), next_cursor })
+    Ok(Paged {
+        items: items.into_iter().map(|(_, view)| view).collect(),
+        next_cursor,
+    })
 }
 
 fn read_revision(row: &Row<'_>) -> rusqlite::Result<RevisionView> {
@@ -85,6 +110,9 @@ fn read_revision(row: &Row<'_>) -> rusqlite::Result<RevisionView> {
         request_id: row.get(8)?,
         checksum: row.get::<_, Digest>(9)?.0.hex(),
         payload: row.get::<_, Option<Json<_>>>(10)?.map(|payload| payload.0),
-        media: row.get::<_, Option<Json<_>>>(11)?.map(|media| media.0).unwrap_or_default(),
+        media: row
+            .get::<_, Option<Json<_>>>(11)?
+            .map(|media| media.0)
+            .unwrap_or_default(),
     })
 }

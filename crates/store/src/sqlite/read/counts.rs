@@ -25,19 +25,33 @@ const JOBS: &str = "SELECT d.name, n.class, n.state, n.jobs FROM (
 /// What there is to do, and what waits for a person.
 pub(crate) fn read(connection: &Connection) -> Done<Counts> {
     let jobs = connection.all(JOBS, [], |row| {
-        let key: (String, Class, JobState) = (row.get(0)?, row.get::<_, Col<_>>(1)?.0, row.get::<_, Col<_>>(2)?.0);
+        let key: (String, Class, JobState) = (
+            row.get(0)?,
+            row.get::<_, Col<_>>(1)?.0,
+            row.get::<_, Col<_>>(2)?.0,
+        );
         Ok((key, row.get::<_, u64>(3)?))
     })?;
     Ok(Counts {
         jobs: jobs.into_iter().collect::<BTreeMap<_, _>>(),
         oldest_due: oldest_due(connection)?.map(|at| at.0),
-        looks_owed: number(connection, "SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL")?,
-        log_entries: number(connection, "SELECT coalesce((SELECT max(seq) FROM event) - (SELECT min(seq) FROM event) + 1, 0)")?,
+        looks_owed: number(
+            connection,
+            "SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL",
+        )?,
+        log_entries: number(
+            connection,
+            "SELECT coalesce((SELECT max(seq) FROM event) - (SELECT min(seq) FROM event) + 1, 0)",
+        )?,
     })
 }
 
 fn oldest_due(connection: &Connection) -> Done<Option<At>> {
-    Ok(connection.one("SELECT min(due) FROM job WHERE state = 1", [], |row| row.get::<_, Option<At>>(0))?.flatten())
+    Ok(connection
+        .one("SELECT min(due) FROM job WHERE state = 1", [], |row| {
+            row.get::<_, Option<At>>(0)
+        })?
+        .flatten())
 }
 
 fn number(connection: &Connection, sql: &str) -> Done<u64> {

@@ -25,19 +25,33 @@ const OF_REQUEST: &str = "e.seq IN (
     SELECT x.seq FROM event x WHERE x.request_id = ?)";
 
 /// Entries after the cursor, oldest first; the cursor is an entry's place.
-pub(crate) fn list(connection: &Connection, filter: &EventFilter, page: &Page) -> Done<Paged<LogEntry>> {
+pub(crate) fn list(
+    connection: &Connection,
+    filter: &EventFilter,
+    page: &Page,
+) -> Done<Paged<LogEntry>> {
     let mut wanted = Where::default();
     wanted.and("e.seq > ?", page.cursor.unwrap_or(0));
     wanted.and_twice(OF_CONTENT, filter.content_id.as_ref());
     wanted.and_twice(OF_REQUEST, filter.request_id.as_ref());
-    wanted.and_some("(SELECT owner FROM item WHERE id = e.item) = ?", filter.owner.clone());
+    wanted.and_some(
+        "(SELECT owner FROM item WHERE id = e.item) = ?",
+        filter.owner.clone(),
+    );
     wanted.and_some("json_extract(e.text, '$.type') = ?", filter.kind.clone());
     wanted.and_some("json_extract(e.text, '$.actor') = ?", filter.actor.clone());
-    let sql = format!("SELECT e.seq, e.text FROM event e {} ORDER BY e.seq LIMIT {}", wanted.clause(), rows(page));
+    let sql = format!(
+        "SELECT e.seq, e.text FROM event e {} ORDER BY e.seq LIMIT {}",
+        wanted.clause(),
+        rows(page)
+    );
     let found = connection.all(&sql, wanted.values(), read)?;
     Ok(paged(found, page, |entry| entry.seq))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<LogEntry> {
-    Ok(LogEntry { seq: row.get(0)?, ..row.get::<_, Json<LogEntry>>(1)?.0 })
+    Ok(LogEntry {
+        seq: row.get(0)?,
+        ..row.get::<_, Json<LogEntry>>(1)?.0
+    })
 }

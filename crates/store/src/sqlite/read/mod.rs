@@ -20,6 +20,11 @@ pub(crate) struct Where {
 }
 
 impl Where {
+    /// Adds a condition without a value.
+    pub(crate) fn and_plain(&mut self, condition: &str) {
+        self.conditions.push(condition.to_owned());
+    }
+
     /// Adds a condition whose `?` stands for the value.
     pub(crate) fn and(&mut self, condition: &str, value: impl Into<Value>) {
         self.conditions.push(condition.to_owned());
@@ -43,7 +48,11 @@ impl Where {
 
     /// The clause; empty without conditions.
     pub(crate) fn clause(&self) -> String {
-        if self.conditions.is_empty() { String::new() } else { format!("WHERE {}", self.conditions.join(" AND ")) }
+        if self.conditions.is_empty() {
+            String::new()
+        } else {
+            format!("WHERE {}", self.conditions.join(" AND "))
+        }
     }
 
     /// The values in the order of their `?`.
@@ -71,8 +80,17 @@ mod tests {
 
     #[test]
     fn a_cursor_is_given_only_when_there_is_more() {
-        let page = Page { limit: 2, cursor: None };
-        assert_eq!(paged(vec![9, 8, 7], &page, |n| *n), Paged { items: vec![9, 8], next_cursor: Some(8) });
+        let page = Page {
+            limit: 2,
+            cursor: None,
+        };
+        assert_eq!(
+            paged(vec![9, 8, 7], &page, |n| *n),
+            Paged {
+                items: vec![9, 8],
+                next_cursor: Some(8)
+            }
+        );
         assert_eq!(paged(vec![9, 8], &page, |n| *n).next_cursor, None);
     }
 }

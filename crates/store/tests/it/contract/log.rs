@@ -11,7 +11,18 @@ use crate::bench::{Bench, ended, failure, post};
 const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn entries(bench: &Bench, filter: EventFilter) -> Vec<LogEntry> {
-    bench.store.events(filter, Page { limit: 10_000, cursor: None }).await.unwrap().items
+    bench
+        .store
+        .events(
+            filter,
+            Page {
+                limit: 10_000,
+                cursor: None,
+            },
+        )
+        .await
+        .unwrap()
+        .items
 }
 
 fn kinds(entries: &[LogEntry]) -> Vec<EventType> {
@@ -22,21 +33,49 @@ pub(crate) async fn every_change_has_an_entry(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     let job = bench.claim_one("blog").await;
     let at = bench.now();
-    bench.settle(ended(&job, Verdict::Retry { at, failure: failure() })).await;
+    bench
+        .settle(ended(
+            &job,
+            Verdict::Retry {
+                at,
+                failure: failure(),
+            },
+        ))
+        .await;
     let job = bench.claim_one("blog").await;
     bench.live(&job).await;
     bench.accept(&post("a", 0)).await;
     let log = entries(bench, EventFilter::default()).await;
-    use EventType::{DeliveryRetry, DeliveryStarted, PublishRequest, PublishSucceeded, Released, StaleUpdateIgnored};
-    let expected = [PublishRequest, Released, DeliveryStarted, DeliveryRetry, DeliveryStarted, PublishSucceeded, StaleUpdateIgnored];
+    use EventType::{
+        DeliveryRetry, DeliveryStarted, PublishRequest, PublishSucceeded, Released,
+        StaleUpdateIgnored,
+    };
+    let expected = [
+        PublishRequest,
+        Released,
+        DeliveryStarted,
+        DeliveryRetry,
+        DeliveryStarted,
+        PublishSucceeded,
+        StaleUpdateIgnored,
+    ];
     assert_eq!(kinds(&log), expected);
-    assert_eq!((log[0].actor.as_str(), log[5].actor.as_str()), ("token:test", "engine"));
-    assert!(log.iter().all(|entry| entry.content_id == "a" && entry.at == bench.now()));
+    assert_eq!(
+        (log[0].actor.as_str(), log[5].actor.as_str()),
+        ("token:test", "engine")
+    );
+    assert!(
+        log.iter()
+            .all(|entry| entry.content_id == "a" && entry.at == bench.now())
+    );
     assert!(log[..6].iter().all(|entry| entry.request_id == "a-1"));
     assert_eq!(log[5].downstream_ids["post"], "17");
     assert_eq!(log[3].detail["reason"], "destination_error");
     assert_eq!(log[5].detail["destination"], "blog");
-    assert_eq!((&log[0].detail["owner"], &log[0].detail["locale"]), (&"default".into(), &"en".into()));
+    assert_eq!(
+        (&log[0].detail["owner"], &log[0].detail["locale"]),
+        (&"default".into(), &"en".into())
+    );
 }
 
 pub(crate) async fn entries_have_no_gaps_and_pages_follow(bench: &Bench) {
@@ -47,7 +86,11 @@ pub(crate) async fn entries_have_no_gaps_and_pages_follow(bench: &Bench) {
     }
     let (mut seen, mut cursor) = (Vec::new(), None);
     loop {
-        let page = bench.store.events(EventFilter::default(), Page { limit: 4, cursor }).await.unwrap();
+        let page = bench
+            .store
+            .events(EventFilter::default(), Page { limit: 4, cursor })
+            .await
+            .unwrap();
         seen.extend(page.items.iter().map(|entry| entry.seq));
         cursor = page.next_cursor;
         if cursor.is_none() {
@@ -64,15 +107,36 @@ pub(crate) async fn filters_find_what_belongs_together(bench: &Bench) {
     bench.published(&post("b", 1)).await;
     bench.accept(&post("a", 1)).await;
     let find = async |filter| kinds(&entries(bench, filter).await);
-    let content = EventFilter { content_id: Some("a".into()), ..EventFilter::default() };
-    assert_eq!(find(content).await.len(), 5, "four of the publish, one stale request");
-    let request = EventFilter { request_id: Some("b-1".into()), ..EventFilter::default() };
+    let content = EventFilter {
+        content_id: Some("a".into()),
+        ..EventFilter::default()
+    };
+    assert_eq!(
+        find(content).await.len(),
+        5,
+        "four of the publish, one stale request"
+    );
+    let request = EventFilter {
+        request_id: Some("b-1".into()),
+        ..EventFilter::default()
+    };
     assert_eq!(find(request).await.len(), 4);
-    let stale = EventFilter { request_id: Some("a-1".into()), ..EventFilter::default() };
+    let stale = EventFilter {
+        request_id: Some("a-1".into()),
+        ..EventFilter::default()
+    };
     assert_eq!(find(stale).await, [EventType::StaleUpdateIgnored]);
-    let kind = EventFilter { kind: Some("publish_succeeded".into()), actor: Some("engine".into()), ..EventFilter::default() };
+    let kind = EventFilter {
+        kind: Some("publish_succeeded".into()),
+        actor: Some("engine".into()),
+        ..EventFilter::default()
+    };
     assert_eq!(find(kind).await, [EventType::PublishSucceeded; 2]);
-    let foreign = EventFilter { owner: Some("other".into()), content_id: Some("a".into()), ..EventFilter::default() };
+    let foreign = EventFilter {
+        owner: Some("other".into()),
+        content_id: Some("a".into()),
+        ..EventFilter::default()
+    };
     assert!(find(foreign).await.is_empty());
 }
 
@@ -82,14 +146,24 @@ pub(crate) async fn a_sealed_log_checks_out(bench: &Bench) {
     }
     assert_eq!(bench.store.seal(HOUR).await.unwrap(), 1, "a full one");
     let check = bench.store.verify_log().await.unwrap();
-    assert_eq!((check.segments, check.entries, check.unsealed), (1, 1_199, 199));
+    assert_eq!(
+        (check.segments, check.entries, check.unsealed),
+        (1, 1_199, 199)
+    );
     assert_eq!(check.faults, Vec::<String>::new());
     assert_eq!(bench.store.seal(HOUR).await.unwrap(), 0);
     bench.clock.advance(HOUR);
-    assert_eq!(bench.store.seal(HOUR).await.unwrap(), 1, "the rest, as it is old");
+    assert_eq!(
+        bench.store.seal(HOUR).await.unwrap(),
+        1,
+        "the rest, as it is old"
+    );
     assert_eq!(bench.store.seal(HOUR).await.unwrap(), 0);
     let check = bench.store.verify_log().await.unwrap();
-    assert_eq!((check.segments, check.unsealed, check.faults.len()), (2, 0, 0));
+    assert_eq!(
+        (check.segments, check.unsealed, check.faults.len()),
+        (2, 0, 0)
+    );
     assert_eq!(bench.store.counts().await.unwrap().log_entries, 1_199);
 }
 
@@ -97,7 +171,12 @@ pub(crate) async fn the_first_entries_can_be_erased(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     bench.clock.advance(2 * HOUR);
     bench.store.seal(HOUR).await.unwrap();
-    let policy = Retention { revisions: HOUR, attempts: HOUR, log: HOUR, media: HOUR };
+    let policy = Retention {
+        revisions: HOUR,
+        attempts: HOUR,
+        log: HOUR,
+        media: HOUR,
+    };
     assert!(bench.store.prune(policy, 100).await.unwrap() >= 2);
     assert!(entries(bench, EventFilter::default()).await.is_empty());
     bench.accept(&post("a", 2)).await;
@@ -106,5 +185,9 @@ pub(crate) async fn the_first_entries_can_be_erased(bench: &Bench) {
     bench.clock.advance(HOUR);
     assert_eq!(bench.store.seal(HOUR).await.unwrap(), 1);
     let check = bench.store.verify_log().await.unwrap();
-    assert_eq!((check.segments, check.entries, check.faults.len()), (1, 3, 0), "the erased segment's hash still chains");
+    assert_eq!(
+        (check.segments, check.entries, check.faults.len()),
+        (1, 3, 0),
+        "the erased segment's hash still chains"
+    );
 }

@@ -29,6 +29,7 @@ macro_rules! contract_tests {
             intake::pressure_counts_open_jobs,
             delivery::a_claim_carries_all_that_a_run_needs,
             delivery::the_most_urgent_and_oldest_come_first,
+            delivery::room_that_one_class_leaves_another_takes,
             delivery::a_lane_has_one_run_at_a_time,
             delivery::only_the_holder_of_the_fence_settles,
             delivery::a_retry_waits_for_its_time,

@@ -16,29 +16,125 @@ pub(crate) async fn lists_are_pages_and_filters(bench: &Bench) {
         bench.accept(&post(content, 1)).await;
     }
     bench.accept(&post("d", 1).to(&["shop"]).locale("de")).await;
-    let page = bench.store.publishes(PublishFilter::default(), Page { limit: 3, cursor: None }).await.unwrap();
-    assert_eq!(page.items.iter().map(|view| view.content_id.as_str()).collect::<Vec<_>>(), ["d", "c", "b"]);
-    let rest = bench.store.publishes(PublishFilter::default(), Page { limit: 3, cursor: page.next_cursor }).await.unwrap();
-    assert_eq!((rest.items[0].content_id.as_str(), rest.next_cursor), ("a", None));
+    let page = bench
+        .store
+        .publishes(
+            PublishFilter::default(),
+            Page {
+                limit: 3,
+                cursor: None,
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        page.items
+            .iter()
+            .map(|view| view.content_id.as_str())
+            .collect::<Vec<_>>(),
+        ["d", "c", "b"]
+    );
+    let rest = bench
+        .store
+        .publishes(
+            PublishFilter::default(),
+            Page {
+                limit: 3,
+                cursor: page.next_cursor,
+            },
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        (rest.items[0].content_id.as_str(), rest.next_cursor),
+        ("a", None)
+    );
     bench.claim("blog").await;
     let find = async |filter| bench.publishes(filter).await.len();
-    assert_eq!(find(PublishFilter { state: Some(JobState::Delivering), ..Default::default() }).await, 3);
-    assert_eq!(find(PublishFilter { destination: Some("shop".into()), ..Default::default() }).await, 1);
-    assert_eq!(find(PublishFilter { locale: Some("de".into()), environment: Some("production".into()), ..Default::default() }).await, 1);
-    assert_eq!(find(PublishFilter { content_id: Some("a".into()), owner: Some("default".into()), ..Default::default() }).await, 1);
-    assert_eq!(find(PublishFilter { request_id: Some("b-1".into()), state: Some(JobState::Queued), ..Default::default() }).await, 0);
+    assert_eq!(
+        find(PublishFilter {
+            state: Some(JobState::Delivering),
+            ..Default::default()
+        })
+        .await,
+        3
+    );
+    assert_eq!(
+        find(PublishFilter {
+            destination: Some("shop".into()),
+            ..Default::default()
+        })
+        .await,
+        1
+    );
+    assert_eq!(
+        find(PublishFilter {
+            locale: Some("de".into()),
+            environment: Some("production".into()),
+            ..Default::default()
+        })
+        .await,
+        1
+    );
+    assert_eq!(
+        find(PublishFilter {
+            content_id: Some("a".into()),
+            owner: Some("default".into()),
+            ..Default::default()
+        })
+        .await,
+        1
+    );
+    assert_eq!(
+        find(PublishFilter {
+            request_id: Some("b-1".into()),
+            state: Some(JobState::Queued),
+            ..Default::default()
+        })
+        .await,
+        0
+    );
 }
 
 pub(crate) async fn revisions_are_listed_newest_first(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     bench.accept(&post("a", 2)).await;
     bench.accept(&post("a", 2).action("unpublish")).await;
-    let page = bench.store.revisions("default", "a", Page { limit: 2, cursor: None }).await.unwrap();
-    let titles: Vec<_> = page.items.iter().map(|view| (view.generation, view.payload.is_some())).collect();
+    let page = bench
+        .store
+        .revisions(
+            "default",
+            "a",
+            Page {
+                limit: 2,
+                cursor: None,
+            },
+        )
+        .await
+        .unwrap();
+    let titles: Vec<_> = page
+        .items
+        .iter()
+        .map(|view| (view.generation, view.payload.is_some()))
+        .collect();
     assert_eq!(titles, [(Generation(3), false), (Generation(2), true)]);
-    let rest = bench.store.revisions("default", "a", Page { limit: 2, cursor: page.next_cursor }).await.unwrap();
+    let rest = bench
+        .store
+        .revisions(
+            "default",
+            "a",
+            Page {
+                limit: 2,
+                cursor: page.next_cursor,
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(rest.items[0].payload.as_ref().unwrap()["title"], "a 1");
-    assert_eq!((rest.items[0].request_id.as_str(), rest.next_cursor), ("a-1", None));
+    assert_eq!(
+        (rest.items[0].request_id.as_str(), rest.next_cursor),
+        ("a-1", None)
+    );
 }
 
 pub(crate) async fn counts_show_what_there_is_to_do(bench: &Bench) {
@@ -46,17 +142,38 @@ pub(crate) async fn counts_show_what_there_is_to_do(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     bench.accept(&post("b", 1)).await;
     bench.accept(&post("c", 1).at(began.plus(DAY))).await;
-    let job = bench.store.claim(vec![slugline_engine::store::Want { limit: 1, ..crate::bench::want("blog", Class::Standard) }]).await;
-    bench.settle(ended(&job.unwrap().jobs[0], Verdict::Dead(failure()))).await;
+    let job = bench
+        .store
+        .claim(vec![slugline_engine::store::Want {
+            limit: 1,
+            ..crate::bench::want("blog", Class::Standard)
+        }])
+        .await;
+    bench
+        .settle(ended(&job.unwrap().jobs[0], Verdict::Dead(failure())))
+        .await;
     let counts = bench.store.counts().await.unwrap();
-    let of = |state| counts.jobs.get(&("blog".to_owned(), Class::Standard, state)).copied();
-    assert_eq!([JobState::Pending, JobState::Queued, JobState::Failed].map(of), [Some(1); 3]);
+    let of = |state| {
+        counts
+            .jobs
+            .get(&("blog".to_owned(), Class::Standard, state))
+            .copied()
+    };
+    assert_eq!(
+        [JobState::Pending, JobState::Queued, JobState::Failed].map(of),
+        [Some(1); 3]
+    );
     assert_eq!((of(JobState::Delivering), of(JobState::Live)), (None, None));
     assert_eq!(counts.oldest_due, Some(began));
 }
 
 pub(crate) async fn retention_keeps_what_is_needed(bench: &Bench) {
-    let policy = Retention { revisions: DAY, attempts: DAY, log: 365 * DAY, media: DAY };
+    let policy = Retention {
+        revisions: DAY,
+        attempts: DAY,
+        log: 365 * DAY,
+        media: DAY,
+    };
     let mut unversioned = post("a", 1).key("assigned");
     unversioned.version = None;
     bench.published(&unversioned).await;
@@ -64,13 +181,44 @@ pub(crate) async fn retention_keeps_what_is_needed(bench: &Bench) {
     bench.accept(&post("a", 3).action("unpublish")).await;
     bench.clock.advance(2 * DAY);
     assert!(bench.store.prune(policy, 100).await.unwrap() > 0);
-    let revisions = bench.store.revisions("default", "a", Page { limit: 10, cursor: None }).await.unwrap().items;
-    let kept: Vec<_> = revisions.iter().map(|view| view.payload.is_some()).collect();
-    assert_eq!(kept, [false, true, false], "the removal works with the last body");
+    let revisions = bench
+        .store
+        .revisions(
+            "default",
+            "a",
+            Page {
+                limit: 10,
+                cursor: None,
+            },
+        )
+        .await
+        .unwrap()
+        .items;
+    let kept: Vec<_> = revisions
+        .iter()
+        .map(|view| view.payload.is_some())
+        .collect();
+    assert_eq!(
+        kept,
+        [false, true, false],
+        "the removal works with the last body"
+    );
     assert_eq!(bench.claim_one("blog").await.slug, "a-1");
     let detail = bench.publish("a-2").await;
-    assert!(bench.store.job("default", detail.jobs[0].job_id).await.unwrap().unwrap().attempts.is_empty());
-    assert!(bench.store.verify_log().await.unwrap().faults.is_empty(), "erased bodies leave the log whole");
+    assert!(
+        bench
+            .store
+            .job("default", detail.jobs[0].job_id)
+            .await
+            .unwrap()
+            .unwrap()
+            .attempts
+            .is_empty()
+    );
+    assert!(
+        bench.store.verify_log().await.unwrap().faults.is_empty(),
+        "erased bodies leave the log whole"
+    );
     bench.clock.advance(DAY);
     bench.store.prune(policy, 100).await.unwrap();
     assert_eq!(bench.store.prune(policy, 100).await.unwrap(), 0);
@@ -86,7 +234,16 @@ pub(crate) async fn tokens_are_added_once_and_revoked(bench: &Bench) {
         created_at: bench.now(),
     };
     assert!(bench.store.add_token(token.clone()).await.unwrap());
-    assert!(!bench.store.add_token(TokenRecord { role: "viewer".into(), ..token.clone() }).await.unwrap());
+    assert!(
+        !bench
+            .store
+            .add_token(TokenRecord {
+                role: "viewer".into(),
+                ..token.clone()
+            })
+            .await
+            .unwrap()
+    );
     assert_eq!(bench.store.tokens().await.unwrap(), [token]);
     assert!(bench.store.revoke_token("ops").await.unwrap());
     assert!(!bench.store.revoke_token("ops").await.unwrap());
