@@ -139,7 +139,7 @@ impl Desk {
             .renew(vec![lease])
             .await
             .map_err(|error| SendError::NotSent(error.to_string()))?;
-        if renewed.first().copied().flatten().is_none() {
+        if renewed.first() != Some(&true) {
             return Err(SendError::LeaseLost);
         }
         self.grant

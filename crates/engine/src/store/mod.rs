@@ -51,13 +51,14 @@ pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// The memory of a Slugline installation.
 pub trait Store: Send + Sync {
-    /// The store's clock.
+    /// The store's clock; where that is another machine's, as last measured.
     fn now(&self) -> Timestamp;
 
     /// The installation's random id: part of every derived name.
     fn installation(&self) -> &str;
 
-    /// Resolves when jobs may have become due since the last call resolved. Only a hint.
+    /// Resolves when jobs may have become due since the last call resolved: accepted, released, or
+    /// waiting in a lane that became free. Only a hint.
     fn nudged(&self) -> BoxFuture<'_, ()>;
 
     /// How full it is; cheap enough to ask for each request.
@@ -70,14 +71,15 @@ pub trait Store: Send + Sync {
     /// the decisions out. Durable when it returns. One outcome per submission, in order.
     fn accept(&self, submissions: Vec<Submission>) -> Stored<'_, Vec<Result<Decided, Problem>>>;
 
-    /// Takes due jobs under lease, the most urgent and oldest first; at most one per lane.
+    /// Takes due jobs under lease, the most urgent and oldest first; at most one per lane. May come
+    /// back short while another node's claim has them in hand; `next_due` is now in that case.
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
 
     /// Takes lanes whose second look is due and whose newest job has ended.
     fn claim_looks(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
 
-    /// Prolongs leases; `None` for those that are lost.
-    fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<Option<Timestamp>>>;
+    /// Prolongs leases, counted from the moment of asking; `false` for those that are lost.
+    fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<bool>>;
 
     /// Remembers or forgets effects of runs that still hold their lease; `false` for those that
     /// do not. Durable when it returns.
@@ -153,7 +155,8 @@ pub trait Store: Send + Sync {
     /// A job with its attempts and effects.
     fn job(&self, owner: &str, id: slugline_core::ids::JobId) -> Stored<'_, Option<JobDetail>>;
 
-    /// Log entries after a cursor, oldest first. An entry that is visible has all earlier ones visible.
+    /// Log entries after a cursor, oldest first. An entry that is visible has all earlier ones
+    /// visible; it becomes visible soon after its operation, at the latest with the next `seal`.
     fn events(
         &self,
         filter: EventFilter,

@@ -39,7 +39,7 @@ on_the_spot! {
     accept(submissions: Vec<Submission>) -> Vec<Result<Decided, Problem>>;
     claim(wants: Vec<Want>) -> Claimed;
     claim_looks(wants: Vec<Want>) -> Claimed;
-    renew(leases: Vec<Lease>) -> Vec<Option<Timestamp>>;
+    renew(leases: Vec<Lease>) -> Vec<bool>;
     record(effects: Vec<EffectChange>) -> Vec<bool>;
     shared_effect(destination: &str, key: &str) -> Option<String>;
     hold(holds: Vec<Hold>) -> Vec<bool>;

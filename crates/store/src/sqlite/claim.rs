@@ -50,14 +50,18 @@ fn due(tx: &Tx<'_>, destination: &Known, class: Class, limit: usize) -> Done<Vec
     } else {
         limit
     };
-    let sql = format!(
-        "SELECT j.id FROM job j WHERE j.state = 1 AND j.destination = ?1 AND j.class = ?2 AND j.due <= ?3
-         AND {LANE_IS_FREE} ORDER BY j.due, j.released_at, j.id LIMIT ?4"
-    );
+    let sql = due_sql();
     tx.all(
         &sql,
         params![destination.id, Col(class), tx.now.0, limit],
         |row| row.get(0).map(JobId),
+    )
+}
+
+fn due_sql() -> String {
+    format!(
+        "SELECT j.id FROM job j WHERE j.state = 1 AND j.destination = ?1 AND j.class = ?2 AND j.due <= ?3
+         AND {LANE_IS_FREE} ORDER BY j.due, j.released_at, j.id LIMIT ?4"
     )
 }
 
@@ -90,13 +94,42 @@ fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
     task::gather(tx, job, &taken, want.lease, None).map(Some)
 }
 
+const NEXT_DUE: &str =
+    "SELECT min(due) FROM job WHERE state = 1 AND destination = ?1 AND class = ?2 AND due > ?3";
+
 fn next_due(tx: &Tx<'_>, destination: &Known, want: &Want) -> Done<Option<Timestamp>> {
-    let sql =
-        "SELECT min(due) FROM job WHERE state = 1 AND destination = ?1 AND class = ?2 AND due > ?3";
     let next = tx.one(
-        sql,
+        NEXT_DUE,
         params![destination.id, Col(want.class), tx.now.0],
         |row| row.get::<_, Option<At>>(0),
     )?;
     Ok(next.flatten().map(|at| at.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::plan;
+
+    #[test]
+    fn finding_jobs_walks_no_queue() {
+        let plan_of_due = plan(&due_sql());
+        assert!(
+            plan_of_due.contains("job_queued (destination=? AND class=? AND due<?)"),
+            "{plan_of_due}"
+        );
+        assert!(
+            plan_of_due.contains("job_lease (destination=? AND lane=?)"),
+            "{plan_of_due}"
+        );
+        assert!(
+            !plan_of_due.contains("TEMP B-TREE") && !plan_of_due.contains("SCAN"),
+            "{plan_of_due}"
+        );
+        let plan_of_next = plan(NEXT_DUE);
+        assert!(
+            plan_of_next.contains("job_queued (destination=? AND class=? AND due>?)"),
+            "{plan_of_next}"
+        );
+    }
 }

@@ -67,7 +67,7 @@ impl Store for SqliteStore {
         Box::pin(self.writer.submit(move |tx| looks::claim(tx, &wants)))
     }
 
-    fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<Option<Timestamp>>> {
+    fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<bool>> {
         Box::pin(self.writer.submit(move |tx| settle::renew(tx, &leases)))
     }
 

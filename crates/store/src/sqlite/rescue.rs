@@ -88,6 +88,9 @@ fn take_back(tx: &Tx<'_>, job: &JobRow, queued: &Queued) -> Done<()> {
     )
 }
 
+/// Walks the queue's index, not its rows.
+const OVERDUE: &str = "SELECT id FROM job INDEXED BY job_queued WHERE state = 1 AND class = ?1 AND released_at < ?2 LIMIT ?3";
+
 /// Queued jobs that were released longer ago than their class's deadline.
 pub(crate) fn overdue(
     connection: &Connection,
@@ -95,16 +98,15 @@ pub(crate) fn overdue(
     now: Timestamp,
     limit: usize,
 ) -> Done<Vec<JobId>> {
-    let sql = "SELECT id FROM job INDEXED BY job_queued WHERE state = 1 AND class = ?1 AND released_at < ?2 LIMIT ?3";
     let mut found = Vec::new();
     for deadline in deadlines {
         let before = now.0.saturating_sub(micros(deadline.after));
         let room = limit.saturating_sub(found.len());
-        found.extend(
-            connection.all(sql, params![Col(deadline.class), before, room], |row| {
-                row.get(0).map(JobId)
-            })?,
-        );
+        found.extend(connection.all(
+            OVERDUE,
+            params![Col(deadline.class), before, room],
+            |row| row.get(0).map(JobId),
+        )?);
     }
     Ok(found)
 }
@@ -152,4 +154,16 @@ fn last_failure(tx: &Tx<'_>, job: &JobRow) -> Done<String> {
             )
         })
         .unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::plan;
+
+    #[test]
+    fn giving_up_reads_no_rows_of_the_queue() {
+        let plan = plan(OVERDUE);
+        assert!(plan.contains("COVERING INDEX job_queued"), "{plan}");
+    }
 }

@@ -48,3 +48,16 @@ pub(crate) fn installation(connection: &Connection, seed: [u8; 16]) -> Result<St
     )?;
     kept.ok_or_else(|| OpenError::Damaged("the installation's id is missing".into()))
 }
+
+/// How SQLite finds the rows of a statement: one line per step. For tests of what must not walk.
+#[cfg(test)]
+pub(crate) fn plan(sql: &str) -> String {
+    let mut connection = Connection::open_in_memory().unwrap();
+    migrate(&mut connection).unwrap();
+    let parameters = connection.prepare(sql).unwrap().parameter_count();
+    let values = rusqlite::params_from_iter(std::iter::repeat_n(0, parameters));
+    let steps = connection.all(&format!("EXPLAIN QUERY PLAN {sql}"), values, |row| {
+        row.get::<_, String>(3)
+    });
+    steps.unwrap().join("\n")
+}

@@ -210,14 +210,14 @@ pub(crate) fn record_attempt(tx: &Tx<'_>, job: &JobRow, run: &Run<'_>) -> Done<(
     Ok(())
 }
 
-/// Prolongs leases; `None` for those that are lost.
-pub(crate) fn renew(tx: &Tx<'_>, leases: &[Lease]) -> Done<Vec<Option<Timestamp>>> {
+/// Prolongs leases; `false` for those that are lost.
+pub(crate) fn renew(tx: &Tx<'_>, leases: &[Lease]) -> Done<Vec<bool>> {
     leases.iter().map(|lease| renew_one(tx, lease)).collect()
 }
 
-fn renew_one(tx: &Tx<'_>, lease: &Lease) -> Done<Option<Timestamp>> {
+fn renew_one(tx: &Tx<'_>, lease: &Lease) -> Done<bool> {
     let (until, Fence(fence)) = (tx.now.plus(lease.lease), lease.fence);
     let sql =
         "UPDATE job SET lease_until = ?3 WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL";
-    Ok((tx.run(sql, [lease.job.0, fence, until.0])? > 0).then_some(until))
+    Ok(tx.run(sql, [lease.job.0, fence, until.0])? > 0)
 }

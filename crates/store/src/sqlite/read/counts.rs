@@ -57,3 +57,19 @@ fn oldest_due(connection: &Connection) -> Done<Option<At>> {
 fn number(connection: &Connection, sql: &str) -> Done<u64> {
     Ok(connection.one(sql, [], |row| row.get(0))?.unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::plan;
+
+    #[test]
+    fn counting_reads_no_rows_of_the_queue() {
+        let plan = plan(JOBS);
+        assert!(plan.contains("COVERING INDEX job_queued"), "{plan}");
+        assert!(
+            plan.contains("job_waiting") && plan.contains("job_lease"),
+            "{plan}"
+        );
+    }
+}
