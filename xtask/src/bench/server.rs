@@ -46,7 +46,7 @@ impl Server {
             .args(["serve", "--config", "slugline.toml"]);
         command
             .env("SLUGLINE_TOKEN", TOKEN)
-            .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2g=");
+            .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
         let mut process = Process::start(
             "slugline",
             &mut command,

@@ -128,6 +128,8 @@ pub(crate) fn end_leftovers(folder: &Path) {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
+    // Absent when there was no earlier run.
+    let _ = fs::remove_file(folder.join(GROUPS));
 }
 
 fn processes() -> impl Iterator<Item = PathBuf> {

@@ -5,6 +5,7 @@
 
 mod check;
 mod client;
+mod content;
 mod heroes;
 mod http;
 mod people;

@@ -65,7 +65,7 @@ impl Display for Report {
         if !self.passed() {
             writeln!(
                 f,
-                "logs: {}; the same run again: seed {seed}",
+                "logs: {}; the same plan, dice and kills again (not the same timing): seed {seed}",
                 logs.display()
             )?;
         }

@@ -2,12 +2,12 @@
 //! Ensures that each step ends by a deadline. What each step does is in its own file.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -48,6 +48,8 @@ struct Stage {
     proxy: FaultProxy,
     server: Server,
     teller: Arc<Teller>,
+    // Last, so that the lock is held until the servers have ended.
+    _alone: File,
 }
 
 /// Runs the test.
@@ -72,14 +74,14 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let before = people::rows(&stage.site).await?;
     let keys = stage.tell(&items, KILLS * times, seed).await?;
     stage.proxy.calm().await;
-    let mut differences = stage.settle(&items, &keys).await?;
+    stage.settle(&items, &keys).await?;
+    let stopped = stage.server.stop_and_verify_log().await;
+    let mut differences = differences(&stage.site, &items).await?;
     differences.extend(wrong_pages(&stage.site, &Http::new(), &items).await?);
     if people::rows(&stage.site).await? != before {
         differences.push("the person's entries were changed".to_owned());
     }
-    if let Err(error) = stage.server.stop_and_verify_log().await {
-        differences.push(format!("{error:#}"));
-    }
+    differences.extend(stopped.err().map(|error| format!("{error:#}")));
     let table = stage.proxy.table();
     Ok(Report {
         took: began.elapsed(),
@@ -101,6 +103,7 @@ impl Stage {
         within: Duration,
     ) -> Result<Self> {
         let folder = folder();
+        let alone = alone_in(&folder)?;
         process::end_leftovers(&folder);
         clear(logs)?;
         let [wordpress, public, pictures, listen] = ports::free()?;
@@ -128,6 +131,7 @@ impl Stage {
             proxy,
             server,
             teller,
+            _alone: alone,
         })
     }
 
@@ -167,28 +171,39 @@ impl Stage {
         }
     }
 
-    /// Waits for the second looks, then until WordPress is as planned; what still differs at the deadline.
-    async fn settle(&self, items: &[Item], keys: &[String]) -> Result<Vec<String>> {
+    /// Waits for the second looks, then for the orphan pass: until WordPress is as planned, or the deadline.
+    async fn settle(&self, items: &[Item], keys: &[String]) -> Result<()> {
         let deadline = Instant::now() + SETTLED_WITHIN;
         let client = Client::new(self.server.url(), deadline);
         for key in keys {
             client.publish_until(key, stories::is_settled).await?;
         }
-        let pictures = pictures(items)?;
-        let expected = Expected {
-            plan: items,
-            pictures: &pictures,
-        };
-        let http = Http::new();
-        loop {
-            let found = Holdings::of(&self.site).await?;
-            let differences = expected.differences(&found, &public_ids(&self.site, &http).await?);
-            if differences.is_empty() || Instant::now() > deadline {
-                return Ok(differences);
-            }
+        while Instant::now() < deadline && !differences(&self.site, items).await?.is_empty() {
             sleep(BETWEEN_LOOKS).await;
         }
+        Ok(())
     }
+}
+
+/// How WordPress differs from what the plan says, at this moment.
+async fn differences(site: &WordPress, items: &[Item]) -> Result<Vec<String>> {
+    let expected = Expected {
+        plan: items,
+        pictures: &pictures(items)?,
+    };
+    Ok(expected.differences(
+        &Holdings::of(site).await?,
+        &public_ids(site, &Http::new()).await?,
+    ))
+}
+
+/// Two runs in one folder would end each other's servers.
+fn alone_in(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder)?;
+    let lock = File::create(folder.join("lock"))?;
+    lock.try_lock()
+        .with_context(|| format!("another run uses {}; wait for its end", folder.display()))?;
+    Ok(lock)
 }
 
 /// Where the site, its template, the data and the logs are kept.

@@ -160,14 +160,10 @@ pub(crate) fn has_ended(publish: &Value) -> bool {
         .any(|state| publish["state"] == *state)
 }
 
-/// Whether no second look at it is due any more.
+/// Whether everything live was read back, and no second look at it is due any more.
 pub(crate) fn is_settled(publish: &Value) -> bool {
     has_ended(publish)
-        && !jobs(publish).any(|job| {
-            job["evidence"]
-                .as_str()
-                .is_some_and(|text| text.contains("due"))
-        })
+        && jobs(publish).all(|job| job["state"] != "live" || job["evidence"] == "read_back")
 }
 
 fn jobs(publish: &Value) -> impl Iterator<Item = &Value> {

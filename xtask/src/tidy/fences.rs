@@ -57,8 +57,8 @@ const FENCES: &[Fence] = &[
     },
     Fence {
         dependency: "axum",
-        rooms: &["slugline-web"],
-        why: "only the doors speak HTTP to callers",
+        rooms: &["slugline-web", "slugline"],
+        why: "only the doors speak HTTP to callers, and the binary opens them",
     },
     Fence {
         dependency: "rusqlite",

@@ -9,6 +9,7 @@ use slugline_core::failure::Failure;
 use slugline_core::payload::StoredMedia;
 use slugline_core::port::Port;
 
+use super::entry::Entry;
 use super::media::{self, Upload};
 use super::site::Site;
 use super::terms::{self, Vocabulary};
@@ -76,4 +77,23 @@ impl<'a> Parts<'a> {
             Some((medium.url.as_deref()?, upload.source_url.as_str()))
         })
     }
+}
+
+/// Forgets what the entry does not have although it was sent, so that the next run looks for it: what
+/// somebody deleted, WordPress leaves out of an entry without a word.
+pub(super) async fn forget_missing(
+    work: &Work,
+    entry: &Entry,
+    port: &dyn Port,
+) -> Result<(), Failure> {
+    let hero = work.media.iter().find(|medium| medium.role == HERO);
+    if let Some(hero) = hero {
+        let remembered = media::recall(&hero.sha256, port).await?;
+        if remembered.is_some_and(|upload| upload.id != entry.featured_media) {
+            port.forget(&media::effect(&hero.sha256)).await?;
+        }
+    }
+    let (categories, tags) = (&work.payload.categories, &work.payload.tags);
+    terms::forget_missing(Vocabulary::Categories, categories, &entry.categories, port).await?;
+    terms::forget_missing(Vocabulary::Tags, tags, &entry.tags, port).await
 }

@@ -80,8 +80,7 @@ pub(super) async fn ensure(
     Ok(ids)
 }
 
-/// Forgets the terms of `names` that are not among the entry's, so that the next run looks for them:
-/// WordPress drops a deleted term from an entry without a word.
+/// Forgets the terms of `names` that are not among the entry's.
 pub(super) async fn forget_missing(
     vocabulary: Vocabulary,
     names: &[String],

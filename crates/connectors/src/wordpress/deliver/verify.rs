@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use slugline_core::connector::{Difference, Shown, Verification, Work};
 use slugline_core::failure::Failure;
+use slugline_core::item::Action;
 use slugline_core::port::Port;
 use slugline_core::reason::Reason;
 
@@ -16,9 +17,8 @@ use super::desired::difference;
 use super::entry::{Entry, EntryRef};
 use super::media;
 use super::observe::{Located, differences, locate};
-use super::parts::Parts;
+use super::parts::{self, Parts};
 use super::proof;
-use super::terms::{self, Vocabulary};
 use crate::wordpress::WordPress;
 use crate::wordpress::config::{Deletion, Proof};
 
@@ -42,7 +42,7 @@ pub(in crate::wordpress) async fn verify(
     if found.is_empty() {
         found = check_media(work, port).await?;
     } else {
-        forget_missing_terms(work, entry, port).await?;
+        parts::forget_missing(work, entry, port).await?;
     }
     if found.is_empty() && entry.is_live() && vendor.proof == Proof::Permalink {
         found = proof::is_public(&entry.link, port).await?;
@@ -66,8 +66,7 @@ async fn verify_removed(
             "not public",
             &format!("{} under {}", entry.status, entry.slug),
         ));
-    } else if work.action == slugline_core::item::Action::Delete && vendor.delete == Deletion::Force
-    {
+    } else if work.action == Action::Delete && vendor.delete == Deletion::Force {
         found.push(difference("entry", "none", &entry.status));
     } else if vendor.proof == Proof::Permalink {
         found = proof::is_gone(&vendor.site.public(entry.id), port).await?;
@@ -128,15 +127,4 @@ async fn check_media(work: &Work, port: &dyn Port) -> Result<Vec<Difference>, Fa
         }
     }
     Ok(found)
-}
-
-async fn forget_missing_terms(work: &Work, entry: &Entry, port: &dyn Port) -> Result<(), Failure> {
-    terms::forget_missing(
-        Vocabulary::Categories,
-        &work.payload.categories,
-        &entry.categories,
-        port,
-    )
-    .await?;
-    terms::forget_missing(Vocabulary::Tags, &work.payload.tags, &entry.tags, port).await
 }
