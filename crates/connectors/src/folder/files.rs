@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 use slugline_core::failure::Failure;
-use slugline_core::http::SendError;
 use slugline_core::port::{FileOp, FileReply, Port};
-use slugline_core::reason::Reason;
+
+use super::errors::{failure, unexpected};
 
 /// A directory and the way to it.
 pub(super) struct Files<'a> {
@@ -58,20 +58,4 @@ impl<'a> Files<'a> {
         let done = self.port.file(self.root, operation).await;
         done.map_err(|why| failure(&why, writes, &format!("{}/{path}", self.root)))
     }
-}
-
-fn failure(error: &SendError, writes: bool, what: &str) -> Failure {
-    let mut failure = Failure::from_send_error(error, writes, what);
-    failure.reason = match error {
-        SendError::NotSent(_) | SendError::TooLarge(_) => Reason::LocalStorage,
-        SendError::NoAnswer(_) if !writes => Reason::LocalStorage,
-        SendError::Refused(_) => Reason::Misconfigured,
-        SendError::NoAnswer(_) | SendError::LeaseLost => failure.reason,
-    };
-    failure
-}
-
-fn unexpected(reply: &FileReply) -> Failure {
-    let message = format!("a file operation was answered with {reply:?}");
-    Failure::new(Reason::UnexpectedAnswer, message)
 }

@@ -16,6 +16,7 @@
 
 mod config;
 mod deliver;
+mod errors;
 mod files;
 mod look;
 mod mark;

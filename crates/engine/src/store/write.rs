@@ -101,7 +101,9 @@ impl Want {
     /// How many it may still take, after those that this claim took already.
     #[must_use]
     pub fn left(&self, taken: &[ClaimedJob]) -> usize {
-        let at = taken.iter().filter(|job| job.destination == self.destination);
+        let at = taken
+            .iter()
+            .filter(|job| job.destination == self.destination);
         let of = taken.iter().filter(|job| job.class == self.class);
         let free = [
             self.room.destination.saturating_sub(at.count()),

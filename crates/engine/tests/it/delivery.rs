@@ -62,7 +62,6 @@ async fn once_each(seed: u64) {
 #[tokio::test(start_paused = true)]
 async fn what_fails_often_still_shows_each_item_once() {
     for seed in 1..=12 {
-        eprintln!("seed {seed}");
         once_each(seed).await;
     }
 }

@@ -4,6 +4,12 @@
 //! and no test sleeps.
 
 #![allow(unreachable_pub, reason = "nobody imports a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that panics has failed, which is what it should do"
+)]
 
 mod delivery;
 mod house;

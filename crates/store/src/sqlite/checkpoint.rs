@@ -112,8 +112,10 @@ fn copy(connection: &Connection) -> Done<()> {
 }
 
 fn report(outcome: Done<()>) {
-    if let Err(fault) = outcome {
+    match outcome {
+        Ok(()) => {}
         // The WAL keeps everything; the next commit tries again.
-        tracing::warn!(%fault, "a checkpoint failed");
+        Err(fault) if fault.is_busy() => tracing::debug!(%fault, "a checkpoint waits"),
+        Err(fault) => tracing::warn!(%fault, "a checkpoint failed"),
     }
 }

@@ -206,6 +206,13 @@ impl JobRow {
 /// Whether a run holds the lane.
 pub(crate) const LANE_IS_FREE: &str = "NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = j.destination AND l.lane = j.lane AND l.lease_until IS NOT NULL)";
 
+/// Ends the leases of the process that had the directory before: it is gone, since the directory is
+/// ours. What it sent in its last moment has one request timeout to end, as after any lease.
+pub(crate) fn end_leases(connection: &Connection, now: Timestamp) -> Done<()> {
+    let sql = "UPDATE job SET lease_until = min(lease_until, ?1) WHERE lease_until IS NOT NULL";
+    connection.run(sql, [now.0]).map(drop)
+}
+
 /// The number of open jobs in the file.
 pub(crate) fn count_open(connection: &Connection) -> Done<i64> {
     // Spelled so that each part is read from its partial index.

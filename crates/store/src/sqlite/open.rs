@@ -102,6 +102,7 @@ pub(crate) fn open(
     let mut connection = connection::writing(&file)?;
     schema::migrate(&mut connection)?;
     let installation = schema::installation(&connection, seed)?;
+    jobs::end_leases(&connection, clock.now())?;
     let gauges = Arc::new(Gauges::default());
     gauges
         .open_jobs

@@ -37,6 +37,7 @@ pub(crate) async fn boundary(
     let route = request.extensions().get::<MatchedPath>().cloned();
     let span = span(&request, &id);
 
+    let writes = !request.method().is_safe();
     let handled = AssertUnwindSafe(next.run(request).instrument(span.clone()))
         .catch_unwind()
         .await;
@@ -47,7 +48,7 @@ pub(crate) async fn boundary(
     let took = doors.clock.monotonic().saturating_sub(started);
     let route = route.as_ref().map_or(UNMATCHED, MatchedPath::as_str);
     measures::request(route, method, response.status(), took);
-    span.in_scope(|| log(route, &response, took));
+    span.in_scope(|| log(route, writes, &response, took));
     response
 }
 
@@ -68,7 +69,8 @@ fn panicked() -> Response {
     Refusal::new(Code::Internal, "the server failed at this request; whether it was stored is unknown: repeat it with the same key").into_response()
 }
 
-fn log(route: &str, response: &Response, took: Duration) {
+/// One line a request: changes for everybody, answered reads only for those who look closely.
+fn log(route: &str, writes: bool, response: &Response, took: Duration) {
     let status = response.status().as_u16();
     let millis = took.as_secs_f64() * 1_000.0;
     match response.extensions().get::<Problem>() {
@@ -87,8 +89,7 @@ fn log(route: &str, response: &Response, took: Duration) {
             code = problem.code.as_str(),
             "refused"
         ),
-        None if route.starts_with("/v1/") => tracing::info!(route, status, millis, "answered"),
-        // Probes and scrapes come every few seconds and say nothing new.
+        None if writes => tracing::info!(route, status, millis, "answered"),
         None => tracing::debug!(route, status, millis, "answered"),
     }
 }
