@@ -107,6 +107,10 @@ impl Engine {
                 name: destination.settings.name.clone(),
                 lane: destination.capabilities.lane,
                 request_timeout: destination.settings.timeout,
+                commit_window: destination
+                    .capabilities
+                    .readable
+                    .then_some(destination.settings.commit_window),
             });
         self.delivery
             .shared

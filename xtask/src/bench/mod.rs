@@ -17,12 +17,13 @@ mod requests;
 mod server;
 mod sink;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::LocalSet;
 
+use crate::parts::process;
 use crate::run;
 use figure::{Better, Figure};
 use floors::Floors;
@@ -104,13 +105,24 @@ fn measure_and_print(options: &Options) -> Result<bool> {
 
 /// Load, sink and HTTP floor's callers share one thread, so that the product has the other core.
 fn measure(span: Duration) -> Result<Vec<Figure>> {
-    let folder = run::target().join("bench");
-    std::fs::create_dir_all(&folder)?;
-    let work = tempfile::tempdir_in(&folder)?;
+    let work = emptied_folder()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    LocalSet::new().block_on(&runtime, measure_all(work.path(), span))
+    let figures = LocalSet::new().block_on(&runtime, measure_all(&work, span))?;
+    std::fs::remove_dir_all(&work)?;
+    Ok(figures)
+}
+
+/// A run that was interrupted leaves a server and its data behind; both would spoil the next one.
+fn emptied_folder() -> Result<PathBuf> {
+    let work = run::target().join("bench");
+    process::end_leftovers(&work);
+    if work.exists() {
+        std::fs::remove_dir_all(&work)?;
+    }
+    std::fs::create_dir_all(&work)?;
+    Ok(work)
 }
 
 async fn measure_all(work: &Path, span: Duration) -> Result<Vec<Figure>> {

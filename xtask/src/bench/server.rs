@@ -36,23 +36,19 @@ impl Server {
     pub(super) async fn start(binary: &Path, work: &Path, sink: SocketAddr) -> Result<Self> {
         let folder = tempfile::tempdir_in(work)?;
         let [address, nobody] = ports::free::<2>()?;
-        std::fs::write(
-            folder.path().join("slugline.toml"),
-            configuration(address, sink, nobody),
-        )?;
+        let config = folder.path().join("slugline.toml");
+        std::fs::write(&config, configuration(address, sink, nobody))?;
         let mut command = Command::new(binary);
         command
             .current_dir(folder.path())
-            .args(["serve", "--config", "slugline.toml"]);
+            .arg("serve")
+            .arg("--config")
+            .arg(config);
         command
             .env("SLUGLINE_TOKEN", TOKEN)
             .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
-        let mut process = Process::start(
-            "slugline",
-            &mut command,
-            &folder.path().join("log"),
-            folder.path(),
-        )?;
+        let mut process =
+            Process::start("slugline", &mut command, &folder.path().join("log"), work)?;
         ready::until_ready(&mut process, READY_WITHIN, async || is_ready(address).await).await?;
         Ok(Self {
             target: Target {

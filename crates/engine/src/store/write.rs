@@ -36,6 +36,9 @@ pub struct Registration {
     pub lane: LaneScope,
     /// Its request timeout: an expired lease is retaken one such time later.
     pub request_timeout: Duration,
+    /// How long after a write of unknown outcome the lane is looked at again; `None` where nothing
+    /// can be looked at.
+    pub commit_window: Option<Duration>,
 }
 
 /// What became of a submission that was not refused.

@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -90,6 +92,7 @@ pub(crate) struct Server {
     pub(crate) folder: TempDir,
     pub(crate) url: String,
     child: Child,
+    log: Receiver<String>,
 }
 
 impl Server {
@@ -108,8 +111,45 @@ impl Server {
         let mut log = BufReader::new(child.stderr.take().unwrap());
         let url = address(&mut log);
         // The log must be read on, or the server would wait for it.
-        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        Self { folder, url, child }
+        let (told, lines) = channel();
+        std::thread::spawn(move || {
+            for line in log.lines().map_while(Result::ok) {
+                // Nobody may listen any more; reading goes on.
+                let _ = told.send(line);
+            }
+        });
+        Self {
+            folder,
+            url,
+            child,
+            log: lines,
+        }
+    }
+
+    /// The same data and configuration under a new process.
+    pub(crate) fn start_again(mut self) -> Self {
+        let folder = std::mem::replace(&mut self.folder, tempfile::tempdir().unwrap());
+        drop(self);
+        Self::start_in(folder)
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Waits for a line of the log that contains this.
+    pub(crate) fn until_logged(&self, text: &str) {
+        let patience = Duration::from_secs(30);
+        while !self.log.recv_timeout(patience).unwrap().contains(text) {}
+    }
+
+    /// Waits for the end: the exit code, and how long it took from now.
+    pub(crate) fn wait(&mut self) -> (Option<i32>, Duration) {
+        let began = Instant::now();
+        (self.child.wait().unwrap().code(), began.elapsed())
     }
 
     pub(crate) fn path(&self) -> &Path {

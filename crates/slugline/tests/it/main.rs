@@ -9,5 +9,6 @@
 mod check;
 mod harness;
 mod publish;
+mod stopping;
 mod stub;
 mod token;

@@ -25,15 +25,17 @@ pub(crate) struct Known {
 
 /// Makes destinations known. Jobs that are open keep the lane they were given.
 pub(crate) fn register(tx: &Tx<'_>, destinations: &[Registration]) -> Done<()> {
-    let sql = "INSERT INTO destination (name, lane, request_timeout) VALUES (?1, ?2, ?3)
-               ON CONFLICT (name) DO UPDATE SET lane = excluded.lane, request_timeout = excluded.request_timeout";
+    let sql = "INSERT INTO destination (name, lane, request_timeout, commit_window) VALUES (?1, ?2, ?3, ?4)
+               ON CONFLICT (name) DO UPDATE SET lane = excluded.lane, request_timeout = excluded.request_timeout,
+                                                commit_window = excluded.commit_window";
     for destination in destinations {
         tx.run(
             sql,
             params![
                 destination.name,
                 Col(destination.lane),
-                micros(destination.request_timeout)
+                micros(destination.request_timeout),
+                destination.commit_window.map(micros)
             ],
         )?;
     }

@@ -42,6 +42,8 @@ pub(crate) struct JobRow {
     pub(crate) key: ItemKey,
     pub(crate) destination_name: String,
     pub(crate) request_timeout: Duration,
+    /// How long an unknown write may take to land; `None` where nothing can be looked at.
+    pub(crate) commit_window: Option<Duration>,
 }
 
 macro_rules! select_jobs {
@@ -49,7 +51,7 @@ macro_rules! select_jobs {
         concat!(
             "SELECT j.id, j.publish, j.item, j.destination, j.generation, j.action, j.class, j.state, j.due,
                     j.released_at, j.attempts, j.fence, j.lease_until, j.claimed_at, p.version_kind, p.version,
-                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout
+                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window
              FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
                         JOIN destination d ON d.id = j.destination ",
             $which
@@ -83,6 +85,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
         },
         destination_name: row.get(21)?,
         request_timeout: Duration::from_micros(row.get(22)?),
+        commit_window: row.get::<_, Option<u64>>(23)?.map(Duration::from_micros),
     })
 }
 

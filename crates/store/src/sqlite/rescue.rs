@@ -21,9 +21,6 @@ use super::statements::Statements;
 use super::tx::Tx;
 use super::{desired, destinations::micros};
 
-/// A vendor may commit a write until three request timeouts after it was sent (DESIGN: second look).
-const COMMIT_TIMEOUTS: u32 = 3;
-
 /// Jobs whose lease ended a request timeout ago.
 pub(crate) fn lost(connection: &Connection, now: Timestamp, limit: usize) -> Done<Vec<JobId>> {
     let sql = "SELECT j.id FROM job j JOIN destination d ON d.id = j.destination
@@ -60,12 +57,9 @@ fn rescue_one(tx: &Tx<'_>, job: &JobRow) -> Done<bool> {
     }
     tx.run("DELETE FROM hold WHERE job = ?1", [job.id.0])?;
     desired::disturb(tx, job)?;
-    desired::owe_look(
-        tx,
-        job,
-        tx.now
-            .plus(job.request_timeout.saturating_mul(COMMIT_TIMEOUTS)),
-    )?;
+    if let Some(window) = job.commit_window {
+        desired::owe_look(tx, job, tx.now.plus(window))?;
+    }
     Ok(true)
 }
 

@@ -77,7 +77,7 @@ pub(crate) fn insert(
         ],
     )?;
     match (&submission.media, &accepting.body) {
-        (Some(media), Some(_)) => set_media(tx, tx.last_insert_rowid(), media),
+        (Some(media), Some(_)) if !media.is_empty() => set_media(tx, tx.last_insert_rowid(), media),
         _ => Ok(()),
     }
 }

@@ -215,6 +215,8 @@ impl Bench {
             name: name.into(),
             lane,
             request_timeout: TIMEOUT,
+            // A build hook can be asked nothing.
+            commit_window: (name != "build").then_some(TIMEOUT * 3),
         });
         self.store.register(known.into()).await.unwrap();
     }

@@ -235,6 +235,7 @@ async fn open_store(folder: &Path, clock: Arc<HandClock>) -> Arc<dyn Store> {
         name: name.into(),
         lane: LaneScope::ItemLocale,
         request_timeout: Duration::from_secs(30),
+        commit_window: Some(Duration::from_secs(90)),
     });
     store.register(known.to_vec()).await.unwrap();
     Arc::new(store)

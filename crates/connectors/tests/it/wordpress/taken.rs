@@ -2,6 +2,7 @@
 
 use slugline_core::connector::Work;
 use slugline_core::decide::Decision;
+use slugline_core::http::Request;
 use slugline_core::item::Action;
 use slugline_core::reason::Reason;
 
@@ -50,6 +51,8 @@ fn a_slug_that_is_taken_between_two_requests_is_given_back() {
         end(blog("").act(&article(), &Decision::Create, &port)).unwrap_err()
     };
     assert_eq!(failure.reason, Reason::SlugTakenAtDestination);
+    let published = |request: &Request| String::from_utf8_lossy(&request.body).contains("publish");
+    assert!(!stage.sent.iter().any(published), "it was never public");
     assert_eq!(slugs(&stage), [theirs(), our_draft()]);
 }
 

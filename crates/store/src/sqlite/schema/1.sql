@@ -11,7 +11,8 @@ CREATE TABLE destination (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     lane INTEGER NOT NULL,
-    request_timeout INTEGER NOT NULL
+    request_timeout INTEGER NOT NULL,
+    commit_window INTEGER
 ) STRICT;
 
 -- `content` is the number that the item's locales share: the id of the first of them.

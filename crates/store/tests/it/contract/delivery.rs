@@ -228,6 +228,18 @@ pub(crate) async fn a_dead_letter_says_why(bench: &Bench) {
     assert!(!at.in_sync && at.job.as_ref().unwrap().state == JobState::Failed);
 }
 
+pub(crate) async fn a_lost_run_where_nothing_can_be_seen_owes_no_look(bench: &Bench) {
+    bench.accept(&post("a", 1).to(&["build"])).await;
+    bench.claim_one("build").await;
+    bench.clock.advance(LEASE + TIMEOUT);
+    assert_eq!(bench.store.rescue(10).await.unwrap(), 1);
+    let again = bench.claim_one("build").await;
+    assert!(!again.owes_look);
+    bench.live(&again).await;
+    let evidence = bench.job(again.job).await.evidence;
+    assert_eq!(evidence.as_deref(), Some("read_back"));
+}
+
 pub(crate) async fn a_lost_run_is_taken_back(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     let lost = bench.claim_one("blog").await;

@@ -36,6 +36,7 @@ macro_rules! contract_tests {
             delivery::being_put_back_costs_no_attempt,
             delivery::a_dead_letter_says_why,
             delivery::a_lost_run_is_taken_back,
+            delivery::a_lost_run_where_nothing_can_be_seen_owes_no_look,
             delivery::a_lease_can_be_prolonged_while_it_is_held,
             delivery::a_job_past_its_deadline_is_given_up,
             delivery::effects_are_recorded_by_their_run_only,
