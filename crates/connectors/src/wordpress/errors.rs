@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use slugline_core::failure::Failure;
 use slugline_core::http::Response;
-use slugline_core::reason::Reason;
+use slugline_core::reason::{ErrorClass, Reason};
 use slugline_core::time::Timestamp;
 
 /// The parts of an error's body that are read (WP_REST_Server::error_to_response).
@@ -37,6 +37,9 @@ pub(super) fn classify(response: &Response, what: &str, now: Timestamp) -> Failu
     let body = body(response);
     let mut failure = Failure::from_response(response, what, &said(response, &body), now);
     failure.reason = reason(response.status, &body).unwrap_or(failure.reason);
+    if failure.class() != ErrorClass::Invalid {
+        return failure;
+    }
     failure.with_fields(fields(&body.data["params"]))
 }
 
@@ -124,7 +127,9 @@ mod tests {
         let body = r#"{"code":"rest_invalid_param","message":"Invalid parameter(s): status","data":{"status":400,
             "params":{"status":"Status is forbidden."},
             "details":{"status":{"code":"rest_forbidden_status","data":{"status":401}}}}}"#;
-        assert_eq!(classified(400, body).reason, Reason::CredentialsRefused);
+        let failure = classified(400, body);
+        assert_eq!(failure.reason, Reason::CredentialsRefused);
+        assert!(failure.fields.is_empty(), "the payload is not to blame");
         let plain = r#"{"code":"rest_cannot_edit","message":"Sorry.","data":{"status":403}}"#;
         assert_eq!(classified(403, plain).reason, Reason::PermissionDenied);
     }
