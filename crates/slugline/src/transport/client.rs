@@ -29,8 +29,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Shorter than the 5 s after which common servers (Apache, Node.js) close an idle connection: a
 /// write on a connection that is just being closed has an unknown outcome.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Idle connections kept for one host: as many as a destination usually has runs.
-const IDLE_PER_HOST: usize = 32;
+/// Idle connections kept for one host: as many as one node runs jobs, so that a busy destination
+/// does not get a new connection for each.
+const IDLE_PER_HOST: usize = 256;
 
 /// A pool of connections behind the guard.
 #[derive(Clone)]

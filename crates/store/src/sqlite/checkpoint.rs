@@ -17,8 +17,9 @@ use rusqlite::{Connection, MAIN_DB};
 use super::fault::Done;
 use super::{OpenError, connection};
 
-/// Pages in the WAL (of 4 KiB) from which on the thread copies them: 8 MiB.
-const COPY_FROM: usize = 2_048;
+/// Pages in the WAL (of 4 KiB) from which on the thread copies them: 32 MiB. A page that changed in
+/// many commits is copied once, and at full load the writer is held up every other second only.
+const COPY_FROM: usize = 8_192;
 /// Pages in the WAL at which the writer copies all of them itself, whatever it costs: 256 MiB.
 const COPY_AT_ONCE: usize = 65_536;
 
