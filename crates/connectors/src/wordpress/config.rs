@@ -4,12 +4,10 @@
 //! WordPress accepts the account is the probe's question.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde::Deserialize;
 use slugline_core::connector::Connector;
 use slugline_core::secret::{SecretRef, Secrets};
-use slugline_core::time::parse_duration;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -17,8 +15,6 @@ use super::WordPress;
 use super::deliver::{Kind, Site};
 use crate::config::{ConfigError, http_url, read, resolve};
 
-/// Hosts for small sites make the sizes of a picture within the upload: 12 s for one of 6 MB.
-const TIMEOUT: Duration = Duration::from_secs(30);
 /// What WordPress gives to posts that have none: id 1 since its installation, unless changed in
 /// Settings → Writing.
 const DEFAULT_CATEGORY: u64 = 1;
@@ -38,7 +34,6 @@ struct Config {
     #[serde(default)]
     authors: BTreeMap<String, u64>,
     default_category: Option<u64>,
-    timeout: Option<Spanned<String>>,
 }
 
 /// What a `delete` does.
@@ -79,7 +74,6 @@ pub(crate) fn build(
         proof: config.verify,
         authors: config.authors,
         default_category: config.default_category.unwrap_or(DEFAULT_CATEGORY),
-        timeout: timeout(config.timeout.as_ref())?,
     }))
 }
 
@@ -91,9 +85,4 @@ fn username(name: &Spanned<String>) -> Result<&str, ConfigError> {
         return Err(ConfigError::new(name.span(), advice));
     }
     Ok(text)
-}
-
-fn timeout(text: Option<&Spanned<String>>) -> Result<Duration, ConfigError> {
-    let Some(text) = text else { return Ok(TIMEOUT) };
-    parse_duration(text.get_ref()).map_err(|why| ConfigError::new(text.span(), why))
 }

@@ -25,6 +25,8 @@ pub use fake::{FakeEntry, FakeWordPress};
 
 /// The `type` in configuration.
 pub(crate) const KIND: &str = "wordpress";
+/// Hosts for small sites make the sizes of a picture within the upload: 12 s for one of 6 MB.
+const TIMEOUT: Duration = Duration::from_secs(30);
 /// Runs at once, unless configured: small hosts have four PHP workers, and readers need some.
 const CONCURRENCY: usize = 3;
 
@@ -37,7 +39,6 @@ pub(crate) struct WordPress {
     /// The ids of authors by the names that producers use; empty: entries belong to the account.
     authors: BTreeMap<String, u64>,
     default_category: u64,
-    timeout: Duration,
 }
 
 impl Connector for WordPress {
@@ -51,7 +52,7 @@ impl Connector for WordPress {
             commit_window: None,
             verify_window: Duration::ZERO,
             concurrency: CONCURRENCY,
-            timeout: self.timeout,
+            timeout: TIMEOUT,
             transforms: &[
                 "white space around titles is removed",
                 "links with a target gain rel=\"noopener\" (before 6.7)",

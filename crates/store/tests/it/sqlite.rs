@@ -256,6 +256,11 @@ fn a_damaged_file_is_told() {
     let clock = Arc::clone(&bench.clock);
     drop((bench, store));
     let file = directory.path().join("slugline.db");
+    let copied = rusqlite::Connection::open(&file).unwrap();
+    copied
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(copied);
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[8_192..].fill(0xA5);
     std::fs::write(&file, &bytes).unwrap();
