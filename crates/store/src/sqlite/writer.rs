@@ -19,11 +19,8 @@ use super::fault::Done;
 use super::nudge::Nudge;
 use super::tx::{Effected, Tx};
 
-/// Orders that share a commit at most: enough to hide the fsync, few enough to answer within
-/// milliseconds.
+/// Orders that share a commit: enough to hide the fsync, few enough to answer within milliseconds.
 const GROUP: usize = 256;
-/// Orders that always share a commit when they wait together.
-const SMALL_GROUP: usize = 16;
 
 /// What the writer's thread and those who watch it share.
 #[derive(Default)]
@@ -137,7 +134,7 @@ struct Desk {
 
 impl Desk {
     fn serve(self, inbox: &Receiver<Message>) {
-        while let Some((group, last)) = next_group(inbox, &self.gauges.waiting) {
+        while let Some((group, last)) = next_group(inbox) {
             self.gauges
                 .waiting
                 .fetch_sub(group.len(), Ordering::Relaxed);
@@ -207,22 +204,13 @@ impl Desk {
     }
 }
 
-/// Half of what waits, and whether it is the last; `None` when nobody is left. Half, because callers
-/// that were all answered at once would all come back at once: one half is written while the other
-/// is answered.
-fn next_group(
-    inbox: &Receiver<Message>,
-    waiting: &AtomicUsize,
-) -> Option<(Vec<Box<dyn Order>>, bool)> {
+/// What waits, at most [`GROUP`] orders, and whether it is the last; `None` when nobody is left.
+fn next_group(inbox: &Receiver<Message>) -> Option<(Vec<Box<dyn Order>>, bool)> {
     let mut group = Vec::new();
     let mut next = inbox.recv().ok();
-    let limit = waiting
-        .load(Ordering::Relaxed)
-        .div_ceil(2)
-        .clamp(SMALL_GROUP, GROUP);
     while let Some(Message::Order(order)) = next {
         group.push(order);
-        next = if group.len() < limit {
+        next = if group.len() < GROUP {
             inbox.try_recv().ok()
         } else {
             None
