@@ -126,12 +126,6 @@ impl TokenBucket {
         (self.level - kept).max(0.0).floor() as usize
     }
 
-    /// Takes up to `count` tokens at once, whatever the level: for requests already sent.
-    pub fn spend(&mut self, count: usize, now: Timestamp) {
-        self.refill(now);
-        self.level -= count as f64;
-    }
-
     /// How long until `class` could take a token.
     #[must_use]
     pub fn wait(&self, class: Class) -> Duration {

@@ -90,8 +90,8 @@ pub trait Port: Send + Sync {
     /// The remembered result of an effect, if it ran.
     fn recall<'a>(&'a self, key: &'a EffectKey) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 
-    /// Remembers an effect's result; durable when it returns. `media` is the SHA-256 of uploaded
-    /// media, so that the orphan pass finds it.
+    /// Remembers an effect's result; durable when it returns. That of an uploaded medium has the
+    /// key `media:<sha256>`, by which the orphan pass finds it.
     fn remember<'a>(
         &'a self,
         key: &'a EffectKey,

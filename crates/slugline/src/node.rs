@@ -226,10 +226,7 @@ async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<S
     if !config.tokens.is_empty() || !kept.is_empty() {
         return Ok(None);
     }
-    let token = format!(
-        "slt_{}",
-        slugline_core::canonical::hex(&random_bytes::<24>()?)
-    );
+    let token = slugline_web::token_of(&random_bytes::<24>()?);
     let record = TokenRecord {
         name: "first".into(),
         hash: slugline_web::token_hash(&token),

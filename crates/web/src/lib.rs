@@ -19,6 +19,15 @@ pub use endpoints::destinations::{DestinationView, Destinations};
 pub use measures::DURATION_BUCKETS;
 pub use router::router;
 
+/// What a token begins with, so that scanners for leaked secrets can know one.
+const TOKEN_PREFIX: &str = "slt_";
+
+/// A new token of these random bytes; to be shown once and kept only as its [`token_hash`].
+#[must_use]
+pub fn token_of(secret: &[u8]) -> String {
+    format!("{TOKEN_PREFIX}{}", slugline_core::canonical::hex(secret))
+}
+
 /// The hash under which a token is known: SHA-256, lower-case hex.
 #[must_use]
 pub fn token_hash(token: &str) -> String {

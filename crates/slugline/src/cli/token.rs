@@ -7,21 +7,17 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use slugline_core::canonical::hex;
 use slugline_core::http::Method;
 use slugline_core::item::check_name;
 use slugline_engine::store::{Store, StoreError, TokenRecord};
 use slugline_store::sqlite::SqliteStore;
-use slugline_web::{Role, token_hash};
+use slugline_web::{Role, token_hash, token_of};
 
 use super::{Ended, Trouble};
 use crate::client::api::{Api, Denied, ServerArgs};
 use crate::clock::{SystemClock, random_bytes};
 use crate::config::DEFAULT_OWNER;
 use crate::output::{Output, columns};
-
-/// What a token begins with, so that scanners for leaked secrets can know one.
-const PREFIX: &str = "slt_";
 
 /// Makes, lists and revokes API tokens.
 ///
@@ -160,10 +156,7 @@ fn failed(error: StoreError) -> Trouble {
 }
 
 fn make(store: &dyn Store, wanted: &Wanted) -> Result<(String, TokenRecord), Trouble> {
-    let token = format!(
-        "{PREFIX}{}",
-        hex(&random_bytes::<32>().map_err(Trouble::badly)?)
-    );
+    let token = token_of(&random_bytes::<32>().map_err(Trouble::badly)?);
     let record = TokenRecord {
         name: wanted.name.clone(),
         hash: token_hash(&token),

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use slugline_connectors::fake::Faults;
-use slugline_core::canonical::hex;
 use slugline_engine::stop::Stop;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -50,7 +49,7 @@ impl Stage {
     pub async fn set(faults: &str) -> Result<Self, String> {
         let faults = Faults::parse(faults)?;
         let directory = std::env::temp_dir().join(format!("slugline-demo-{}", std::process::id()));
-        let token = format!("slt_{}", hex(&random_bytes::<16>()?));
+        let token = slugline_web::token_of(&random_bytes::<16>()?);
         let (sandbox, player, playing) = play(faults).await?;
         let listener = listen().await?;
         let server = listener.local_addr().map_err(|why| why.to_string())?;

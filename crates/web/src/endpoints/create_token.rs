@@ -10,7 +10,6 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use slugline_core::canonical::hex;
 use slugline_core::item::check_name;
 use slugline_core::problem::Code;
 use slugline_core::time::Timestamp;
@@ -22,15 +21,13 @@ use crate::door::keyring::Principal;
 use crate::door::role::Role;
 use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
-use crate::token_hash;
+use crate::{token_hash, token_of};
 
 /// A name, a role and a list of environments.
 const ALLOWED: Allowed = Allowed {
     size: 16 * 1024,
     time: Duration::from_secs(10),
 };
-/// What a token begins with, so that scanners for leaked secrets can know one.
-const PREFIX: &str = "slt_";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,7 +115,7 @@ fn make(doors: &Doors, principal: &Principal, wanted: Wanted) -> Result<Made, Re
         owner: principal.caller.owner.clone(),
         environments: wanted.environments,
         created_at: doors.store.now(),
-        token: format!("{PREFIX}{}", hex(&secret)),
+        token: token_of(&secret),
     })
 }
 
