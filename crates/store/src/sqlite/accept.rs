@@ -14,7 +14,7 @@ use super::carry_out::carry_out;
 use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::log::Entry;
-use super::names::ShortName;
+use super::short_name::ShortName;
 use super::tx::Tx;
 use super::{keys, slugs};
 

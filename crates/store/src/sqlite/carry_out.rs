@@ -3,6 +3,8 @@
 //! Ensures that all that a publish consists of (event, raw bytes, revision, slug claim, jobs, desired
 //! state, key) becomes durable together or not at all (P1).
 
+use std::rc::Rc;
+
 use rusqlite::params;
 use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
 use slugline_core::event::{EventType, salted_digest};
@@ -17,12 +19,12 @@ use slugline_engine::store::{Decided, DecidedKind};
 use super::accept::{Facts, key_expiry};
 use super::column::{Col, Waits};
 use super::desired::{self, Placing};
-use super::destinations::{self, Known};
-use super::fault::Done;
+use super::destinations::Known;
+use super::fault::{Done, Fault};
 use super::log::Entry;
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{items, jobs, keys, release, revisions, slugs};
+use super::{items, jobs, keys, publishes, release, revisions, slugs};
 
 /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
 pub(crate) fn carry_out(
@@ -39,7 +41,7 @@ pub(crate) fn carry_out(
     if let Some(problem) = revisions::missing_media(tx, submission)? {
         return Ok(Err(problem));
     }
-    let publish = next_publish(tx)?;
+    let publish = PublishId(tx.take_publish()?);
     let (item, content) = match &facts.item {
         Some(item) if !fresh => (item.id, item.content),
         known => items::keep(
@@ -90,10 +92,10 @@ pub(crate) fn carry_out(
     }))
 }
 
-fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Known>, Problem>> {
+fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Rc<Known>>, Problem>> {
     let mut known = Vec::with_capacity(names.len());
     for name in names {
-        match destinations::find(tx, name)? {
+        match tx.destination(name)? {
             Some(destination) => known.push(destination),
             None => {
                 return Ok(Err(Problem::new(
@@ -106,12 +108,8 @@ fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Known>, Probl
     Ok(Ok(known))
 }
 
-fn next_publish(tx: &Tx<'_>) -> Done<PublishId> {
-    let next = tx.one("SELECT coalesce(max(id), 0) + 1 FROM publish", [], |row| {
-        row.get(0)
-    })?;
-    Ok(PublishId(next.unwrap_or(1)))
-}
+/// Bytes of salt: nobody guesses what was erased from its digest in the log.
+const SALT: usize = 16;
 
 /// A publish on its way into the file.
 pub(crate) struct Accepting<'a> {
@@ -164,15 +162,15 @@ impl Accepting<'_> {
                     .filter(|_| waits_for(PendingReason::SlugRelease)),
             ],
         )?;
+        let name = publishes::name(&self.submission.key);
+        self.tx.give(name, self.publish.0);
         Ok(())
     }
 
     /// Keeps the request as it came; the salt under which the log refers to it.
     fn insert_raw(&self) -> Done<Vec<u8>> {
-        let salt: Vec<u8> = self
-            .tx
-            .one("SELECT randomblob(16)", [], |row| row.get(0))?
-            .unwrap_or_default();
+        let mut salt = vec![0; SALT];
+        getrandom::fill(&mut salt).map_err(|error| Fault::Ours(format!("no salt: {error}")))?;
         let sql =
             "INSERT INTO raw_request (publish, received_at, salt, bytes) VALUES (?1, ?2, ?3, ?4)";
         self.tx.run(
@@ -222,7 +220,7 @@ impl Accepting<'_> {
         }
     }
 
-    fn insert_jobs(&self, targets: &[Known]) -> Done<Vec<(i64, AnswerJob)>> {
+    fn insert_jobs(&self, targets: &[Rc<Known>]) -> Done<Vec<(i64, AnswerJob)>> {
         let jobs = targets
             .iter()
             .map(|target| Ok((target.id, self.insert_job(target)?)))
@@ -275,19 +273,7 @@ impl Accepting<'_> {
         self.tx.count_open(1);
         let job = JobId(self.tx.last_insert_rowid());
         if self.at_once() {
-            let (publish, item, destination) = (self.publish, self.item, target.id);
-            // Nothing newer than the newest accepted generation can have the place.
-            desired::place(
-                self.tx,
-                &Placing {
-                    job,
-                    publish,
-                    item,
-                    destination,
-                    generation,
-                    action: request.action,
-                },
-            )?;
+            self.place(job, target.id)?;
         }
         Ok(AnswerJob {
             job_id: job,
@@ -295,6 +281,22 @@ impl Accepting<'_> {
             state,
             pending_reason: Waits::of(&accept.waits).first(),
         })
+    }
+
+    fn place(&self, job: JobId, destination: i64) -> Done<()> {
+        let placing = Placing {
+            job,
+            publish: self.publish,
+            item: self.item,
+            destination,
+            generation: self.accept.generation,
+            action: self.submission.request.action,
+        };
+        if self.facts.item.is_none() {
+            return desired::put(self.tx, &placing);
+        }
+        // Nothing newer than the newest accepted generation can have the place.
+        desired::place(self.tx, &placing).map(drop)
     }
 
     fn supersede_scheduled(&self, new: &[(i64, AnswerJob)]) -> Done<()> {

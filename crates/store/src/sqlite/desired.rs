@@ -67,6 +67,12 @@ pub(crate) fn place(tx: &Tx<'_>, placing: &Placing) -> Done<Option<JobId>> {
         older.supersede(tx, Some(placing.job))?;
         stop_waiting(tx, older.publish)?;
     }
+    put(tx, placing)?;
+    Ok(None)
+}
+
+/// Gives the job the place, where nothing else can have it.
+pub(crate) fn put(tx: &Tx<'_>, placing: &Placing) -> Done<()> {
     let sql = "INSERT INTO desired (item, destination, action, generation, publish, job) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                ON CONFLICT (item, destination) DO UPDATE
                SET action = excluded.action, generation = excluded.generation, publish = excluded.publish, job = excluded.job";
@@ -82,7 +88,7 @@ pub(crate) fn place(tx: &Tx<'_>, placing: &Placing) -> Done<Option<JobId>> {
             placing.job.0
         ],
     )?;
-    Ok(None)
+    Ok(())
 }
 
 fn replace(tx: &Tx<'_>, older: JobId, newer: JobId) -> Done<()> {

@@ -28,6 +28,7 @@ pub(crate) fn register(tx: &Tx<'_>, destinations: &[Registration]) -> Done<()> {
     let sql = "INSERT INTO destination (name, lane, request_timeout, commit_window) VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (name) DO UPDATE SET lane = excluded.lane, request_timeout = excluded.request_timeout,
                                                 commit_window = excluded.commit_window";
+    tx.forget_destinations();
     for destination in destinations {
         tx.run(
             sql,

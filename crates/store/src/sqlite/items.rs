@@ -3,6 +3,8 @@
 //! Ensures that the facts come from the transaction that acts on them, so that submissions that
 //! share a group see each other.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, Row, params};
 use slugline_core::ids::PublishId;
 use slugline_core::intake::{Accept, ItemRecord, Submission};
@@ -12,7 +14,7 @@ use slugline_core::version::{Generation, Version};
 
 use super::column::{Col, Digest, bit};
 use super::fault::{Done, Fault};
-use super::names::ShortName;
+use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
 
@@ -28,23 +30,34 @@ pub(crate) struct ItemRow {
     pub(crate) record: ItemRecord,
 }
 
+/// The family of names that items with this content id have, whoever owns them.
+pub(crate) fn family(content_id: &str) -> RangeInclusive<ShortName> {
+    let (first, last) = short_name::family(&["item", content_id]);
+    first..=last
+}
+
+fn name(key: &ItemKey) -> ShortName {
+    let (family, member) = (
+        ["item", &key.content_id],
+        [&*key.owner, &key.environment, &key.locale],
+    );
+    short_name::within(&family, &member)
+}
+
 /// The item, if it is known.
 pub(crate) fn find(tx: &Tx<'_>, key: &ItemKey) -> Done<Option<ItemRow>> {
     let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug
-               FROM item WHERE content_id = ?1 AND owner = ?2 AND environment = ?3 AND locale = ?4";
-    let found = tx.one(
-        sql,
-        params![key.content_id, key.owner, key.environment, key.locale],
-        read,
-    )?;
-    found
-        .map(|mut row| -> Done<ItemRow> {
+               FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4 AND locale = ?5";
+    for id in tx.named(name(key))? {
+        let named = params![id, key.content_id, key.owner, key.environment, key.locale];
+        if let Some(mut row) = tx.one(sql, named, read)? {
             row.record.targets = targets(tx, row.id, row.record.generation)?;
             row.record.desired_at = desired_at(tx, row.id)?;
             row.record.scheduled = scheduled(tx, row.id)?;
-            Ok(row)
-        })
-        .transpose()
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -120,18 +133,9 @@ pub(crate) fn keep(
         return Ok((item.id, item.content));
     }
     let key = &submission.item;
-    let id = tx
-        .one("SELECT coalesce(max(id), 0) + 1 FROM item", [], |row| {
-            row.get::<_, i64>(0)
-        })?
-        .unwrap_or(1);
-    let sql = "SELECT content FROM item WHERE content_id = ?1 AND owner = ?2 AND environment = ?3 LIMIT 1";
-    let sibling = tx.one(
-        sql,
-        params![key.content_id, key.owner, key.environment],
-        |row| row.get(0),
-    )?;
-    let content = sibling.unwrap_or(id);
+    let id = tx.take_item()?;
+    let content = sibling(tx, key)?.unwrap_or(id);
+    tx.give(name(key), id);
     let sql = "INSERT INTO item (id, content, owner, environment, content_id, locale, source, version_kind, version,
                                  generation, action, body, publish, slug, slug_key)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
@@ -156,6 +160,19 @@ pub(crate) fn keep(
         ],
     )?;
     Ok((id, content))
+}
+
+/// The number that an item's other locales share, if there are any.
+fn sibling(tx: &Tx<'_>, key: &ItemKey) -> Done<Option<i64>> {
+    let sql = "SELECT content FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4";
+    for id in tx.named_between(&family(&key.content_id))? {
+        let named = params![id, key.content_id, key.owner, key.environment];
+        let found = tx.one(sql, named, |row| row.get(0))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// What an item is called.

@@ -9,20 +9,27 @@ use slugline_core::time::Timestamp;
 
 use super::column::{Digest, Json};
 use super::fault::Done;
-use super::names;
+use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
 
 /// The record under a submission's key, unless it has expired.
 pub(crate) fn find(tx: &Tx<'_>, submission: &Submission) -> Done<Option<KeyRecord>> {
-    let sql = "SELECT r.fingerprint, r.answer FROM key_index k JOIN key_record r ON r.id = k.record
-               WHERE k.key = ?1 AND (r.expires_at IS NULL OR r.expires_at > ?2)";
-    tx.one(sql, params![name(submission), tx.now.0], |row| {
-        Ok(KeyRecord {
-            fingerprint: row.get::<_, Digest>(0)?.0,
-            answer: row.get::<_, Json<Answer>>(1)?.0,
-        })
-    })
+    let name = name(submission);
+    let sql = "SELECT fingerprint, answer FROM key_record
+               WHERE id = ?1 AND key = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
+    for record in tx.named(name)? {
+        let found = tx.one(sql, params![record, name, tx.now.0], |row| {
+            Ok(KeyRecord {
+                fingerprint: row.get::<_, Digest>(0)?.0,
+                answer: row.get::<_, Json<Answer>>(1)?.0,
+            })
+        })?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Keeps the answer under the key; the record's number. `expires_at`: `None` while the revision is
@@ -46,8 +53,7 @@ pub(crate) fn keep(
         ],
     )?;
     let record = tx.last_insert_rowid();
-    let sql = "INSERT INTO key_index (key, record) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET record = excluded.record";
-    tx.run(sql, params![key, record])?;
+    tx.give(key, record);
     Ok(record)
 }
 
@@ -55,21 +61,18 @@ pub(crate) fn keep(
 pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
     let sql = "SELECT id, key FROM key_record WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
     let expired = tx.all(sql, params![tx.now.0, limit], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, names::ShortName>(1)?))
+        Ok((row.get::<_, i64>(0)?, row.get::<_, ShortName>(1)?))
     })?;
     for (record, key) in &expired {
-        // The key may have been used again since: then it points to a newer record.
-        tx.run(
-            "DELETE FROM key_index WHERE key = ?1 AND record = ?2",
-            params![key, record],
-        )?;
+        tx.forget(*key, *record);
         tx.run("DELETE FROM key_record WHERE id = ?1", [record])?;
     }
     Ok(expired.len())
 }
 
-fn name(submission: &Submission) -> names::ShortName {
-    names::of(&[
+fn name(submission: &Submission) -> ShortName {
+    short_name::of(&[
+        "key",
         &submission.item.owner,
         &submission.item.environment,
         &submission.key,

@@ -12,7 +12,7 @@ use slugline_engine::store::{Claimed, ClaimedJob, Want};
 
 use super::claim::earlier;
 use super::column::At;
-use super::destinations::{self, Known};
+use super::destinations::Known;
 use super::fault::Done;
 use super::jobs::{self, LANE_IS_FREE};
 use super::log::Entry;
@@ -24,7 +24,7 @@ use super::tx::Tx;
 pub(crate) fn claim(tx: &Tx<'_>, wants: &[Want]) -> Done<Claimed> {
     let mut claimed = Claimed::default();
     for want in wants {
-        let Some(destination) = destinations::find(tx, &want.destination)? else {
+        let Some(destination) = tx.destination(&want.destination)? else {
             continue;
         };
         for job in due(tx, &destination, want.limit)? {

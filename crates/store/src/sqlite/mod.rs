@@ -27,6 +27,7 @@ mod nudge;
 mod open;
 mod port;
 mod prune;
+mod publishes;
 mod read;
 mod readers;
 mod release;
@@ -35,6 +36,7 @@ mod revisions;
 mod schema;
 mod seal;
 mod settle;
+mod short_name;
 mod slugs;
 mod statements;
 mod task;
@@ -56,6 +58,7 @@ use slugline_engine::store::{LogCheck, Pressure, StoreError};
 pub use open::OpenError;
 
 use directory::Directory;
+use names::Names;
 use readers::Readers;
 use writer::{Gauges, Writer};
 
@@ -67,6 +70,7 @@ pub struct SqliteStore {
     clock: Arc<dyn Clock>,
     installation: String,
     gauges: Arc<Gauges>,
+    names: Arc<Names>,
     writer: Writer,
     readers: Readers,
     threads: Mutex<Vec<JoinHandle<()>>>,

@@ -15,6 +15,7 @@ use slugline_engine::store::StoreError;
 use super::checkpoint::Checkpoints;
 use super::directory::Directory;
 use super::fault::{Done, Fault};
+use super::names::Names;
 use super::readers::Readers;
 use super::writer::{Gauges, Writer};
 use super::{SqliteStore, connection, jobs, schema};
@@ -107,11 +108,13 @@ pub(crate) fn open(
     gauges
         .open_jobs
         .store(jobs::count_open(&connection)?, Ordering::Relaxed);
+    let names = Arc::new(Names::load(&connection)?);
     let database = Arc::new(File::open(&file).map_err(|error| OpenError::disk(&file, &error))?);
     let (checkpoints, copier) = Checkpoints::start(&mut connection, &file, Arc::clone(&database))?;
     let (readers, mut threads) = Readers::start(&file)?;
     let (writer, thread) = Writer::start(
         connection,
+        Arc::clone(&names),
         Arc::clone(&clock),
         Arc::clone(&gauges),
         checkpoints,
@@ -122,6 +125,7 @@ pub(crate) fn open(
         clock,
         installation,
         gauges,
+        names,
         writer,
         readers,
         threads: Mutex::new(threads),

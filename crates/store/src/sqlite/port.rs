@@ -4,6 +4,7 @@
 //! for work on a reader first, so that an idle pass costs the writer nothing; the writer checks each
 //! find again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -124,10 +125,10 @@ impl Store for SqliteStore {
                     .submit(move |tx| slugs::free(tx, &ended))
                     .await?
             };
-            let now = self.now();
+            let (now, names) = (self.now(), Arc::clone(&self.names));
             let ready = self
                 .readers
-                .ask(move |connection| release::ready(connection, now, limit))
+                .ask(move |connection| release::ready(connection, &names, now, limit))
                 .await?;
             let released = if ready.is_empty() {
                 0
@@ -285,25 +286,27 @@ impl Store for SqliteStore {
     }
 
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
-        let (owner, id) = (owner.to_owned(), id.to_owned());
+        let (owner, id, names) = (owner.to_owned(), id.to_owned(), Arc::clone(&self.names));
         Box::pin(
             self.readers
-                .ask(move |connection| read::publishes::one(connection, &owner, &id)),
+                .ask(move |connection| read::publishes::one(connection, &names, &owner, &id)),
         )
     }
 
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {
+        let names = Arc::clone(&self.names);
         Box::pin(
             self.readers
-                .ask(move |connection| read::publishes::list(connection, &filter, &page)),
+                .ask(move |connection| read::publishes::list(connection, &names, &filter, &page)),
         )
     }
 
     fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
+        let names = Arc::clone(&self.names);
         Box::pin(
             self.readers
-                .ask(move |connection| read::content::of(connection, &owner, &content_id)),
+                .ask(move |connection| read::content::of(connection, &names, &owner, &content_id)),
         )
     }
 
@@ -314,8 +317,9 @@ impl Store for SqliteStore {
         page: Page,
     ) -> Stored<'_, Paged<RevisionView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
+        let names = Arc::clone(&self.names);
         Box::pin(self.readers.ask(move |connection| {
-            read::content::revisions(connection, &owner, &content_id, &page)
+            read::content::revisions(connection, &names, &owner, &content_id, &page)
         }))
     }
 
@@ -328,9 +332,10 @@ impl Store for SqliteStore {
     }
 
     fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {
+        let names = Arc::clone(&self.names);
         Box::pin(
             self.readers
-                .ask(move |connection| read::events::list(connection, &filter, &page)),
+                .ask(move |connection| read::events::list(connection, &names, &filter, &page)),
         )
     }
 

@@ -3,7 +3,7 @@
 //! Ensures that desired state is written at release and at no other moment, and that a lower
 //! generation released after a higher one is superseded itself.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
 use slugline_core::item::ItemKey;
@@ -15,35 +15,84 @@ use super::desired::{self, Placing};
 use super::fault::Done;
 use super::jobs::{self, JobRow};
 use super::log::Entry;
+use super::names::Names;
+use super::short_name::ShortName;
+use super::slugs;
 use super::statements::Statements;
 use super::tx::Tx;
 
-/// When nothing holds a publish back: its time (?1) has come, its media are kept, and nobody else
-/// claims its slug.
-const IS_READY: &str = "p.waits <> 0 AND p.ready_at <= ?1 AND p.fetch_at IS NULL
-    AND (p.slug_key IS NULL OR NOT EXISTS (SELECT 1 FROM slug_claim c WHERE c.key = p.slug_key AND c.item <> p.item))";
+/// When nothing holds a publish back, if its slug (`slug_key`) is free: its time (?1) has come and its
+/// media are kept.
+const IS_READY: &str = "waits <> 0 AND ready_at <= ?1 AND fetch_at IS NULL";
+
+/// A publish that waits at most for its slug.
+struct Waiting {
+    publish: PublishId,
+    item: i64,
+    slug_key: Option<ShortName>,
+}
+
+impl Waiting {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            publish: PublishId(row.get(0)?),
+            item: row.get(1)?,
+            slug_key: row.get(2)?,
+        })
+    }
+}
 
 /// Publishes that can be released, in the order in which they became ready.
-pub(crate) fn ready(connection: &Connection, now: Timestamp, limit: usize) -> Done<Vec<PublishId>> {
+pub(crate) fn ready(
+    connection: &Connection,
+    names: &Names,
+    now: Timestamp,
+    limit: usize,
+) -> Done<Vec<PublishId>> {
     let sql =
-        format!("SELECT p.id FROM publish p WHERE {IS_READY} ORDER BY p.ready_at, p.id LIMIT ?2");
-    connection.all(&sql, params![now.0, limit], |row| row.get(0).map(PublishId))
+        format!("SELECT id, item, slug_key FROM publish WHERE {IS_READY} ORDER BY ready_at, id");
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([now.0])?;
+    let mut ready = Vec::new();
+    while let Some(row) = rows.next()?
+        && ready.len() < limit
+    {
+        let waiting = Waiting::read(row)?;
+        let is_taken = match &waiting.slug_key {
+            Some(key) => {
+                let claims = names.find(connection, *key)?;
+                slugs::is_taken(connection, &claims, key, waiting.item)?
+            }
+            None => false,
+        };
+        if !is_taken {
+            ready.push(waiting.publish);
+        }
+    }
+    Ok(ready)
 }
 
 /// Releases those of the publishes that are still ready; how many.
 pub(crate) fn release(tx: &Tx<'_>, publishes: &[PublishId]) -> Done<usize> {
-    let sql = format!("SELECT 1 FROM publish p WHERE p.id = ?2 AND {IS_READY}");
+    let sql = format!("SELECT id, item, slug_key FROM publish WHERE id = ?2 AND {IS_READY}");
     let mut released = 0;
     for publish in publishes {
-        if tx
-            .one(&sql, params![tx.now.0, publish.0], |_| Ok(()))?
-            .is_some()
+        let waiting = tx.one(&sql, params![tx.now.0, publish.0], Waiting::read)?;
+        if let Some(waiting) = waiting
+            && !waits_for_slug(tx, &waiting)?
         {
-            release_one(tx, *publish)?;
+            release_one(tx, waiting.publish)?;
             released += 1;
         }
     }
     Ok(released)
+}
+
+fn waits_for_slug(tx: &Tx<'_>, waiting: &Waiting) -> Done<bool> {
+    match &waiting.slug_key {
+        Some(key) => slugs::is_taken(tx, &tx.named(*key)?, key, waiting.item),
+        None => Ok(false),
+    }
 }
 
 fn release_one(tx: &Tx<'_>, publish: PublishId) -> Done<()> {

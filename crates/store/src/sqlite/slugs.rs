@@ -12,45 +12,94 @@ use slugline_core::version::Generation;
 use super::fault::Done;
 use super::items;
 use super::log::Entry;
-use super::names::{self, ShortName};
+use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
 
 /// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
 pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {
-    names::of(&[&item.owner, &item.environment, &item.locale, space, slug])
+    short_name::of(&[
+        "slug",
+        &item.owner,
+        &item.environment,
+        &item.locale,
+        space,
+        slug,
+    ])
 }
 
 /// Other items' claims on a slug.
 pub(crate) fn holders(tx: &Tx<'_>, key: &ShortName, own: Option<i64>) -> Done<Vec<SlugHolder>> {
     let sql =
         "SELECT i.content_id, c.leaving IS NOT NULL FROM slug_claim c JOIN item i ON i.id = c.item
-               WHERE c.key = ?1 AND c.item <> ?2";
-    tx.all(sql, params![key, own.unwrap_or(0)], |row| {
-        Ok(SlugHolder {
-            content_id: row.get(0)?,
-            leaving: row.get(1)?,
-        })
-    })
+               WHERE c.id = ?1 AND c.key = ?2 AND c.item <> ?3";
+    let mut holders = Vec::new();
+    for claim in tx.named(*key)? {
+        holders.extend(tx.one(sql, params![claim, key, own.unwrap_or(0)], |row| {
+            Ok(SlugHolder {
+                content_id: row.get(0)?,
+                leaving: row.get(1)?,
+            })
+        })?);
+    }
+    Ok(holders)
+}
+
+/// Which of these claims on a slug is the item's.
+fn own(tx: &Tx<'_>, claims: &[i64], key: &ShortName, item: i64) -> Done<Option<i64>> {
+    let sql = "SELECT id FROM slug_claim WHERE id = ?1 AND key = ?2 AND item = ?3";
+    for claim in claims {
+        let found = tx.one(sql, params![claim, key, item], |row| row.get(0))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Whether another item than this one claims a slug.
+pub(crate) fn is_taken(
+    connection: &Connection,
+    claims: &[i64],
+    key: &ShortName,
+    item: i64,
+) -> Done<bool> {
+    let sql = "SELECT 1 FROM slug_claim WHERE id = ?1 AND key = ?2 AND item <> ?3";
+    for claim in claims {
+        if connection
+            .one(sql, params![claim, key, item], |_| Ok(()))?
+            .is_some()
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Claims a slug for an item, again if it was being given up.
 pub(crate) fn claim(tx: &Tx<'_>, item: i64, key: &ShortName, slug: &str) -> Done<()> {
-    let sql = "INSERT INTO slug_claim (key, item, slug) VALUES (?1, ?2, ?3)
-               ON CONFLICT (key, item) DO UPDATE SET leaving = NULL";
+    if let Some(own) = own(tx, &tx.named(*key)?, key, item)? {
+        tx.run("UPDATE slug_claim SET leaving = NULL WHERE id = ?1", [own])?;
+        return Ok(());
+    }
+    let sql = "INSERT INTO slug_claim (key, item, slug) VALUES (?1, ?2, ?3)";
     tx.run(sql, params![key, item, slug])?;
+    tx.give(*key, tx.last_insert_rowid());
     Ok(())
 }
 
 /// Notes that an item gives its slug up with this generation.
 pub(crate) fn leave(tx: &Tx<'_>, item: i64, key: &ShortName, generation: Generation) -> Done<()> {
-    let sql = "UPDATE slug_claim SET leaving = ?3 WHERE key = ?1 AND item = ?2";
-    tx.run(sql, params![key, item, generation.0])?;
+    if let Some(own) = own(tx, &tx.named(*key)?, key, item)? {
+        let sql = "UPDATE slug_claim SET leaving = ?2 WHERE id = ?1";
+        tx.run(sql, params![own, generation.0])?;
+    }
     Ok(())
 }
 
 /// A claim that has ended.
 pub(crate) struct Ended {
+    id: i64,
     key: ShortName,
     item: i64,
     slug: String,
@@ -66,25 +115,29 @@ const HAS_ENDED: &str = "c.leaving IS NOT NULL
 
 /// Claims that have ended.
 pub(crate) fn ended(connection: &Connection, limit: usize) -> Done<Vec<Ended>> {
-    let sql = format!("SELECT c.key, c.item, c.slug FROM slug_claim c WHERE {HAS_ENDED} LIMIT ?1");
+    let sql =
+        format!("SELECT c.id, c.key, c.item, c.slug FROM slug_claim c WHERE {HAS_ENDED} LIMIT ?1");
     connection.all(&sql, [limit], |row| {
         Ok(Ended {
-            key: row.get(0)?,
-            item: row.get(1)?,
-            slug: row.get(2)?,
+            id: row.get(0)?,
+            key: row.get(1)?,
+            item: row.get(2)?,
+            slug: row.get(3)?,
         })
     })
 }
 
 /// Removes claims that have ended and are not taken up again; how many.
 pub(crate) fn free(tx: &Tx<'_>, claims: &[Ended]) -> Done<usize> {
-    let sql =
-        format!("DELETE FROM slug_claim AS c WHERE c.key = ?1 AND c.item = ?2 AND {HAS_ENDED}");
+    let sql = format!(
+        "DELETE FROM slug_claim AS c WHERE c.id = ?1 AND c.key = ?2 AND c.item = ?3 AND {HAS_ENDED}"
+    );
     let mut freed = 0;
     for claim in claims {
-        if tx.run(&sql, params![claim.key, claim.item])? == 0 {
+        if tx.run(&sql, params![claim.id, claim.key, claim.item])? == 0 {
             continue;
         }
+        tx.forget(claim.key, claim.id);
         freed += 1;
         let key = items::key(tx, claim.item)?;
         Entry::new(tx, EventType::SlugReleased, "released", claim.item, &key)

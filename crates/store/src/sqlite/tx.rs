@@ -1,16 +1,21 @@
 //! One transaction of the writer, as the operations see it.
 //!
-//! Ensures that what a group of orders shares (its time, the next place in the log, what it did to
-//! the number of open jobs) lives and dies with the transaction, so that nothing in memory can be
-//! ahead of the file.
+//! Ensures that what a group of orders shares (its time, the next place in the log, the names that it
+//! gave, what it did to the number of open jobs) lives and dies with the transaction, so that nothing
+//! in memory can be ahead of the file.
 
-use std::cell::Cell;
-use std::ops::Deref;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ops::{Deref, RangeInclusive};
+use std::rc::Rc;
 
 use rusqlite::Connection;
 use slugline_core::time::Timestamp;
 
+use super::destinations::{self, Known};
 use super::fault::Done;
+use super::names::{Kept, NameChanges, Names, newest_first, numbers_between};
+use super::short_name::ShortName;
 use super::statements::Statements;
 
 /// An open transaction.
@@ -19,22 +24,35 @@ pub(crate) struct Tx<'c> {
     /// The store's time for all that happens in it.
     pub(crate) now: Timestamp,
     next_seq: Cell<i64>,
+    next_publish: Cell<Option<i64>>,
+    next_item: Cell<Option<i64>>,
+    destinations: RefCell<HashMap<String, Rc<Known>>>,
+    names: &'c Names,
+    renamed: RefCell<NameChanges>,
     opened: Cell<i64>,
     nudge: Cell<bool>,
 }
 
 /// What a committed transaction changed outside the file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Default)]
 pub(crate) struct Effected {
     /// Jobs that became open, less those that ended.
     pub(crate) opened: i64,
     /// Whether jobs may have become due, or lanes free.
     pub(crate) nudge: bool,
+    /// The names that it gave and forgot.
+    pub(crate) renamed: NameChanges,
+    /// What is to be remembered of writing them down.
+    pub(crate) kept: Kept,
 }
 
 impl<'c> Tx<'c> {
     /// Looks up where the log ends; the transaction must be open.
-    pub(crate) fn begun(connection: &'c Connection, now: Timestamp) -> Done<Self> {
+    pub(crate) fn begun(
+        connection: &'c Connection,
+        names: &'c Names,
+        now: Timestamp,
+    ) -> Done<Self> {
         // Erased segments have no entries left, and their numbers are not given out again.
         let sql = "SELECT 1 + max((SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(last), 0) FROM segment))";
         let next_seq = connection.one(sql, [], |row| row.get(0))?.unwrap_or(1);
@@ -42,6 +60,11 @@ impl<'c> Tx<'c> {
             connection,
             now,
             next_seq: Cell::new(next_seq),
+            next_publish: Cell::new(None),
+            next_item: Cell::new(None),
+            destinations: RefCell::default(),
+            names,
+            renamed: RefCell::default(),
             opened: Cell::new(0),
             nudge: Cell::new(false),
         })
@@ -50,6 +73,71 @@ impl<'c> Tx<'c> {
     /// Takes the next place in the log.
     pub(crate) fn take_seq(&self) -> i64 {
         self.next_seq.replace(self.next_seq.get() + 1)
+    }
+
+    /// Takes the next publish's number.
+    pub(crate) fn take_publish(&self) -> Done<i64> {
+        self.take_number(
+            &self.next_publish,
+            "SELECT coalesce(max(id), 0) + 1 FROM publish",
+        )
+    }
+
+    /// Takes the next item's number.
+    pub(crate) fn take_item(&self) -> Done<i64> {
+        self.take_number(&self.next_item, "SELECT coalesce(max(id), 0) + 1 FROM item")
+    }
+
+    /// The file is asked once per transaction: no one else gives numbers meanwhile.
+    fn take_number(&self, next: &Cell<Option<i64>>, first: &str) -> Done<i64> {
+        let number = match next.get() {
+            Some(number) => number,
+            None => self.one(first, [], |row| row.get(0))?.unwrap_or(1),
+        };
+        next.set(Some(number + 1));
+        Ok(number)
+    }
+
+    /// The destination of this name.
+    pub(crate) fn destination(&self, name: &str) -> Done<Option<Rc<Known>>> {
+        if let Some(known) = self.destinations.borrow().get(name) {
+            return Ok(Some(Rc::clone(known)));
+        }
+        let found = destinations::find(self, name)?.map(Rc::new);
+        if let Some(known) = &found {
+            let mut destinations = self.destinations.borrow_mut();
+            destinations.insert(name.to_owned(), Rc::clone(known));
+        }
+        Ok(found)
+    }
+
+    /// Knows no destination any more: they have changed.
+    pub(crate) fn forget_destinations(&self) {
+        self.destinations.borrow_mut().clear();
+    }
+
+    /// Numbers of the rows with this name, the newest first.
+    pub(crate) fn named(&self, name: ShortName) -> Done<Vec<i64>> {
+        self.named_between(&(name..=name))
+    }
+
+    /// Numbers of the rows with a name in this range, the newest first.
+    pub(crate) fn named_between(&self, range: &RangeInclusive<ShortName>) -> Done<Vec<i64>> {
+        let mut numbers = self.names.between(self, range)?;
+        numbers.extend(numbers_between(&self.renamed.borrow().given, range));
+        Ok(newest_first(numbers))
+    }
+
+    /// Names a row.
+    pub(crate) fn give(&self, name: ShortName, number: i64) {
+        self.renamed.borrow_mut().given.insert((name, number));
+    }
+
+    /// Forgets the name of a row that is gone.
+    pub(crate) fn forget(&self, name: ShortName, number: i64) {
+        let mut renamed = self.renamed.borrow_mut();
+        renamed.given.remove(&(name, number));
+        renamed.forgotten.push((name, number));
     }
 
     /// Notes that open jobs appeared (positive) or ended (negative).
@@ -62,12 +150,16 @@ impl<'c> Tx<'c> {
         self.nudge.set(true);
     }
 
-    /// What it changed outside the file, to be applied once it is committed.
-    pub(crate) fn effected(&self) -> Effected {
-        Effected {
+    /// Writes down what the orders left for the end; what the transaction changes outside the file,
+    /// to be applied once it is committed.
+    pub(crate) fn ended(self) -> Done<Effected> {
+        let renamed = self.renamed.into_inner();
+        Ok(Effected {
             opened: self.opened.get(),
             nudge: self.nudge.get(),
-        }
+            kept: self.names.keep(self.connection, &renamed)?,
+            renamed,
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use slugline_engine::store::StoreError;
 
 use super::checkpoint::Checkpoints;
 use super::fault::Done;
+use super::names::Names;
 use super::nudge::Nudge;
 use super::tx::{Effected, Tx};
 
@@ -77,6 +78,7 @@ impl Writer {
     /// Starts the thread. `connection` becomes its own.
     pub(crate) fn start(
         connection: Connection,
+        names: Arc<Names>,
         clock: Arc<dyn Clock>,
         gauges: Arc<Gauges>,
         checkpoints: Checkpoints,
@@ -84,6 +86,7 @@ impl Writer {
         let (orders, inbox) = channel();
         let desk = Desk {
             connection,
+            names,
             clock,
             gauges: Arc::clone(&gauges),
             checkpoints,
@@ -127,6 +130,7 @@ pub(crate) fn closed() -> StoreError {
 
 struct Desk {
     connection: Connection,
+    names: Arc<Names>,
     clock: Arc<dyn Clock>,
     gauges: Arc<Gauges>,
     checkpoints: Checkpoints,
@@ -161,27 +165,25 @@ impl Desk {
     }
 
     fn attempt(&self, group: &mut [Box<dyn Order>]) -> Done<()> {
-        let outcome = self.transact(group);
-        match &outcome {
-            Ok(effected) => self.publish(*effected),
-            Err(fault) => {
+        self.transact(group)
+            .map(|effected| self.publish(effected))
+            .inspect_err(|fault| {
                 tracing::warn!(orders = group.len(), %fault, "a group was rolled back");
                 self.roll_back();
-            }
-        }
-        outcome.map(|_| ())
+            })
     }
 
     fn transact(&self, group: &mut [Box<dyn Order>]) -> Done<Effected> {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute([])?;
-        let tx = Tx::begun(&self.connection, self.clock.now())?;
+        let tx = Tx::begun(&self.connection, &self.names, self.clock.now())?;
         for order in group.iter_mut() {
             order.run(&tx)?;
         }
+        let effected = tx.ended()?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
-        Ok(tx.effected())
+        Ok(effected)
     }
 
     fn publish(&self, effected: Effected) {
@@ -189,6 +191,7 @@ impl Desk {
         self.gauges
             .open_jobs
             .fetch_add(effected.opened, Ordering::Relaxed);
+        self.names.take_over(effected.renamed, &effected.kept);
         if effected.nudge {
             self.gauges.nudge.give();
         }

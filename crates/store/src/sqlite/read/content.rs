@@ -8,13 +8,24 @@ use slugline_engine::store::{ContentAt, ContentView, Page, Paged, RevisionView};
 use super::{Where, jobs, paged, rows};
 use crate::sqlite::column::{At, Col, Digest, Json};
 use crate::sqlite::fault::Done;
+use crate::sqlite::items;
+use crate::sqlite::names::Names;
 use crate::sqlite::statements::Statements;
 
 /// An item in all its environments and locales.
-pub(crate) fn of(connection: &Connection, owner: &str, content_id: &str) -> Done<Vec<ContentView>> {
-    let sql = "SELECT id, content_id, owner, environment, locale, source, version_kind, version, generation, action, slug
-               FROM item WHERE content_id = ?1 AND owner = ?2 ORDER BY environment, locale";
-    let items = connection.all(sql, [content_id, owner], |row| {
+pub(crate) fn of(
+    connection: &Connection,
+    names: &Names,
+    owner: &str,
+    content_id: &str,
+) -> Done<Vec<ContentView>> {
+    let wanted = items_with(connection, names, owner, content_id)?;
+    let sql = format!(
+        "SELECT id, content_id, owner, environment, locale, source, version_kind, version, generation, action, slug
+         FROM item i {} ORDER BY environment, locale",
+        wanted.clause()
+    );
+    let items = connection.all(&sql, wanted.values(), |row| {
         Ok((row.get::<_, i64>(0)?, read(row)?))
     })?;
     let views = items.into_iter().map(|(item, view)| {
@@ -24,6 +35,21 @@ pub(crate) fn of(connection: &Connection, owner: &str, content_id: &str) -> Done
         })
     });
     views.collect()
+}
+
+/// The condition for an owner's items `i` with this content id.
+fn items_with(
+    connection: &Connection,
+    names: &Names,
+    owner: &str,
+    content_id: &str,
+) -> Done<Where> {
+    let items = names.between(connection, &items::family(content_id))?;
+    let mut wanted = Where::default();
+    wanted.and_among("i.id", &items);
+    wanted.and("i.content_id = ?", content_id.to_owned());
+    wanted.and("i.owner = ?", owner.to_owned());
+    Ok(wanted)
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ContentView> {
@@ -74,13 +100,12 @@ fn destinations(connection: &Connection, item: i64) -> Done<Vec<ContentAt>> {
 /// number.
 pub(crate) fn revisions(
     connection: &Connection,
+    names: &Names,
     owner: &str,
     content_id: &str,
     page: &Page,
 ) -> Done<Paged<RevisionView>> {
-    let mut wanted = Where::default();
-    wanted.and("i.content_id = ?", content_id.to_owned());
-    wanted.and("i.owner = ?", owner.to_owned());
+    let mut wanted = items_with(connection, names, owner, content_id)?;
     wanted.and_some("r.id < ?", page.cursor);
     let sql = format!(
         "SELECT r.id, r.generation, p.version_kind, p.version, p.action, i.environment, i.locale, r.accepted_at, p.request_id,

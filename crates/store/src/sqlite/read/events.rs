@@ -3,37 +3,52 @@
 //! Ensures that a reader that follows by cursor misses nothing: one writer numbers the entries, so
 //! what is visible has all that came before.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, params};
+use serde_json::json;
 use slugline_core::event::LogEntry;
 use slugline_engine::store::{EventFilter, Page, Paged};
 
 use super::{Where, paged, rows};
 use crate::sqlite::column::Json;
 use crate::sqlite::fault::Done;
+use crate::sqlite::names::Names;
 use crate::sqlite::statements::Statements;
+use crate::sqlite::{items, publishes};
 
 /// Entries of an item: those of its publishes, and its own.
-const OF_CONTENT: &str = "e.seq IN (
-    SELECT x.seq FROM item i JOIN publish p ON p.item = i.id JOIN event x ON x.publish = p.id WHERE i.content_id = ?
+const OF_ITEMS: &str = "e.seq IN (
+    SELECT x.seq FROM json_each(?) i JOIN publish p ON p.item = i.value JOIN event x ON x.publish = p.id
     UNION ALL
-    SELECT x.seq FROM item i JOIN event x ON x.item = i.id AND x.publish IS NULL WHERE i.content_id = ?)";
+    SELECT x.seq FROM json_each(?) i JOIN event x ON x.item = i.value AND x.publish IS NULL)";
 
 /// Entries of a request: those of its publishes, or its own when it became none.
 const OF_REQUEST: &str = "e.seq IN (
-    SELECT x.seq FROM publish p JOIN event x ON x.publish = p.id WHERE p.request_id = ?
+    SELECT x.seq FROM json_each(?) p JOIN event x ON x.publish = p.value
     UNION ALL
     SELECT x.seq FROM event x WHERE x.request_id = ?)";
 
 /// Entries after the cursor, oldest first; the cursor is an entry's place.
 pub(crate) fn list(
     connection: &Connection,
+    names: &Names,
     filter: &EventFilter,
     page: &Page,
 ) -> Done<Paged<LogEntry>> {
     let mut wanted = Where::default();
     wanted.and("e.seq > ?", page.cursor.unwrap_or(0));
-    wanted.and_twice(OF_CONTENT, filter.content_id.as_ref());
-    wanted.and_twice(OF_REQUEST, filter.request_id.as_ref());
+    if let Some(content_id) = &filter.content_id {
+        let items = names.between(connection, &items::family(content_id))?;
+        let sql =
+            "SELECT id FROM item WHERE id IN (SELECT value FROM json_each(?1)) AND content_id = ?2";
+        let items = json!(verified(connection, sql, &items, content_id)?).to_string();
+        wanted.and_both(OF_ITEMS, items.clone(), items);
+    }
+    if let Some(request_id) = &filter.request_id {
+        let named = names.find(connection, publishes::name(request_id))?;
+        let sql = "SELECT id FROM publish WHERE id IN (SELECT value FROM json_each(?1)) AND request_id = ?2";
+        let publishes = json!(verified(connection, sql, &named, request_id)?).to_string();
+        wanted.and_both(OF_REQUEST, publishes, request_id.clone());
+    }
     wanted.and_some(
         "(SELECT owner FROM item WHERE id = e.item) = ?",
         filter.owner.clone(),
@@ -47,6 +62,12 @@ pub(crate) fn list(
     );
     let found = connection.all(&sql, wanted.values(), read)?;
     Ok(paged(found, page, |entry| entry.seq))
+}
+
+/// Those of the rows that really are called so.
+fn verified(connection: &Connection, sql: &str, rows: &[i64], called: &str) -> Done<Vec<i64>> {
+    let rows = json!(rows).to_string();
+    connection.all(sql, params![rows, called], |row| row.get(0))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<LogEntry> {

@@ -10,6 +10,7 @@ pub(crate) mod jobs;
 pub(crate) mod publishes;
 
 use rusqlite::types::Value;
+use serde_json::json;
 use slugline_engine::store::{Page, Paged};
 
 /// The conditions of a list, each with its values.
@@ -38,12 +39,16 @@ impl Where {
         }
     }
 
-    /// Adds a condition with two `?` for the same text, if there is one.
-    pub(crate) fn and_twice(&mut self, condition: &str, value: Option<&String>) {
-        if let Some(value) = value {
-            self.and(condition, value.clone());
-            self.values.push(value.clone().into());
-        }
+    /// Adds a condition with two `?`.
+    pub(crate) fn and_both(&mut self, condition: &str, first: String, second: String) {
+        self.and(condition, first);
+        self.values.push(second.into());
+    }
+
+    /// Adds the condition that a column has one of these numbers.
+    pub(crate) fn and_among(&mut self, column: &str, numbers: &[i64]) {
+        let condition = format!("{column} IN (SELECT value FROM json_each(?))");
+        self.and(&condition, json!(numbers).to_string());
     }
 
     /// The clause; empty without conditions.

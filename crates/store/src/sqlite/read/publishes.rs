@@ -11,13 +11,20 @@ use slugline_engine::store::{Page, Paged, PublishFilter, PublishView};
 use super::{Where, jobs, paged, rows};
 use crate::sqlite::column::{At, Col};
 use crate::sqlite::fault::Done;
+use crate::sqlite::names::Names;
 use crate::sqlite::statements::Statements;
+use crate::sqlite::{items, publishes};
 
 const COLUMNS: &str = "p.id, p.request_id, i.owner, i.environment, i.content_id, i.locale, p.action, p.class, p.version_kind,
     p.version, p.generation, p.accepted_at, p.released_at, p.publish_at";
 
 /// A publish by its id, else the newest with this request id, within an owner.
-pub(crate) fn one(connection: &Connection, owner: &str, id: &str) -> Done<Option<PublishView>> {
+pub(crate) fn one(
+    connection: &Connection,
+    names: &Names,
+    owner: &str,
+    id: &str,
+) -> Done<Option<PublishView>> {
     if let Ok(publish) = id.parse::<PublishId>() {
         let sql = format!(
             "SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item WHERE p.id = ?1 AND i.owner = ?2"
@@ -27,27 +34,37 @@ pub(crate) fn one(connection: &Connection, owner: &str, id: &str) -> Done<Option
         }
     }
     let sql = format!(
-        "SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item WHERE p.request_id = ?1 AND i.owner = ?2
-         ORDER BY p.id DESC LIMIT 1"
+        "SELECT {COLUMNS} FROM publish p JOIN item i ON i.id = p.item
+         WHERE p.id = ?1 AND p.request_id = ?2 AND i.owner = ?3"
     );
-    let found = connection.one(&sql, [id, owner], read)?;
-    found.map(|found| with_jobs(connection, found)).transpose()
+    for publish in names.find(connection, publishes::name(id))? {
+        if let Some(found) = connection.one(&sql, params![publish, id, owner], read)? {
+            return with_jobs(connection, found).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Publishes, newest first; the cursor is a publish's number.
 pub(crate) fn list(
     connection: &Connection,
+    names: &Names,
     filter: &PublishFilter,
     page: &Page,
 ) -> Done<Paged<PublishView>> {
     let mut wanted = Where::default();
     wanted.and_some("p.id < ?", page.cursor);
-    // By item or by request there are few: their index leads, and the walk by id does not.
-    wanted.and_some(
-        "p.item IN (SELECT id FROM item WHERE content_id = ?)",
-        filter.content_id.clone(),
-    );
-    wanted.and_some("p.request_id = ?", filter.request_id.clone());
+    // By item or by request there are few: these lead, and the walk by id does not.
+    if let Some(content_id) = &filter.content_id {
+        let items = names.between(connection, &items::family(content_id))?;
+        wanted.and_among("p.item", &items);
+        wanted.and("i.content_id = ?", content_id.clone());
+    }
+    if let Some(request_id) = &filter.request_id {
+        let named = names.find(connection, publishes::name(request_id))?;
+        wanted.and_among("p.id", &named);
+        wanted.and("p.request_id = ?", request_id.clone());
+    }
     wanted.and_some("i.owner = ?", filter.owner.clone());
     wanted.and_some("i.environment = ?", filter.environment.clone());
     wanted.and_some("i.locale = ?", filter.locale.clone());

@@ -1,6 +1,6 @@
 -- The first schema. Integers are times in microseconds since 1970, or the numbers of `column.rs`.
--- Random keys (idempotency keys, slugs) lie in narrow WITHOUT ROWID tables, because each insert
--- under a random key dirties a page; everything else grows at its end.
+-- Everything grows at its end but `name`, under which rows are found by what is random (keys,
+-- request ids, items, slugs): each insert under a random key dirties a page, so many go in at once.
 
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
@@ -33,7 +33,6 @@ CREATE TABLE item (
     slug TEXT,
     slug_key BLOB
 ) STRICT;
-CREATE UNIQUE INDEX item_key ON item (content_id, owner, environment, locale);
 
 -- `salt` is that of the publish's raw bytes: erasing a body erases its salt with it.
 CREATE TABLE revision (
@@ -82,7 +81,6 @@ CREATE TABLE publish (
     slug_key BLOB
 ) STRICT;
 CREATE INDEX publish_item ON publish (item, generation);
-CREATE INDEX publish_request ON publish (request_id);
 CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
 CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
 CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
@@ -175,20 +173,28 @@ CREATE TABLE hold (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_job ON hold (job);
 
+-- The halves of SHA-256s that lead to rows, by the rows' numbers.
+CREATE TABLE name (
+    name BLOB NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (name, number)
+) STRICT, WITHOUT ROWID;
+-- Names that are not in `name` yet, a row for each transaction: 16 bytes and the row's number each.
+CREATE TABLE recent_name (
+    id INTEGER PRIMARY KEY,
+    names BLOB NOT NULL
+) STRICT;
+
 -- `leaving`: the generation that gives the slug up.
 CREATE TABLE slug_claim (
+    id INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
     item INTEGER NOT NULL,
     slug TEXT NOT NULL,
-    leaving INTEGER,
-    PRIMARY KEY (key, item)
-) STRICT, WITHOUT ROWID;
+    leaving INTEGER
+) STRICT;
 CREATE INDEX slug_leaving ON slug_claim (item) WHERE leaving IS NOT NULL;
 
-CREATE TABLE key_index (
-    key BLOB PRIMARY KEY,
-    record INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
 CREATE TABLE key_record (
     id INTEGER PRIMARY KEY,
     key BLOB NOT NULL,
