@@ -79,14 +79,36 @@ pub struct LogEntry {
     pub detail: BTreeMap<String, Value>,
 }
 
+/// An entry as it is stored: in the order of the members' names, without `seq`.
+#[derive(Serialize)]
+struct Stored<'a> {
+    actor: &'a str,
+    at: Timestamp,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    content_id: &'a str,
+    detail: &'a BTreeMap<String, Value>,
+    downstream_ids: &'a BTreeMap<String, String>,
+    outcome: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    request_id: &'a str,
+    r#type: EventType,
+}
+
 /// The text of an entry as it is stored and hashed: canonical JSON without `seq`.
 #[must_use]
 pub fn stored_text(entry: &LogEntry) -> String {
-    let mut value = serde_json::to_value(entry).unwrap_or(Value::Null);
-    if let Some(members) = value.as_object_mut() {
-        members.remove("seq");
-    }
-    value.to_string()
+    let stored = Stored {
+        actor: &entry.actor,
+        at: entry.at,
+        content_id: &entry.content_id,
+        detail: &entry.detail,
+        downstream_ids: &entry.downstream_ids,
+        outcome: &entry.outcome,
+        request_id: &entry.request_id,
+        r#type: entry.kind,
+    };
+    // Nothing in it cannot be written as JSON.
+    serde_json::to_string(&stored).unwrap_or_default()
 }
 
 /// The digest by which an entry refers to bytes that may be erased: SHA-256 over salt and bytes.
@@ -133,6 +155,27 @@ mod tests {
         let mut seal = Seal::after(CHAIN_START);
         entries.iter().for_each(|(seq, text)| seal.add(*seq, text));
         seal.finish()
+    }
+
+    #[test]
+    fn the_stored_text_is_the_entry_in_canonical_json_without_its_place() {
+        let mut entry = LogEntry {
+            seq: 7,
+            kind: EventType::Released,
+            at: Timestamp(1_700_000_000_000_000),
+            actor: "engine".into(),
+            outcome: "released".into(),
+            request_id: "r-1".into(),
+            content_id: "post".into(),
+            downstream_ids: BTreeMap::from([("post".into(), "12".into())]),
+            detail: BTreeMap::from([("generation".into(), Value::from(3))]),
+        };
+        for _ in 0..2 {
+            let mut value = serde_json::to_value(&entry).unwrap();
+            value.as_object_mut().unwrap().remove("seq");
+            assert_eq!(stored_text(&entry), value.to_string());
+            (entry.request_id, entry.content_id) = (String::new(), String::new());
+        }
     }
 
     #[test]

@@ -14,18 +14,16 @@ use super::carry_out::carry_out;
 use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::log::Entry;
+use super::prepare::Prepared;
 use super::short_name::ShortName;
 use super::tx::Tx;
 use super::{keys, slugs};
 
 /// Decides on submissions and carries the decisions out; one outcome each, in order.
-pub(crate) fn accept(
-    tx: &Tx<'_>,
-    submissions: &[Submission],
-) -> Done<Vec<Result<Decided, Problem>>> {
+pub(crate) fn accept(tx: &Tx<'_>, submissions: &[Prepared]) -> Done<Vec<Result<Decided, Problem>>> {
     submissions
         .iter()
-        .map(|submission| accept_one(tx, submission))
+        .map(|prepared| accept_one(tx, prepared))
         .collect()
 }
 
@@ -36,8 +34,9 @@ pub(crate) struct Facts {
     found: Found,
 }
 
-fn accept_one(tx: &Tx<'_>, submission: &Submission) -> Done<Result<Decided, Problem>> {
-    let facts = facts(tx, submission)?;
+fn accept_one(tx: &Tx<'_>, prepared: &Prepared) -> Done<Result<Decided, Problem>> {
+    let submission = &prepared.submission;
+    let facts = facts(tx, prepared)?;
     match decide(submission, &facts.found) {
         Intake::Replay(answer) => Ok(Ok(Decided {
             answer,
@@ -45,20 +44,21 @@ fn accept_one(tx: &Tx<'_>, submission: &Submission) -> Done<Result<Decided, Prob
         })),
         Intake::Refuse(problem) => Ok(Err(problem)),
         Intake::Duplicate(answer) => {
-            keys::keep(tx, submission, &answer, Some(key_expiry(tx, submission)))?;
+            keys::keep(tx, prepared, &answer, Some(key_expiry(tx, submission)))?;
             Ok(Ok(Decided {
                 answer,
                 kind: DecidedKind::Duplicate,
             }))
         }
-        Intake::Stale(answer) => stale(tx, submission, &facts, answer).map(Ok),
-        Intake::Accept(accept) => carry_out(tx, submission, &facts, &accept, true),
-        Intake::Extend(accept) => carry_out(tx, submission, &facts, &accept, false),
+        Intake::Stale(answer) => stale(tx, prepared, &facts, answer).map(Ok),
+        Intake::Accept(accept) => carry_out(tx, prepared, &facts, &accept, true),
+        Intake::Extend(accept) => carry_out(tx, prepared, &facts, &accept, false),
     }
 }
 
-fn facts(tx: &Tx<'_>, submission: &Submission) -> Done<Facts> {
-    let key = keys::find(tx, submission)?;
+fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
+    let submission = &prepared.submission;
+    let key = keys::find(tx, prepared.key)?;
     if key.is_some() {
         return Ok(Facts {
             item: None,
@@ -69,7 +69,7 @@ fn facts(tx: &Tx<'_>, submission: &Submission) -> Done<Facts> {
             },
         });
     }
-    let item = items::find(tx, &submission.item)?;
+    let item = items::find(tx, prepared.item, &submission.item)?;
     let slug = wanted_slug(
         submission,
         item.as_ref().and_then(|item| item.record.slug.as_deref()),
@@ -102,8 +102,9 @@ pub(crate) fn key_expiry(tx: &Tx<'_>, submission: &Submission) -> Timestamp {
     tx.now.plus(submission.key_ttl)
 }
 
-fn stale(tx: &Tx<'_>, submission: &Submission, facts: &Facts, answer: Answer) -> Done<Decided> {
-    keys::keep(tx, submission, &answer, Some(key_expiry(tx, submission)))?;
+fn stale(tx: &Tx<'_>, prepared: &Prepared, facts: &Facts, answer: Answer) -> Done<Decided> {
+    let submission = &prepared.submission;
+    keys::keep(tx, prepared, &answer, Some(key_expiry(tx, submission)))?;
     if let Some(item) = &facts.item {
         Entry::new(
             tx,

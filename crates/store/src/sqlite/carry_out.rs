@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use rusqlite::params;
 use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
-use slugline_core::event::{EventType, salted_digest};
+use slugline_core::event::EventType;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::intake::{Accept, Submission};
 use slugline_core::item::Action;
@@ -20,8 +20,9 @@ use super::accept::{Facts, key_expiry};
 use super::column::{Col, Waits};
 use super::desired::{self, Placing};
 use super::destinations::Known;
-use super::fault::{Done, Fault};
+use super::fault::Done;
 use super::log::Entry;
+use super::prepare::{Body, Prepared, Salt};
 use super::statements::Statements;
 use super::tx::Tx;
 use super::{items, jobs, keys, publishes, release, revisions, slugs};
@@ -29,11 +30,12 @@ use super::{items, jobs, keys, publishes, release, revisions, slugs};
 /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
 pub(crate) fn carry_out(
     tx: &Tx<'_>,
-    submission: &Submission,
+    prepared: &Prepared,
     facts: &Facts,
     accept: &Accept,
     fresh: bool,
 ) -> Done<Result<Decided, Problem>> {
+    let submission = &prepared.submission;
     let targets = match known_targets(tx, &accept.targets)? {
         Ok(targets) => targets,
         Err(problem) => return Ok(Err(problem)),
@@ -46,17 +48,12 @@ pub(crate) fn carry_out(
         Some(item) if !fresh => (item.id, item.content),
         known => items::keep(
             tx,
-            submission,
+            prepared,
             accept,
             publish,
             known.as_ref(),
             facts.slug_key,
         )?,
-    };
-    let body = if fresh {
-        revisions::body_text(submission)?
-    } else {
-        None
     };
     let accepting = Accepting {
         tx,
@@ -66,11 +63,12 @@ pub(crate) fn carry_out(
         publish,
         item,
         content,
-        body,
+        salt: &prepared.salt,
+        body: prepared.body.as_ref().filter(|_| fresh),
     };
     accepting.insert_publish()?;
-    let salt = accepting.insert_raw()?;
-    accepting.log_request(&salt)?;
+    accepting.insert_raw()?;
+    accepting.log_request(&prepared.raw_digest)?;
     if fresh {
         accepting.move_slug()?;
     }
@@ -79,12 +77,12 @@ pub(crate) fn carry_out(
     let answer = accepting.answer(jobs);
     let record = keys::keep(
         tx,
-        submission,
+        prepared,
         &answer,
         (!accept.assigned).then(|| key_expiry(tx, submission)),
     )?;
     if fresh {
-        revisions::insert(tx, &accepting, &salt, accept.assigned.then_some(record))?;
+        revisions::insert(tx, &accepting, accept.assigned.then_some(record))?;
     }
     Ok(Ok(Decided {
         answer,
@@ -108,9 +106,6 @@ fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Rc<Known>>, P
     Ok(Ok(known))
 }
 
-/// Bytes of salt: nobody guesses what was erased from its digest in the log.
-const SALT: usize = 16;
-
 /// A publish on its way into the file.
 pub(crate) struct Accepting<'a> {
     tx: &'a Tx<'a>,
@@ -120,8 +115,9 @@ pub(crate) struct Accepting<'a> {
     pub(crate) publish: PublishId,
     pub(crate) item: i64,
     content: i64,
-    /// The payload as it is stored; `None` for removals and for more destinations.
-    pub(crate) body: Option<String>,
+    pub(crate) salt: &'a Salt,
+    /// `None` for removals and for more destinations.
+    pub(crate) body: Option<&'a Body>,
 }
 
 impl Accepting<'_> {
@@ -167,25 +163,17 @@ impl Accepting<'_> {
         Ok(())
     }
 
-    /// Keeps the request as it came; the salt under which the log refers to it.
-    fn insert_raw(&self) -> Done<Vec<u8>> {
-        let mut salt = vec![0; SALT];
-        getrandom::fill(&mut salt).map_err(|error| Fault::Ours(format!("no salt: {error}")))?;
+    /// Keeps the request as it came.
+    fn insert_raw(&self) -> Done<()> {
         let sql =
             "INSERT INTO raw_request (publish, received_at, salt, bytes) VALUES (?1, ?2, ?3, ?4)";
-        self.tx.run(
-            sql,
-            params![
-                self.publish.0,
-                self.tx.now.0,
-                salt,
-                &self.submission.raw[..]
-            ],
-        )?;
-        Ok(salt)
+        let raw = &self.submission.raw[..];
+        self.tx
+            .run(sql, params![self.publish.0, self.tx.now.0, self.salt, raw])?;
+        Ok(())
     }
 
-    fn log_request(&self, salt: &[u8]) -> Done<()> {
+    fn log_request(&self, raw_digest: &str) -> Done<()> {
         let (submission, accept) = (self.submission, self.accept);
         let kind = match submission.request.action {
             Action::Publish => EventType::PublishRequest,
@@ -199,13 +187,8 @@ impl Accepting<'_> {
             .detail("generation", accept.generation)
             .detail("version", accept.version)
             .detail("destinations", &accept.targets)
-            .detail("raw", salted_digest(salt, &submission.raw))
-            .detail(
-                "body",
-                self.body
-                    .as_ref()
-                    .map(|body| salted_digest(salt, body.as_bytes())),
-            )
+            .detail("raw", raw_digest)
+            .detail("body", self.body.map(|body| &body.digest))
             .write(self.tx)
     }
 

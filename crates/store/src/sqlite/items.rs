@@ -7,13 +7,14 @@ use std::ops::RangeInclusive;
 
 use rusqlite::{Connection, Row, params};
 use slugline_core::ids::PublishId;
-use slugline_core::intake::{Accept, ItemRecord, Submission};
+use slugline_core::intake::{Accept, ItemRecord};
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::PendingReason;
 use slugline_core::version::{Generation, Version};
 
 use super::column::{Col, Digest, bit};
 use super::fault::{Done, Fault};
+use super::prepare::Prepared;
 use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
@@ -36,7 +37,8 @@ pub(crate) fn family(content_id: &str) -> RangeInclusive<ShortName> {
     first..=last
 }
 
-fn name(key: &ItemKey) -> ShortName {
+/// The name of an item.
+pub(crate) fn name(key: &ItemKey) -> ShortName {
     let (family, member) = (
         ["item", &key.content_id],
         [&*key.owner, &key.environment, &key.locale],
@@ -45,10 +47,10 @@ fn name(key: &ItemKey) -> ShortName {
 }
 
 /// The item, if it is known.
-pub(crate) fn find(tx: &Tx<'_>, key: &ItemKey) -> Done<Option<ItemRow>> {
+pub(crate) fn find(tx: &Tx<'_>, name: ShortName, key: &ItemKey) -> Done<Option<ItemRow>> {
     let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug
                FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4 AND locale = ?5";
-    for id in tx.named(name(key))? {
+    for id in tx.named(name)? {
         let named = params![id, key.content_id, key.owner, key.environment, key.locale];
         if let Some(mut row) = tx.one(sql, named, read)? {
             row.record.targets = targets(tx, row.id, row.record.generation)?;
@@ -104,12 +106,13 @@ fn scheduled(tx: &Tx<'_>, item: i64) -> Done<Vec<PublishId>> {
 /// Writes down what an accepted submission makes of its item; its number and its content's.
 pub(crate) fn keep(
     tx: &Tx<'_>,
-    submission: &Submission,
+    prepared: &Prepared,
     accept: &Accept,
     publish: PublishId,
     known: Option<&ItemRow>,
     slug_key: Option<ShortName>,
 ) -> Done<(i64, i64)> {
+    let submission = &prepared.submission;
     let (kind, ordinal) = (Col(accept.version.kind()), accept.version.ordinal());
     let (generation, action) = (accept.generation.0, Col(submission.request.action));
     let body = Digest(submission.body);
@@ -135,7 +138,7 @@ pub(crate) fn keep(
     let key = &submission.item;
     let id = tx.take_item()?;
     let content = sibling(tx, key)?.unwrap_or(id);
-    tx.give(name(key), id);
+    tx.give(prepared.item, id);
     let sql = "INSERT INTO item (id, content, owner, environment, content_id, locale, source, version_kind, version,
                                  generation, action, body, publish, slug, slug_key)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";

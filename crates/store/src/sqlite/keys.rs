@@ -9,13 +9,13 @@ use slugline_core::time::Timestamp;
 
 use super::column::{Digest, Json};
 use super::fault::Done;
+use super::prepare::Prepared;
 use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
 
-/// The record under a submission's key, unless it has expired.
-pub(crate) fn find(tx: &Tx<'_>, submission: &Submission) -> Done<Option<KeyRecord>> {
-    let name = name(submission);
+/// The record under a key with this name, unless it has expired.
+pub(crate) fn find(tx: &Tx<'_>, name: ShortName) -> Done<Option<KeyRecord>> {
     let sql = "SELECT fingerprint, answer FROM key_record
                WHERE id = ?1 AND key = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
     for record in tx.named(name)? {
@@ -36,24 +36,23 @@ pub(crate) fn find(tx: &Tx<'_>, submission: &Submission) -> Done<Option<KeyRecor
 /// kept.
 pub(crate) fn keep(
     tx: &Tx<'_>,
-    submission: &Submission,
+    prepared: &Prepared,
     answer: &Answer,
     expires_at: Option<Timestamp>,
 ) -> Done<i64> {
     let sql =
         "INSERT INTO key_record (key, fingerprint, expires_at, answer) VALUES (?1, ?2, ?3, ?4)";
-    let key = name(submission);
     tx.run(
         sql,
         params![
-            key,
-            Digest(submission.fingerprint),
+            prepared.key,
+            Digest(prepared.submission.fingerprint),
             expires_at.map(|at| at.0),
             Json(answer)
         ],
     )?;
     let record = tx.last_insert_rowid();
-    tx.give(key, record);
+    tx.give(prepared.key, record);
     Ok(record)
 }
 
@@ -70,7 +69,8 @@ pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
     Ok(expired.len())
 }
 
-fn name(submission: &Submission) -> ShortName {
+/// The name of a submission's key.
+pub(crate) fn name(submission: &Submission) -> ShortName {
     short_name::of(&[
         "key",
         &submission.item.owner,

@@ -25,7 +25,9 @@ mod media;
 mod names;
 mod nudge;
 mod open;
+mod orders;
 mod port;
+mod prepare;
 mod prune;
 mod publishes;
 mod read;
@@ -39,6 +41,7 @@ mod settle;
 mod short_name;
 mod slugs;
 mod statements;
+mod sync;
 mod task;
 mod tokens;
 mod tx;
@@ -59,6 +62,7 @@ pub use open::OpenError;
 
 use directory::Directory;
 use names::Names;
+use prepare::Salts;
 use readers::Readers;
 use writer::{Gauges, Writer};
 
@@ -71,6 +75,7 @@ pub struct SqliteStore {
     installation: String,
     gauges: Arc<Gauges>,
     names: Arc<Names>,
+    salts: Salts,
     writer: Writer,
     readers: Readers,
     threads: Mutex<Vec<JoinHandle<()>>>,

@@ -16,9 +16,10 @@ use super::checkpoint::Checkpoints;
 use super::directory::Directory;
 use super::fault::{Done, Fault};
 use super::names::Names;
+use super::prepare::Salts;
 use super::readers::Readers;
 use super::writer::{Gauges, Writer};
-use super::{SqliteStore, connection, jobs, schema};
+use super::{SqliteStore, connection, jobs, schema, sync, tx};
 
 /// Why a data directory cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,23 +110,32 @@ pub(crate) fn open(
         .open_jobs
         .store(jobs::count_open(&connection)?, Ordering::Relaxed);
     let names = Arc::new(Names::load(&connection)?);
+    let salts = Salts::new(&connection)?;
     let database = Arc::new(File::open(&file).map_err(|error| OpenError::disk(&file, &error))?);
     let (checkpoints, copier) = Checkpoints::start(&mut connection, &file, Arc::clone(&database))?;
     let (readers, mut threads) = Readers::start(&file)?;
-    let (writer, thread) = Writer::start(
+    let on_disk = sync::of_wal(&file)?;
+    on_disk().map_err(|error| OpenError::disk(&file, &error))?;
+    gauges
+        .synced
+        .log_end
+        .store(tx::log_end(&connection)?, Ordering::Release);
+    let (writer, writing) = Writer::start(
         connection,
         Arc::clone(&names),
         Arc::clone(&clock),
         Arc::clone(&gauges),
         checkpoints,
+        on_disk,
     )
     .map_err(|error| OpenError::disk(&file, &error))?;
-    threads.extend([thread, copier]);
+    threads.extend(writing.into_iter().chain([copier]));
     Ok(SqliteStore {
         clock,
         installation,
         gauges,
         names,
+        salts,
         writer,
         readers,
         threads: Mutex::new(threads),

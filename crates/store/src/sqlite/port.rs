@@ -5,6 +5,7 @@
 //! find again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use slugline_engine::store::{
     Stored, TokenRecord, Want, WantedMedia,
 };
 
+use super::prepare::Prepared;
 use super::{
     SqliteStore, accept, claim, destinations, effects, files, looks, media, prune, read, release,
     rescue, seal, settle, slugs, tokens, verify,
@@ -54,10 +56,16 @@ impl Store for SqliteStore {
     }
 
     fn accept(&self, submissions: Vec<Submission>) -> Stored<'_, Vec<Result<Decided, Problem>>> {
-        Box::pin(
+        let prepared = submissions
+            .into_iter()
+            .map(|submission| Prepared::new(submission, &self.salts))
+            .collect::<Result<Vec<_>, _>>();
+        Box::pin(async move {
+            let prepared = prepared?;
             self.writer
-                .submit(move |tx| accept::accept(tx, &submissions)),
-        )
+                .submit(move |tx| accept::accept(tx, &prepared))
+                .await
+        })
     }
 
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed> {
@@ -333,9 +341,12 @@ impl Store for SqliteStore {
 
     fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {
         let names = Arc::clone(&self.names);
+        // A power cut must not take back what a reader was shown: its place would be given again.
+        let on_disk = self.gauges.synced.log_end.load(Ordering::Acquire);
         Box::pin(
-            self.readers
-                .ask(move |connection| read::events::list(connection, &names, &filter, &page)),
+            self.readers.ask(move |connection| {
+                read::events::list(connection, &names, &filter, &page, on_disk)
+            }),
         )
     }
 

@@ -41,24 +41,10 @@ fn is_kept(connection: &Connection, sha256: &str) -> Done<bool> {
         .is_some())
 }
 
-/// The payload as it is stored; `None` for removals.
-pub(crate) fn body_text(submission: &Submission) -> Done<Option<String>> {
-    let payload = submission
-        .request
-        .payload
-        .as_ref()
-        .filter(|_| !submission.request.action.removes());
-    Ok(payload.map(serde_json::to_string).transpose()?)
-}
-
 /// Stores the body of a new generation. `key_record`: kept as long as the body.
-pub(crate) fn insert(
-    tx: &Tx<'_>,
-    accepting: &Accepting<'_>,
-    salt: &[u8],
-    key_record: Option<i64>,
-) -> Done<()> {
+pub(crate) fn insert(tx: &Tx<'_>, accepting: &Accepting<'_>, key_record: Option<i64>) -> Done<()> {
     let submission = accepting.submission;
+    let body = accepting.body.map(|body| &body.text);
     let sql = "INSERT INTO revision (item, generation, publish, accepted_at, key_record, slug, checksum, salt, payload)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     let (generation, checksum) = (accepting.accept.generation.0, Digest(submission.body));
@@ -72,11 +58,11 @@ pub(crate) fn insert(
             key_record,
             accepting.accept.slug,
             checksum,
-            salt,
-            accepting.body
+            accepting.salt,
+            body
         ],
     )?;
-    match (&submission.media, &accepting.body) {
+    match (&submission.media, body) {
         (Some(media), Some(_)) if !media.is_empty() => set_media(tx, tx.last_insert_rowid(), media),
         _ => Ok(()),
     }

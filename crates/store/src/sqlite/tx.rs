@@ -44,6 +44,15 @@ pub(crate) struct Effected {
     pub(crate) renamed: NameChanges,
     /// What is to be remembered of writing them down.
     pub(crate) kept: Kept,
+    /// The last place of the log.
+    pub(crate) log_end: i64,
+}
+
+/// The last place of the log. Erased segments have no entries left, and their numbers are not given
+/// out again.
+pub(crate) fn log_end(connection: &Connection) -> Done<i64> {
+    let sql = "SELECT max((SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(last), 0) FROM segment))";
+    Ok(connection.one(sql, [], |row| row.get(0))?.unwrap_or(0))
 }
 
 impl<'c> Tx<'c> {
@@ -53,9 +62,7 @@ impl<'c> Tx<'c> {
         names: &'c Names,
         now: Timestamp,
     ) -> Done<Self> {
-        // Erased segments have no entries left, and their numbers are not given out again.
-        let sql = "SELECT 1 + max((SELECT coalesce(max(seq), 0) FROM event), (SELECT coalesce(max(last), 0) FROM segment))";
-        let next_seq = connection.one(sql, [], |row| row.get(0))?.unwrap_or(1);
+        let next_seq = log_end(connection)? + 1;
         Ok(Self {
             connection,
             now,
@@ -157,6 +164,7 @@ impl<'c> Tx<'c> {
         Ok(Effected {
             opened: self.opened.get(),
             nudge: self.nudge.get(),
+            log_end: self.next_seq.get() - 1,
             kept: self.names.keep(self.connection, &renamed)?,
             renamed,
         })

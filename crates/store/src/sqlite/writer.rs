@@ -1,12 +1,13 @@
 //! The one writer: group commit.
 //!
-//! Ensures that concurrent orders share one transaction and one fsync, that nobody is answered
-//! before it is on disk (P1), and that a failed transaction keeps nothing and is success for nobody.
-//! An order that fails by itself does not fail its neighbours: they are run again without it.
+//! Ensures that concurrent orders share one transaction, that what it did is handed on to be synced
+//! before anybody is answered (P1, in `sync`), and that a failed transaction keeps nothing and is
+//! success for nobody. An order that fails by itself does not fail its neighbours: they are run again
+//! without it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use futures_channel::oneshot;
@@ -18,9 +19,12 @@ use super::checkpoint::Checkpoints;
 use super::fault::Done;
 use super::names::Names;
 use super::nudge::Nudge;
+use super::orders::{self, Inbox, Message, Order};
+use super::sync::{self, Committed, Sync, Synced};
 use super::tx::{Effected, Tx};
 
-/// Orders that share a commit: enough to hide the fsync, few enough to answer within milliseconds.
+/// Orders that share a commit: enough to hide what a commit costs, few enough to answer within
+/// milliseconds.
 const GROUP: usize = 256;
 
 /// What the writer's thread and those who watch it share.
@@ -34,6 +38,8 @@ pub(crate) struct Gauges {
     pub(crate) commits: AtomicUsize,
     /// The hint that jobs may be due.
     pub(crate) nudge: Nudge,
+    /// What is on disk.
+    pub(crate) synced: Arc<Synced>,
 }
 
 /// The way to the writer's thread.
@@ -42,59 +48,33 @@ pub(crate) struct Writer {
     gauges: Arc<Gauges>,
 }
 
-enum Message {
-    Order(Box<dyn Order>),
-    Stop,
-}
-
-/// Something to be done in a transaction. May run more than once; only a committed run counts.
-trait Order: Send {
-    fn run(&mut self, tx: &Tx<'_>) -> Done<()>;
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
-}
-
-struct Errand<T, F> {
-    work: F,
-    result: Option<T>,
-    reply: oneshot::Sender<Result<T, StoreError>>,
-}
-
-impl<T: Send, F: Fn(&Tx<'_>) -> Done<T> + Send> Order for Errand<T, F> {
-    fn run(&mut self, tx: &Tx<'_>) -> Done<()> {
-        self.result = Some((self.work)(tx)?);
-        Ok(())
-    }
-
-    fn answer(self: Box<Self>, outcome: Result<(), StoreError>) {
-        let Self { result, reply, .. } = *self;
-        let missing = || StoreError::Internal("the writer lost a result".into());
-        let answer = outcome.and_then(|()| result.ok_or_else(missing));
-        // Whoever asked may have gone; what was committed stays.
-        let _ = reply.send(answer);
-    }
-}
-
 impl Writer {
-    /// Starts the thread. `connection` becomes its own.
+    /// Starts the thread, and the one that brings on disk what it committed (`sync`). `connection`
+    /// becomes its own.
     pub(crate) fn start(
         connection: Connection,
         names: Arc<Names>,
         clock: Arc<dyn Clock>,
         gauges: Arc<Gauges>,
         checkpoints: Checkpoints,
-    ) -> std::io::Result<(Self, JoinHandle<()>)> {
+        sync: Sync,
+    ) -> std::io::Result<(Self, [JoinHandle<()>; 2])> {
         let (orders, inbox) = channel();
+        let synced = Arc::clone(&gauges.synced);
+        let (committed, syncer) = sync::start(sync, synced, orders.clone())?;
         let desk = Desk {
+            inbox: Inbox::new(inbox, Arc::clone(&gauges)),
             connection,
             names,
             clock,
             gauges: Arc::clone(&gauges),
             checkpoints,
+            committed,
         };
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
-            .spawn(move || desk.serve(&inbox))?;
-        Ok((Self { orders, gauges }, thread))
+            .spawn(move || desk.serve())?;
+        Ok((Self { orders, gauges }, [thread, syncer]))
     }
 
     /// Has `work` done in a transaction; resolves when it is on disk.
@@ -104,13 +84,9 @@ impl Writer {
         F: Fn(&Tx<'_>) -> Done<T> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let errand = Errand {
-            work,
-            result: None,
-            reply,
-        };
         self.gauges.waiting.fetch_add(1, Ordering::Relaxed);
-        if self.orders.send(Message::Order(Box::new(errand))).is_err() {
+        let order = Message::Order(orders::errand(work, reply));
+        if self.orders.send(order).is_err() {
             self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
         }
         answer.await.unwrap_or_else(|_| Err(closed()))
@@ -129,43 +105,41 @@ pub(crate) fn closed() -> StoreError {
 }
 
 struct Desk {
+    inbox: Inbox,
     connection: Connection,
     names: Arc<Names>,
     clock: Arc<dyn Clock>,
     gauges: Arc<Gauges>,
     checkpoints: Checkpoints,
+    committed: Sender<Committed>,
 }
 
+/// Orders of one transaction.
+type Group = Vec<Box<dyn Order>>;
+
 impl Desk {
-    fn serve(self, inbox: &Receiver<Message>) {
-        while let Some((group, last)) = next_group(inbox) {
-            self.gauges
-                .waiting
-                .fetch_sub(group.len(), Ordering::Relaxed);
-            self.commit(group);
+    fn serve(self) {
+        while !self.inbox.is_closed() {
+            let Some(first) = self.inbox.next(true) else {
+                continue;
+            };
+            let mut group = vec![first];
+            match self.gauges.synced.failure() {
+                Some(failure) => refuse(group, &failure),
+                None => {
+                    let outcome = self.transact(&mut group, true);
+                    self.conclude(group, outcome);
+                }
+            }
             self.checkpoints.after_commit(&self.connection);
-            if last {
-                break;
-            }
         }
     }
 
-    fn commit(&self, mut group: Vec<Box<dyn Order>>) {
-        match self.attempt(&mut group) {
-            Err(fault) if group.len() > 1 && !fault.is_full() => {
-                group.into_iter().for_each(|order| self.commit(vec![order]));
-            }
-            outcome => {
-                let outcome = outcome.map_err(StoreError::from);
-                group
-                    .into_iter()
-                    .for_each(|order| order.answer(outcome.clone()));
-            }
-        }
-    }
-
-    fn attempt(&self, group: &mut [Box<dyn Order>]) -> Done<()> {
-        self.transact(group)
+    /// Runs a group in one transaction; where the log ends then. While a sync is under way, the group
+    /// takes in (`open`) what comes: it could not be on disk earlier, and a commit has its own costs.
+    fn transact(&self, group: &mut Group, open: bool) -> Done<i64> {
+        let outcome = self.attempt(group, open);
+        outcome
             .map(|effected| self.publish(effected))
             .inspect_err(|fault| {
                 tracing::warn!(orders = group.len(), %fault, "a group was rolled back");
@@ -173,7 +147,7 @@ impl Desk {
             })
     }
 
-    fn transact(&self, group: &mut [Box<dyn Order>]) -> Done<Effected> {
+    fn attempt(&self, group: &mut Group, open: bool) -> Done<Effected> {
         self.connection
             .prepare_cached("BEGIN IMMEDIATE")?
             .execute([])?;
@@ -181,12 +155,47 @@ impl Desk {
         for order in group.iter_mut() {
             order.run(&tx)?;
         }
+        while open && group.len() < GROUP && !self.inbox.is_closed() {
+            let patience = self.inbox.is_syncing();
+            match self.inbox.next(patience) {
+                Some(mut order) => {
+                    let outcome = order.run(&tx);
+                    group.push(order);
+                    outcome?;
+                }
+                None if patience => {}
+                None => break,
+            }
+        }
         let effected = tx.ended()?;
         self.connection.prepare_cached("COMMIT")?.execute([])?;
         Ok(effected)
     }
 
-    fn publish(&self, effected: Effected) {
+    fn conclude(&self, group: Group, outcome: Done<i64>) {
+        match outcome {
+            Ok(log_end) => self.hand_on(group, log_end),
+            Err(fault) if group.len() > 1 && !fault.is_full() => {
+                for order in group {
+                    let mut alone = vec![order];
+                    let outcome = self.transact(&mut alone, false);
+                    self.conclude(alone, outcome);
+                }
+            }
+            Err(fault) => refuse(group, &fault.into()),
+        }
+    }
+
+    fn hand_on(&self, orders: Group, log_end: i64) {
+        self.inbox.handed_on();
+        // An error means that the thread has panicked: nobody is answered with success.
+        if let Err(error) = self.committed.send(Committed { orders, log_end }) {
+            refuse(error.0.orders, &closed());
+        }
+    }
+
+    /// Tells the rest of the process; where the log ends.
+    fn publish(&self, effected: Effected) -> i64 {
         self.gauges.commits.fetch_add(1, Ordering::Relaxed);
         self.gauges
             .open_jobs
@@ -195,6 +204,7 @@ impl Desk {
         if effected.nudge {
             self.gauges.nudge.give();
         }
+        effected.log_end
     }
 
     fn roll_back(&self) {
@@ -207,18 +217,8 @@ impl Desk {
     }
 }
 
-/// What waits, at most [`GROUP`] orders, and whether it is the last; `None` when nobody is left.
-fn next_group(inbox: &Receiver<Message>) -> Option<(Vec<Box<dyn Order>>, bool)> {
-    let mut group = Vec::new();
-    let mut next = inbox.recv().ok();
-    while let Some(Message::Order(order)) = next {
-        group.push(order);
-        next = if group.len() < GROUP {
-            inbox.try_recv().ok()
-        } else {
-            None
-        };
+fn refuse(orders: Group, failure: &StoreError) {
+    for order in orders {
+        order.answer(Err(failure.clone()));
     }
-    let last = matches!(next, Some(Message::Stop));
-    (!group.is_empty()).then_some((group, last))
 }

@@ -27,15 +27,18 @@ const OF_REQUEST: &str = "e.seq IN (
     UNION ALL
     SELECT x.seq FROM event x WHERE x.request_id = ?)";
 
-/// Entries after the cursor, oldest first; the cursor is an entry's place.
+/// Entries after the cursor and up to the last that is on disk, oldest first; the cursor is an entry's
+/// place.
 pub(crate) fn list(
     connection: &Connection,
     names: &Names,
     filter: &EventFilter,
     page: &Page,
+    on_disk: i64,
 ) -> Done<Paged<LogEntry>> {
     let mut wanted = Where::default();
     wanted.and("e.seq > ?", page.cursor.unwrap_or(0));
+    wanted.and("e.seq <= ?", on_disk);
     if let Some(content_id) = &filter.content_id {
         let items = names.between(connection, &items::family(content_id))?;
         let sql =

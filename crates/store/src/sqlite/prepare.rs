@@ -1,0 +1,95 @@
+//! What of an accept needs no transaction.
+//!
+//! Ensures that texts, digests and names are made on the caller's thread: the writer does one thing
+//! after another for everybody.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use sha2::{Digest, Sha256};
+use slugline_core::event::salted_digest;
+use slugline_core::intake::Submission;
+
+use super::fault::{Done, Fault};
+use super::short_name::ShortName;
+use super::statements::Statements;
+use super::{items, keys};
+
+/// Salt of a publish's raw bytes and body: nobody guesses what was erased from its digest in the log.
+pub(crate) type Salt = [u8; 16];
+
+/// Gives every publish its salt.
+pub(crate) struct Salts {
+    secret: [u8; 32],
+    given: AtomicU64,
+}
+
+impl Salts {
+    /// Salts of this run of the store; its secret is forgotten with it.
+    pub(crate) fn new(connection: &Connection) -> Done<Self> {
+        let secret = connection.one("SELECT randomblob(32)", [], |row| row.get(0))?;
+        let secret = secret.ok_or_else(|| Fault::Ours("no randomness".into()))?;
+        Ok(Self {
+            secret,
+            given: AtomicU64::new(0),
+        })
+    }
+
+    fn next(&self) -> Salt {
+        let number = self.given.fetch_add(1, Ordering::Relaxed);
+        let digest = Sha256::new()
+            .chain_update(self.secret)
+            .chain_update(number.to_be_bytes());
+        let whole: [u8; 32] = digest.finalize().into();
+        let mut salt = Salt::default();
+        salt.copy_from_slice(&whole[..16]);
+        salt
+    }
+}
+
+/// A submission that is ready for its transaction.
+pub(crate) struct Prepared {
+    pub(crate) submission: Submission,
+    pub(crate) salt: Salt,
+    /// The raw bytes' digest for the log.
+    pub(crate) raw_digest: String,
+    /// The payload; `None` for removals.
+    pub(crate) body: Option<Body>,
+    pub(crate) item: ShortName,
+    pub(crate) key: ShortName,
+}
+
+/// A payload as it is stored, with its digest for the log.
+pub(crate) struct Body {
+    pub(crate) text: String,
+    pub(crate) digest: String,
+}
+
+impl Prepared {
+    /// Prepares a submission.
+    pub(crate) fn new(submission: Submission, salts: &Salts) -> Done<Self> {
+        let salt = salts.next();
+        Ok(Self {
+            salt,
+            raw_digest: salted_digest(&salt, &submission.raw),
+            body: body(&submission, &salt)?,
+            item: items::name(&submission.item),
+            key: keys::name(&submission),
+            submission,
+        })
+    }
+}
+
+fn body(submission: &Submission, salt: &Salt) -> Done<Option<Body>> {
+    let request = &submission.request;
+    let payload = request
+        .payload
+        .as_ref()
+        .filter(|_| !request.action.removes());
+    let Some(payload) = payload else {
+        return Ok(None);
+    };
+    let text = serde_json::to_string(payload)?;
+    let digest = salted_digest(salt, text.as_bytes());
+    Ok(Some(Body { text, digest }))
+}
