@@ -1,6 +1,8 @@
 //! Canonical bytes and fingerprints.
 //!
-//! Ensures that equal values have equal bytes: JSON with sorted keys and no white space.
+//! Ensures that equal values have equal bytes: JSON without white space, maps sorted by key. The
+//! members of a type come in the order of its declaration, so a type whose fingerprint is stored keeps
+//! that order.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -16,10 +18,11 @@ impl Fingerprint {
         Self(Sha256::digest(bytes).into())
     }
 
-    /// The digest of a value's canonical JSON.
+    /// The digest of a value's canonical JSON; that of no bytes for one that cannot be written as JSON
+    /// (a map with keys that are no strings).
     #[must_use]
     pub fn of(value: &impl Serialize) -> Self {
-        Self::of_bytes(canonical_json(value).as_bytes())
+        Self::of_bytes(&serde_json::to_vec(value).unwrap_or_default())
     }
 
     /// Lower-case hex.
@@ -39,15 +42,6 @@ impl std::fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.hex()[..12])
     }
-}
-
-/// JSON whose object keys are sorted (`serde_json`'s map is ordered by key).
-/// A value that cannot be written as JSON (a map with keys that are no strings) becomes `null`.
-#[must_use]
-pub fn canonical_json(value: &impl Serialize) -> String {
-    serde_json::to_value(value)
-        .unwrap_or(serde_json::Value::Null)
-        .to_string()
 }
 
 /// Lower-case hex of any bytes.

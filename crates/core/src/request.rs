@@ -4,7 +4,6 @@
 //! path, and that two requests that mean the same have the same fingerprint.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::canonical::Fingerprint;
 use crate::item::{self, Action, Class};
@@ -227,16 +226,28 @@ impl PublishRequest {
     pub fn fingerprint(&self, locale: &str) -> Fingerprint {
         let mut destinations = self.named_destinations();
         destinations.sort();
-        Fingerprint::of(&json!({
-            "content_id": self.content_id,
-            "action": self.action,
-            "environment": self.environment(),
-            "locale": locale,
-            "destinations": destinations,
-            "publish_at": self.publish_at,
-            "payload": self.payload,
-        }))
+        Fingerprint::of(&Asked {
+            action: self.action,
+            content_id: &self.content_id,
+            destinations,
+            environment: self.environment(),
+            locale,
+            payload: self.payload.as_ref(),
+            publish_at: self.publish_at,
+        })
     }
+}
+
+/// What a request asks for.
+#[derive(Serialize)]
+struct Asked<'a> {
+    action: Action,
+    content_id: &'a str,
+    destinations: Vec<String>,
+    environment: &'a str,
+    locale: &'a str,
+    payload: Option<&'a Payload>,
+    publish_at: Option<Timestamp>,
 }
 
 /// Reads an `Idempotency-Key` header: a quoted string as the IETF draft says (RFC 8941 §3.3.3), or

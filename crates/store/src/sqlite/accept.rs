@@ -30,6 +30,8 @@ pub(crate) fn accept(tx: &Tx<'_>, submissions: &[Prepared]) -> Done<Vec<Result<D
 /// What is known when the decision is made.
 pub(crate) struct Facts {
     pub(crate) item: Option<ItemRow>,
+    /// Hints to other items with its content id, where the item is new.
+    pub(crate) relatives: Vec<i64>,
     pub(crate) slug_key: Option<ShortName>,
     found: Found,
 }
@@ -62,6 +64,7 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
     if key.is_some() {
         return Ok(Facts {
             item: None,
+            relatives: Vec::new(),
             slug_key: None,
             found: Found {
                 key,
@@ -69,7 +72,10 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
             },
         });
     }
-    let item = items::find(tx, prepared.item, &submission.item)?;
+    let (item, relatives) = match items::find(tx, prepared.item, &submission.item)? {
+        Ok(item) => (Some(item), Vec::new()),
+        Err(relatives) => (None, relatives),
+    };
     let slug = wanted_slug(
         submission,
         item.as_ref().and_then(|item| item.record.slug.as_deref()),
@@ -88,6 +94,7 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
     let record = item.as_ref().map(|item| item.record.clone());
     Ok(Facts {
         item,
+        relatives,
         slug_key,
         found: Found {
             key,

@@ -52,6 +52,7 @@ pub(crate) fn carry_out(
             accept,
             publish,
             known.as_ref(),
+            &facts.relatives,
             facts.slug_key,
         )?,
     };
@@ -197,9 +198,12 @@ impl Accepting<'_> {
         if let Some(before) = before.filter(|before| self.facts.slug_key != Some(*before)) {
             slugs::leave(self.tx, self.item, &before, self.accept.generation)?;
         }
-        match (&self.facts.slug_key, &self.accept.slug) {
-            (Some(key), Some(slug)) => slugs::claim(self.tx, self.item, key, slug),
-            _ => Ok(()),
+        let (Some(key), Some(slug)) = (&self.facts.slug_key, &self.accept.slug) else {
+            return Ok(());
+        };
+        match &self.facts.item {
+            Some(_) => slugs::claim(self.tx, self.item, key, slug),
+            None => slugs::claim_first(self.tx, self.item, key, slug),
         }
     }
 

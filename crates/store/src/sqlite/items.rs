@@ -3,8 +3,6 @@
 //! Ensures that the facts come from the transaction that acts on them, so that submissions that
 //! share a group see each other.
 
-use std::ops::RangeInclusive;
-
 use rusqlite::{Connection, Row, params};
 use slugline_core::ids::PublishId;
 use slugline_core::intake::{Accept, ItemRecord};
@@ -14,6 +12,7 @@ use slugline_core::version::{Generation, Version};
 
 use super::column::{Col, Digest, bit};
 use super::fault::{Done, Fault};
+use super::names::{Names, numbers};
 use super::prepare::Prepared;
 use super::short_name::{self, ShortName};
 use super::statements::Statements;
@@ -31,10 +30,16 @@ pub(crate) struct ItemRow {
     pub(crate) record: ItemRecord,
 }
 
-/// The family of names that items with this content id have, whoever owns them.
-pub(crate) fn family(content_id: &str) -> RangeInclusive<ShortName> {
-    let (first, last) = short_name::family(&["item", content_id]);
-    first..=last
+/// Hints to the items with this content id, whoever owns them.
+pub(crate) fn with_content_id(
+    connection: &Connection,
+    names: &Names,
+    content_id: &str,
+) -> Done<Vec<i64>> {
+    let any = short_name::within(&["item", content_id], &[]);
+    Ok(numbers(
+        &names.between(connection, &short_name::family(any))?,
+    ))
 }
 
 /// The name of an item.
@@ -46,20 +51,21 @@ pub(crate) fn name(key: &ItemKey) -> ShortName {
     short_name::within(&family, &member)
 }
 
-/// The item, if it is known.
-pub(crate) fn find(tx: &Tx<'_>, name: ShortName, key: &ItemKey) -> Done<Option<ItemRow>> {
+/// The item, if it is known, or else hints to its relatives: other items with its content id.
+pub(crate) fn find(tx: &Tx<'_>, name: ShortName, key: &ItemKey) -> Done<Result<ItemRow, Vec<i64>>> {
     let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug
                FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4 AND locale = ?5";
-    for id in tx.named(name)? {
+    let family = tx.named_between(&short_name::family(name))?;
+    for (_, id) in family.iter().filter(|(member, _)| *member == name) {
         let named = params![id, key.content_id, key.owner, key.environment, key.locale];
         if let Some(mut row) = tx.one(sql, named, read)? {
             row.record.targets = targets(tx, row.id, row.record.generation)?;
             row.record.desired_at = desired_at(tx, row.id)?;
             row.record.scheduled = scheduled(tx, row.id)?;
-            return Ok(Some(row));
+            return Ok(Ok(row));
         }
     }
-    Ok(None)
+    Ok(Err(numbers(&family)))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
@@ -110,6 +116,7 @@ pub(crate) fn keep(
     accept: &Accept,
     publish: PublishId,
     known: Option<&ItemRow>,
+    relatives: &[i64],
     slug_key: Option<ShortName>,
 ) -> Done<(i64, i64)> {
     let submission = &prepared.submission;
@@ -137,7 +144,7 @@ pub(crate) fn keep(
     }
     let key = &submission.item;
     let id = tx.take_item()?;
-    let content = sibling(tx, key)?.unwrap_or(id);
+    let content = content_of(tx, key, relatives)?.unwrap_or(id);
     tx.give(prepared.item, id);
     let sql = "INSERT INTO item (id, content, owner, environment, content_id, locale, source, version_kind, version,
                                  generation, action, body, publish, slug, slug_key)
@@ -165,10 +172,10 @@ pub(crate) fn keep(
     Ok((id, content))
 }
 
-/// The number that an item's other locales share, if there are any.
-fn sibling(tx: &Tx<'_>, key: &ItemKey) -> Done<Option<i64>> {
+/// The number that an item's other locales share, if there are any among its relatives.
+fn content_of(tx: &Tx<'_>, key: &ItemKey, relatives: &[i64]) -> Done<Option<i64>> {
     let sql = "SELECT content FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4";
-    for id in tx.named_between(&family(&key.content_id))? {
+    for id in relatives {
         let named = params![id, key.content_id, key.owner, key.environment];
         let found = tx.one(sql, named, |row| row.get(0))?;
         if found.is_some() {

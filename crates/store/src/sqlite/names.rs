@@ -88,23 +88,23 @@ impl Names {
 
     /// Numbers of the rows with this name, the newest first.
     pub(crate) fn find(&self, connection: &Connection, name: ShortName) -> Done<Vec<i64>> {
-        self.between(connection, &(name..=name))
+        Ok(numbers(&self.between(connection, &(name..=name))?))
     }
 
-    /// Numbers of the rows with a name in this range, the newest first.
+    /// Names in this range, those of the newest rows first.
     pub(crate) fn between(
         &self,
         connection: &Connection,
         range: &RangeInclusive<ShortName>,
-    ) -> Done<Vec<i64>> {
-        let mut numbers = self.read().between(range);
-        let sql = "SELECT number FROM name WHERE name BETWEEN ?1 AND ?2";
-        numbers.extend(
+    ) -> Done<Vec<Named>> {
+        let mut found = self.read().between(range);
+        let sql = "SELECT name, number FROM name WHERE name BETWEEN ?1 AND ?2";
+        found.extend(
             connection.all(sql, params![range.start(), range.end()], |row| {
-                row.get::<_, i64>(0)
+                Ok((row.get(0)?, row.get(1)?))
             })?,
         );
-        Ok(newest_first(numbers))
+        Ok(newest_first(found))
     }
 
     /// Writes down what a transaction named, and puts some of the older names into the tree.
@@ -174,27 +174,31 @@ impl Names {
 }
 
 impl Recent {
-    fn between(&self, range: &RangeInclusive<ShortName>) -> Vec<i64> {
-        numbers_between(&self.new, range)
-            .chain(numbers_between(&self.moving, range))
-            .collect()
+    fn between(&self, range: &RangeInclusive<ShortName>) -> Vec<Named> {
+        let new = between(&self.new, range);
+        new.chain(between(&self.moving, range)).collect()
     }
 }
 
-/// Numbers of those whose names are in the range.
-pub(crate) fn numbers_between<'a>(
+/// Those whose names are in the range.
+pub(crate) fn between<'a>(
     names: &'a BTreeSet<Named>,
     range: &RangeInclusive<ShortName>,
-) -> impl Iterator<Item = i64> + use<'a> {
+) -> impl Iterator<Item = Named> + use<'a> {
     let range = (*range.start(), i64::MIN)..=(*range.end(), i64::MAX);
-    names.range(range).map(|(_, number)| *number)
+    names.range(range).copied()
 }
 
-/// Each number once.
-pub(crate) fn newest_first(mut numbers: Vec<i64>) -> Vec<i64> {
-    numbers.sort_unstable_by(|one, other| other.cmp(one));
-    numbers.dedup();
-    numbers
+/// Each name once, those of the newest rows first.
+pub(crate) fn newest_first(mut names: Vec<Named>) -> Vec<Named> {
+    names.sort_unstable_by_key(|(name, number)| (std::cmp::Reverse(*number), *name));
+    names.dedup();
+    names
+}
+
+/// The numbers that names lead to.
+pub(crate) fn numbers(names: &[Named]) -> Vec<i64> {
+    names.iter().map(|(_, number)| *number).collect()
 }
 
 fn listed(names: &BTreeSet<Named>) -> Vec<u8> {

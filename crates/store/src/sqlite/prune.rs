@@ -64,8 +64,9 @@ fn erase_bodies(tx: &Tx<'_>, revisions: &[i64]) -> Done<usize> {
 }
 
 fn raw_requests(tx: &Tx<'_>, before: Timestamp, limit: usize) -> Done<usize> {
-    let sql = "DELETE FROM raw_request WHERE publish IN
-               (SELECT publish FROM raw_request WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)";
+    // The oldest have the lowest numbers.
+    let sql = "DELETE FROM raw_request WHERE received_at < ?1 AND publish IN
+               (SELECT publish FROM raw_request ORDER BY publish LIMIT ?2)";
     tx.run(sql, params![before.0, limit])
 }
 

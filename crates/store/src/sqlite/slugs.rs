@@ -82,6 +82,11 @@ pub(crate) fn claim(tx: &Tx<'_>, item: i64, key: &ShortName, slug: &str) -> Done
         tx.run("UPDATE slug_claim SET leaving = NULL WHERE id = ?1", [own])?;
         return Ok(());
     }
+    claim_first(tx, item, key, slug)
+}
+
+/// Claims a slug for an item that has never claimed one.
+pub(crate) fn claim_first(tx: &Tx<'_>, item: i64, key: &ShortName, slug: &str) -> Done<()> {
     let sql = "INSERT INTO slug_claim (key, item, slug) VALUES (?1, ?2, ?3)";
     tx.run(sql, params![key, item, slug])?;
     tx.give(*key, tx.last_insert_rowid());

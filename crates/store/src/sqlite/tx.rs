@@ -14,7 +14,7 @@ use slugline_core::time::Timestamp;
 
 use super::destinations::{self, Known};
 use super::fault::Done;
-use super::names::{Kept, NameChanges, Names, newest_first, numbers_between};
+use super::names::{Kept, NameChanges, Named, Names, between, newest_first, numbers};
 use super::short_name::ShortName;
 use super::statements::Statements;
 
@@ -125,14 +125,14 @@ impl<'c> Tx<'c> {
 
     /// Numbers of the rows with this name, the newest first.
     pub(crate) fn named(&self, name: ShortName) -> Done<Vec<i64>> {
-        self.named_between(&(name..=name))
+        Ok(numbers(&self.named_between(&(name..=name))?))
     }
 
-    /// Numbers of the rows with a name in this range, the newest first.
-    pub(crate) fn named_between(&self, range: &RangeInclusive<ShortName>) -> Done<Vec<i64>> {
-        let mut numbers = self.names.between(self, range)?;
-        numbers.extend(numbers_between(&self.renamed.borrow().given, range));
-        Ok(newest_first(numbers))
+    /// Names in this range, those of the newest rows first.
+    pub(crate) fn named_between(&self, range: &RangeInclusive<ShortName>) -> Done<Vec<Named>> {
+        let mut found = self.names.between(self, range)?;
+        found.extend(between(&self.renamed.borrow().given, range));
+        Ok(newest_first(found))
     }
 
     /// Names a row.

@@ -44,7 +44,7 @@ fn items_with(
     owner: &str,
     content_id: &str,
 ) -> Done<Where> {
-    let items = names.between(connection, &items::family(content_id))?;
+    let items = items::with_content_id(connection, names, content_id)?;
     let mut wanted = Where::default();
     wanted.and_among("i.id", &items);
     wanted.and("i.content_id = ?", content_id.to_owned());

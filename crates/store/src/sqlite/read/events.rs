@@ -40,7 +40,7 @@ pub(crate) fn list(
     wanted.and("e.seq > ?", page.cursor.unwrap_or(0));
     wanted.and("e.seq <= ?", on_disk);
     if let Some(content_id) = &filter.content_id {
-        let items = names.between(connection, &items::family(content_id))?;
+        let items = items::with_content_id(connection, names, content_id)?;
         let sql =
             "SELECT id FROM item WHERE id IN (SELECT value FROM json_each(?1)) AND content_id = ?2";
         let items = json!(verified(connection, sql, &items, content_id)?).to_string();

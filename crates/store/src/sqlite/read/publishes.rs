@@ -56,7 +56,7 @@ pub(crate) fn list(
     wanted.and_some("p.id < ?", page.cursor);
     // By item or by request there are few: these lead, and the walk by id does not.
     if let Some(content_id) = &filter.content_id {
-        let items = names.between(connection, &items::family(content_id))?;
+        let items = items::with_content_id(connection, names, content_id)?;
         wanted.and_among("p.item", &items);
         wanted.and("i.content_id = ?", content_id.clone());
     }

@@ -91,7 +91,6 @@ CREATE TABLE raw_request (
     salt BLOB NOT NULL,
     bytes BLOB NOT NULL
 ) STRICT;
-CREATE INDEX raw_request_age ON raw_request (received_at);
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
