@@ -10,4 +10,4 @@ pub(crate) mod process;
 pub(crate) mod ready;
 pub(crate) mod wordpress;
 
-pub(crate) use packages::{MARIADB, Missing, PHP, WORDPRESS, install};
+pub(crate) use packages::{MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS, install};

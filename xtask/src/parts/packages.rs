@@ -52,6 +52,13 @@ pub(crate) const MARIADB: Part = Part {
     is_there: || !output("mariadbd", &["--no-defaults", "--version"]).is_empty(),
 };
 
+/// PostgreSQL's server and client.
+pub(crate) const POSTGRESQL: Part = Part {
+    name: "PostgreSQL",
+    packages: &["postgresql"],
+    is_there: slugline_parts::postgres::is_there,
+};
+
 /// A part that is not on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {
@@ -85,7 +92,9 @@ pub(crate) fn install(parts: &[Part]) -> Result<Vec<Missing>> {
             .copied()
             .collect();
         println!("installing with apt-get: {}", packages.join(" "));
-        println!("  (Debian may start apache2 and mariadb as services; the suites use neither)");
+        println!(
+            "  (Debian may start apache2, mariadb and postgresql as services; the suites use none of them)"
+        );
         apt_get(&["update"])?;
         apt_get(
             &[

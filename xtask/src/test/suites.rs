@@ -4,9 +4,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Result;
+use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
-use crate::parts::{self, MARIADB, Missing, PHP, WORDPRESS};
+use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
 use crate::real_wordpress;
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
 
@@ -57,8 +58,14 @@ fn tidy(_: &Stage) -> Result<Outcome> {
     ))
 }
 
-/// Fuzz targets have their own suite, with their own bounds.
+/// Fuzz targets have their own suite, with their own bounds. All tests share one PostgreSQL, each with a database of its
+/// own; a test that kills the server starts another.
 fn workspace(_: &Stage) -> Result<Outcome> {
+    let absent = parts::install(&[POSTGRESQL])?;
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    let postgres = postgres::Server::start()?;
     let mut tests = match cargo_has("nextest") {
         true => cargo(&[
             "nextest",
@@ -79,6 +86,7 @@ fn workspace(_: &Stage) -> Result<Outcome> {
             "--no-fail-fast",
         ]),
     };
+    tests.env(postgres::SERVER, postgres.url("postgres"));
     Ok(verdict(succeeds(&mut tests)?, "a test failed; see above"))
 }
 

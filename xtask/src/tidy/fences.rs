@@ -24,7 +24,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("slugline-fuzz", &["slugline-core", "slugline-connectors"]),
-    ("xtask", &[]),
+    ("slugline-parts", &[]),
+    ("xtask", &["slugline-parts"]),
 ];
 
 /// A dependency that only some rooms may have, and why. Tests may use any of them.

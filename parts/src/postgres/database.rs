@@ -1,0 +1,122 @@
+//! A database of one's own, on a server that tests share.
+//!
+//! Ensures that no test sees another's rows, and that a database goes with its value where the server stays.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+
+use super::{Server, programs};
+
+/// The variable that names a running server's database `postgres`; its user may create databases.
+pub const SERVER: &str = "SLUGLINE_TEST_POSTGRES";
+
+/// The server that this process started because it was handed none; it goes with the process.
+static OWN: Mutex<Option<Server>> = Mutex::new(None);
+/// Databases that this process has made.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// An empty database.
+#[derive(Debug)]
+pub struct Database {
+    /// Its address.
+    pub url: String,
+    name: String,
+    server: String,
+    programs: PathBuf,
+}
+
+/// Makes an empty database on the server that [`SERVER`] names, else on one of this process.
+///
+/// # Errors
+/// When there is no server and none can be started; the error names the command that installs it.
+pub fn database() -> Result<Database> {
+    let (server, programs) = (server()?, programs::folder()?);
+    let name = format!(
+        "test_{}_{}",
+        std::process::id(),
+        MADE.fetch_add(1, Ordering::Relaxed)
+    );
+    sql(
+        &programs,
+        &server,
+        &format!("CREATE DATABASE {name} TEMPLATE template0"),
+    )?;
+    let (address, _) = server
+        .rsplit_once('/')
+        .with_context(|| format!("{SERVER} names no database"))?;
+    Ok(Database {
+        url: format!("{address}/{name}"),
+        name,
+        server,
+        programs,
+    })
+}
+
+fn server() -> Result<String> {
+    if let Ok(given) = std::env::var(SERVER) {
+        return Ok(given);
+    }
+    let mut own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = match own.take() {
+        Some(server) => server,
+        None => Server::start()?,
+    };
+    Ok(own.insert(server).url("postgres"))
+}
+
+impl Database {
+    /// Runs `sql` in it; the answer's rows as lines, columns separated by `|`.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub fn sql(&self, sql: &str) -> Result<String> {
+        self::sql(&self.programs, &self.url, sql)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // A server that was killed by the test has taken it along.
+        let _ = sql(
+            &self.programs,
+            &self.server,
+            &format!("DROP DATABASE {} WITH (FORCE)", self.name),
+        );
+    }
+}
+
+pub(super) fn sql(programs: &Path, url: &str, sql: &str) -> Result<String> {
+    let mut psql = Command::new(programs.join("psql"));
+    psql.args([
+        "--no-psqlrc",
+        "--no-align",
+        "--tuples-only",
+        "--quiet",
+        "--set=ON_ERROR_STOP=1",
+    ]);
+    programs::run(psql.args(["--command", sql, url]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn databases_are_apart_and_go() {
+        let (one, other) = (database().unwrap(), database().unwrap());
+        one.sql("CREATE TABLE here ()").unwrap();
+        assert!(other.sql("TABLE here").is_err());
+        let (name, server) = (one.name.clone(), one.server.clone());
+        drop(one);
+        let known = sql(
+            &other.programs,
+            &server,
+            &format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'"),
+        );
+        assert_eq!(known.unwrap(), "0\n");
+    }
+}

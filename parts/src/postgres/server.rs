@@ -1,0 +1,242 @@
+//! A server of one's own, which can be killed and started again.
+//!
+//! Ensures that it ends, and its folder goes, when the value is dropped or its process ends in whatever way: a shell
+//! between the two reads from a pipe that closes then. It does not sync: no test pulls the plug.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::cluster::{self, USER};
+use super::programs;
+
+/// 0.2 s on an idle machine; this leaves room for one that compiles on all cores.
+const START_WITHIN: Duration = Duration::from_secs(60);
+/// A killed process is gone at once, unless it waits for a disk.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+/// Between two looks at a server that starts or ends.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
+/// Ports to choose from: below those that the kernel gives to outgoing connections.
+const PORTS: std::ops::Range<u16> = 21_000..29_000;
+/// Runs the server (`$1`) on its folder (`$2`). At the end of the pipe both go; after a line the folder stays.
+const KEEPER: &str = r#"server=$1; data=$2; shift 2
+"$server" -D "$data" "$@" >"$data/log" 2>&1 </dev/null & server=$!
+read -r line && exit
+kill -QUIT $server; kill -CONT $server
+wait $server
+rm -rf "$data""#;
+
+/// A running server with an empty cluster.
+#[derive(Debug)]
+pub struct Server {
+    programs: PathBuf,
+    data: PathBuf,
+    port: u16,
+    keeper: Option<Child>,
+}
+
+impl Server {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// When its programs are not there (with the command that installs them), or it does not answer in time.
+    pub fn start() -> Result<Self> {
+        let programs = programs::folder()?;
+        let data = cluster::create(&programs)?;
+        let mut server = Self {
+            programs,
+            data,
+            port: 0,
+            keeper: None,
+        };
+        // Between the look and the server's own bind another program may take the port.
+        for port in free_ports() {
+            server.port = port;
+            match server.restart() {
+                Err(_) if server.log().contains("Address already in use") => server.let_go()?,
+                started => return started.map(|()| server),
+            }
+        }
+        bail!(
+            "no port between {} and {} is free on 127.0.0.1",
+            PORTS.start,
+            PORTS.end
+        )
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        SocketAddrV4::new(Ipv4Addr::LOCALHOST, self.port).into()
+    }
+
+    /// The address of one of its databases; `postgres` is there from the start.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        format!("postgres://{USER}@{}/{database}", self.address())
+    }
+
+    /// SIGKILL to all its processes; what was committed stays in its folder.
+    ///
+    /// # Errors
+    /// When it does not run, or does not end.
+    pub fn kill(&mut self) -> Result<()> {
+        let server = self.process().context("PostgreSQL does not run")?;
+        // Before its parent ends: whoever is left would hold the memory that the next start asks for.
+        let all = [vec![server], children(server)].concat();
+        for process in &all {
+            // One that has ended by itself is what is wanted.
+            let _ = kill_process(*process, Signal::KILL);
+        }
+        let killed = Instant::now();
+        while all.iter().any(|process| lives(*process)) {
+            ensure!(
+                killed.elapsed() < GONE_WITHIN,
+                "PostgreSQL was killed and has not ended"
+            );
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        self.let_go()
+    }
+
+    /// Starts it again after [`Server::kill`], on the same folder and port, and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not answer in time.
+    pub fn restart(&mut self) -> Result<()> {
+        let started = Instant::now();
+        let mut keeper = self.spawn()?;
+        while let Err(why) = self.sql("postgres", "SELECT 1") {
+            let late = started.elapsed() > START_WITHIN;
+            if late || self.log().contains("FATAL:  could not create") {
+                self.keeper = Some(keeper);
+                bail!(
+                    "PostgreSQL does not answer on port {}: {why:#}; its log:\n{}",
+                    self.port,
+                    self.log()
+                );
+            }
+            if let Some(status) = keeper.try_wait()? {
+                bail!("PostgreSQL's keeper ended with {status}");
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        self.keeper = Some(keeper);
+        Ok(())
+    }
+
+    /// Its process, for stopping and continuing it; `None` while it does not run.
+    #[must_use]
+    pub fn process(&self) -> Option<Pid> {
+        let noted = std::fs::read_to_string(self.data.join("postmaster.pid")).ok()?;
+        Pid::from_raw(noted.lines().next()?.parse().ok()?)
+    }
+
+    /// Runs `sql` in a database; the answer's rows as lines, columns separated by `|`.
+    ///
+    /// # Errors
+    /// The server's words.
+    pub fn sql(&self, database: &str, sql: &str) -> Result<String> {
+        super::database::sql(&self.programs, &self.url(database), sql)
+    }
+
+    fn spawn(&self) -> Result<Child> {
+        let settings = [
+            format!("port={}", self.port),
+            "listen_addresses=127.0.0.1".to_owned(),
+            "unix_socket_directories=".to_owned(),
+            "fsync=off".to_owned(),
+            "max_connections=200".to_owned(),
+        ];
+        let mut keeper = programs::command(Path::new("sh"))?;
+        keeper
+            .args(["-c", KEEPER, "keeper"])
+            .arg(self.programs.join("postgres"))
+            .arg(&self.data);
+        settings.iter().for_each(|setting| {
+            keeper.args(["-c", setting]);
+        });
+        let quiet = keeper
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        quiet.spawn().context("cannot start PostgreSQL's keeper")
+    }
+
+    /// Ends the keeper of a server that has ended; the folder stays.
+    fn let_go(&mut self) -> Result<()> {
+        let Some(mut keeper) = self.keeper.take() else {
+            return Ok(());
+        };
+        if let Some(mut pipe) = keeper.stdin.take() {
+            writeln!(pipe, "keep")?;
+        }
+        keeper.wait()?;
+        Ok(())
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.data.join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else {
+            return;
+        };
+        drop(keeper.stdin.take());
+        // Reaping cannot fail in a way that matters here: the child is ours and is waited for once.
+        let _ = keeper.wait();
+    }
+}
+
+/// Ports that nobody listens on, from a place that differs from process to process.
+fn free_ports() -> impl Iterator<Item = u16> {
+    let all = PORTS.len();
+    let start = std::process::id() as usize * 7 % all;
+    let order = PORTS.cycle().skip(start).take(all);
+    order.filter(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+}
+
+fn children(process: Pid) -> Vec<Pid> {
+    let pid = process.as_raw_pid();
+    let listed =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    listed
+        .split_whitespace()
+        .filter_map(|child| Pid::from_raw(child.parse().ok()?))
+        .collect()
+}
+
+/// A process that nobody has waited for yet has no command line any more.
+fn lives(process: Pid) -> bool {
+    std::fs::read(format!("/proc/{}/cmdline", process.as_raw_pid()))
+        .is_ok_and(|line| !line.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_survives_a_kill_and_the_folder_goes_in_the_end() {
+        let mut server = Server::start().unwrap();
+        server
+            .sql("postgres", "CREATE TABLE kept AS SELECT 7 AS n")
+            .unwrap();
+        let (address, data) = (server.address(), server.data.clone());
+        server.kill().unwrap();
+        assert!(server.sql("postgres", "SELECT 1").is_err());
+        server.restart().unwrap();
+        assert_eq!(server.address(), address);
+        assert_eq!(server.sql("postgres", "SELECT n FROM kept").unwrap(), "7\n");
+        drop(server);
+        assert!(!data.exists());
+    }
+}
