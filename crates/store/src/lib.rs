@@ -5,3 +5,4 @@
 //! Does not deliver, route or decide.
 
 pub mod sqlite;
+mod words;

@@ -1,0 +1,136 @@
+//! The numbers under which the words of the domain are stored.
+//!
+//! Ensures that the stored number of each is written down once, for every store, and never changes:
+//! data outlive binaries. A number that this binary does not know is refused, never a default.
+
+use slugline_core::item::{Action, Class};
+use slugline_core::lane::LaneScope;
+use slugline_core::lifecycle::{Evidence, JobState, PendingReason};
+use slugline_core::version::VersionKind;
+
+/// A word that is stored as its place in a list.
+pub(crate) trait Word: Copy + PartialEq + 'static {
+    /// The words in the order of their numbers, from 0.
+    const WORDS: &'static [Self];
+
+    /// Its number.
+    fn number(self) -> i64 {
+        let place = Self::WORDS.iter().position(|word| *word == self);
+        place
+            .and_then(|place| i64::try_from(place).ok())
+            .unwrap_or(-1)
+    }
+
+    /// The word of a number.
+    fn of_number(number: i64) -> Option<Self> {
+        usize::try_from(number)
+            .ok()
+            .and_then(|place| Self::WORDS.get(place))
+            .copied()
+    }
+}
+
+impl Word for JobState {
+    const WORDS: &'static [Self] = &Self::ALL;
+}
+
+impl Word for Class {
+    const WORDS: &'static [Self] = &Self::ALL;
+}
+
+impl Word for Action {
+    const WORDS: &'static [Self] = &[Self::Publish, Self::Unpublish, Self::Delete, Self::Draft];
+}
+
+impl Word for LaneScope {
+    const WORDS: &'static [Self] = &[Self::ItemLocale, Self::Item, Self::Target];
+}
+
+impl Word for VersionKind {
+    const WORDS: &'static [Self] = &[Self::Number, Self::Time];
+}
+
+impl Word for Evidence {
+    const WORDS: &'static [Self] = &[Self::ReadBack, Self::Acknowledged];
+}
+
+/// What holds a publish back, as bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waits(pub(crate) i64);
+
+/// The reasons in the order in which they are shown, most lasting first, with their bits.
+const REASONS: [(PendingReason, i64); 3] = [
+    (PendingReason::Scheduled, 1),
+    (PendingReason::SlugRelease, 2),
+    (PendingReason::Media, 4),
+];
+
+impl Waits {
+    /// All of these.
+    pub(crate) fn of(reasons: &[PendingReason]) -> Self {
+        Self(reasons.iter().fold(0, |bits, reason| bits | bit(*reason)))
+    }
+
+    /// Whether this reason is among them.
+    pub(crate) fn has(self, reason: PendingReason) -> bool {
+        self.0 & bit(reason) != 0
+    }
+
+    /// All but this one.
+    pub(crate) fn without(self, reason: PendingReason) -> Self {
+        Self(self.0 & !bit(reason))
+    }
+
+    /// The one that is shown; `None` when nothing holds it back.
+    pub(crate) fn first(self) -> Option<PendingReason> {
+        REASONS
+            .into_iter()
+            .find(|(_, bit)| self.0 & bit != 0)
+            .map(|(reason, _)| reason)
+    }
+}
+
+/// The bit of a reason.
+pub(crate) fn bit(reason: PendingReason) -> i64 {
+    REASONS
+        .iter()
+        .find(|(known, _)| *known == reason)
+        .map_or(0, |(_, bit)| *bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_numbers_never_change() {
+        // The schemas' partial indexes and all existing data rely on these.
+        assert_eq!(JobState::Pending.number(), 0);
+        assert_eq!(JobState::Queued.number(), 1);
+        assert_eq!(JobState::Delivering.number(), 2);
+        assert_eq!(JobState::Failed.number(), 4);
+        assert_eq!(Class::Urgent.number(), 0);
+        assert_eq!(Class::Reconcile.number(), 4);
+        assert_eq!(Action::Draft.number(), 3);
+        assert_eq!(VersionKind::Time.number(), 1);
+        assert_eq!(LaneScope::Target.number(), 2);
+    }
+
+    #[test]
+    fn a_number_is_read_back_or_refused() {
+        assert_eq!(Class::of_number(Class::Bulk.number()), Some(Class::Bulk));
+        assert_eq!(Class::of_number(99), None);
+        assert_eq!(Class::of_number(-1), None);
+    }
+
+    #[test]
+    fn the_most_lasting_reason_is_shown() {
+        let waits = Waits::of(&[PendingReason::Media, PendingReason::Scheduled]);
+        assert_eq!(waits.first(), Some(PendingReason::Scheduled));
+        assert_eq!(
+            waits.without(PendingReason::Scheduled).first(),
+            Some(PendingReason::Media)
+        );
+        assert!(!waits.has(PendingReason::SlugRelease));
+    }
+}
