@@ -4,5 +4,7 @@
 //! decisions, transitions, lanes) is asked of `slugline_core`, never written down again here.
 //! Does not deliver, route or decide.
 
+mod record;
 pub mod sqlite;
+mod views;
 mod words;

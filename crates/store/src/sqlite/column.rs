@@ -1,12 +1,52 @@
 //! How the words of the domain lie in columns of SQLite. Their numbers are in `words`.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use slugline_core::canonical::Fingerprint;
 use slugline_core::time::Timestamp;
 
+use crate::record::{Record, Unreadable, Value};
 pub(crate) use crate::words::{Waits, Word, bit};
+
+impl Record for Row<'_> {
+    type Error = rusqlite::Error;
+
+    fn value(&self, column: usize) -> rusqlite::Result<Value> {
+        Ok(match self.get_ref(column)? {
+            ValueRef::Null => Value::Null,
+            ValueRef::Integer(number) => Value::Int(number),
+            ValueRef::Text(text) => Value::Text(std::str::from_utf8(text)?.to_owned()),
+            ValueRef::Blob(bytes) => Value::Bytes(bytes.to_owned()),
+            // No column of ours holds one.
+            ValueRef::Real(_) => {
+                return Err(Unreadable {
+                    column,
+                    wanted: "value of ours",
+                }
+                .into());
+            }
+        })
+    }
+}
+
+impl From<Unreadable> for rusqlite::Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::FromSqlConversionFailure(unreadable.column, Type::Null, unreadable.into())
+    }
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(rusqlite::types::Value::Null),
+            Self::Int(number) => (*number).into(),
+            Self::Text(text) => ToSqlOutput::from(text.as_str()),
+            Self::Bytes(bytes) => ToSqlOutput::from(&bytes[..]),
+        })
+    }
+}
 
 /// A word as a column.
 pub(crate) struct Col<T>(pub(crate) T);

@@ -5,17 +5,17 @@
 use rusqlite::{Connection, params};
 use slugline_core::failure::Failure;
 use slugline_core::ids::PublishId;
-use slugline_core::item::ItemKey;
 use slugline_core::payload::StoredMedia;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 use slugline_engine::store::{MediaInfo, MediaOutcome, ResolvedMedia, WantedMedia};
 
-use super::column::{At, Col, Json};
+use super::column::Json;
 use super::fault::Done;
 use super::statements::Statements;
 use super::tx::Tx;
 use super::{desired, jobs, release, revisions};
+use crate::views::media as views;
 
 /// Notes that a medium's bytes are kept, from now on.
 pub(crate) fn keep(tx: &Tx<'_>, info: &MediaInfo) -> Done<()> {
@@ -59,25 +59,11 @@ pub(crate) fn wanted(
     now: Timestamp,
     limit: usize,
 ) -> Done<Vec<WantedMedia>> {
-    let sql = "SELECT p.id, i.owner, i.environment, i.content_id, i.locale, r.payload, p.fetches, p.accepted_at, p.class
-               FROM publish p JOIN item i ON i.id = p.item
-                              JOIN revision r ON r.item = p.item AND r.generation = p.generation
-               WHERE p.fetch_at <= ?1 AND r.payload IS NOT NULL ORDER BY p.class, p.fetch_at, p.id LIMIT ?2";
-    connection.all(sql, params![now.0, limit], |row| {
-        Ok(WantedMedia {
-            publish: PublishId(row.get(0)?),
-            item: ItemKey {
-                owner: row.get(1)?,
-                environment: row.get(2)?,
-                content_id: row.get(3)?,
-                locale: row.get(4)?,
-            },
-            payload: row.get::<_, Json<_>>(5)?.0,
-            attempts: row.get(6)?,
-            accepted_at: row.get::<_, At>(7)?.0,
-            class: row.get::<_, Col<_>>(8)?.0,
-        })
-    })
+    let sql = format!(
+        "{} WHERE p.fetch_at <= ?1 AND r.payload IS NOT NULL ORDER BY p.class, p.fetch_at, p.id LIMIT ?2",
+        views::SELECT_WANTED
+    );
+    connection.all(&sql, params![now.0, limit], |row| views::wanted(row))
 }
 
 /// Says what became of fetching.

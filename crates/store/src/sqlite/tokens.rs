@@ -5,24 +5,15 @@
 use rusqlite::{Connection, params};
 use slugline_engine::store::TokenRecord;
 
-use super::column::{At, Json};
+use super::column::Json;
 use super::fault::Done;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::views::tokens as views;
 
 /// All tokens, by name.
 pub(crate) fn list(connection: &Connection) -> Done<Vec<TokenRecord>> {
-    let sql = "SELECT name, hash, role, owner, environments, created_at FROM token ORDER BY name";
-    connection.all(sql, [], |row| {
-        Ok(TokenRecord {
-            name: row.get(0)?,
-            hash: row.get(1)?,
-            role: row.get(2)?,
-            owner: row.get(3)?,
-            environments: row.get::<_, Json<_>>(4)?.0,
-            created_at: row.get::<_, At>(5)?.0,
-        })
-    })
+    connection.all(views::SELECT, [], |row| views::read(row))
 }
 
 /// Adds a token; `false` when the name is taken.

@@ -3,17 +3,18 @@
 //! Ensures that a reader that follows by cursor misses nothing: one writer numbers the entries, so
 //! what is visible has all that came before.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, params, params_from_iter};
 use serde_json::json;
 use slugline_core::event::LogEntry;
 use slugline_engine::store::{EventFilter, Page, Paged};
 
-use super::{Where, paged, rows};
+use super::listed;
 use crate::sqlite::column::Json;
 use crate::sqlite::fault::Done;
 use crate::sqlite::names::Names;
 use crate::sqlite::statements::Statements;
 use crate::sqlite::{items, publishes};
+use crate::views::list::{Where, paged, rows};
 
 /// Entries of an item: those of its publishes, and its own.
 const OF_ITEMS: &str = "e.seq IN (
@@ -23,9 +24,9 @@ const OF_ITEMS: &str = "e.seq IN (
 
 /// Entries of a request: those of its publishes, or its own when it became none.
 const OF_REQUEST: &str = "e.seq IN (
-    SELECT x.seq FROM json_each(?) p JOIN event x ON x.publish = p.value
+    SELECT x.seq FROM json_each(?, '$.publishes') p JOIN event x ON x.publish = p.value
     UNION ALL
-    SELECT x.seq FROM event x WHERE x.request_id = ?)";
+    SELECT x.seq FROM event x WHERE x.request_id = json_extract(?, '$.request'))";
 
 /// Entries after the cursor and up to the last that is on disk, oldest first; the cursor is an entry's
 /// place.
@@ -37,20 +38,21 @@ pub(crate) fn list(
     on_disk: i64,
 ) -> Done<Paged<LogEntry>> {
     let mut wanted = Where::default();
-    wanted.and("e.seq > ?", page.cursor.unwrap_or(0));
-    wanted.and("e.seq <= ?", on_disk);
+    wanted.and_some("e.seq > ?", Some(page.cursor.unwrap_or(0)));
+    wanted.and_some("e.seq <= ?", Some(on_disk));
     if let Some(content_id) = &filter.content_id {
         let items = items::with_content_id(connection, names, content_id)?;
         let sql =
             "SELECT id FROM item WHERE id IN (SELECT value FROM json_each(?1)) AND content_id = ?2";
-        let items = json!(verified(connection, sql, &items, content_id)?).to_string();
-        wanted.and_both(OF_ITEMS, items.clone(), items);
+        let items = called(connection, sql, &items, content_id)?;
+        wanted.and_some(OF_ITEMS, Some(listed(&items)));
     }
     if let Some(request_id) = &filter.request_id {
         let named = names.find(connection, publishes::name(request_id))?;
         let sql = "SELECT id FROM publish WHERE id IN (SELECT value FROM json_each(?1)) AND request_id = ?2";
-        let publishes = json!(verified(connection, sql, &named, request_id)?).to_string();
-        wanted.and_both(OF_REQUEST, publishes, request_id.clone());
+        let publishes = called(connection, sql, &named, request_id)?;
+        let request = json!({ "publishes": publishes, "request": request_id });
+        wanted.and_some(OF_REQUEST, Some(request.to_string()));
     }
     wanted.and_some(
         "(SELECT owner FROM item WHERE id = e.item) = ?",
@@ -63,14 +65,13 @@ pub(crate) fn list(
         wanted.clause(),
         rows(page)
     );
-    let found = connection.all(&sql, wanted.values(), read)?;
+    let found = connection.all(&sql, params_from_iter(wanted.values()), read)?;
     Ok(paged(found, page, |entry| entry.seq))
 }
 
 /// Those of the rows that really are called so.
-fn verified(connection: &Connection, sql: &str, rows: &[i64], called: &str) -> Done<Vec<i64>> {
-    let rows = json!(rows).to_string();
-    connection.all(sql, params![rows, called], |row| row.get(0))
+fn called(connection: &Connection, sql: &str, rows: &[i64], so: &str) -> Done<Vec<i64>> {
+    connection.all(sql, params![listed(rows), so], |row| row.get(0))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<LogEntry> {

@@ -1,0 +1,135 @@
+//! Jobs as the API shows them.
+
+use std::collections::BTreeMap;
+
+use slugline_core::connector::Shown;
+use slugline_core::failure::Failure;
+use slugline_core::lifecycle::{Evidence, JobState, PendingReason, SECOND_LOOK_DUE};
+use slugline_core::time::Timestamp;
+use slugline_core::version::Version;
+use slugline_engine::store::{AttemptView, JobDetail, JobView};
+
+use crate::record::{Json, Record};
+use crate::words::Waits;
+
+/// The columns that [`read`] reads.
+pub(crate) const SELECT: &str = "SELECT j.id, j.destination, d.name, j.item, j.state, p.waits, p.fetch_at IS NULL, j.evidence,
+    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_due_at IS NOT NULL AND w.job = j.id
+    FROM job j JOIN publish p ON p.id = j.publish JOIN destination d ON d.id = j.destination
+               LEFT JOIN desired w ON w.item = j.item AND w.destination = j.destination";
+
+/// A job's row, before its effects are added.
+pub(crate) struct Found {
+    /// Where it goes.
+    pub(crate) destination: i64,
+    /// Its item's number.
+    pub(crate) item: i64,
+    /// What is shown of it.
+    pub(crate) view: JobView,
+}
+
+/// A job without its effects.
+pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
+    let state: JobState = row.read(4)?;
+    let failure = row
+        .read::<Option<Json<Failure>>>(8)?
+        .map(|failure| failure.0);
+    let shown = row
+        .read::<Option<Json<Shown>>>(12)?
+        .map(|shown| shown.0)
+        .unwrap_or_default();
+    let due: Timestamp = row.read(10)?;
+    let owes_look = row.read::<Option<bool>>(14)?.unwrap_or(false);
+    let view = JobView {
+        job_id: row.read(0)?,
+        destination: row.read(2)?,
+        state,
+        pending_reason: pending_reason(state, row.read(5)?, row.read(6)?),
+        evidence: evidence(state, row.read(7)?, owes_look),
+        reason_code: failure.as_ref().map(|failure| failure.reason),
+        last_error: failure.as_ref().map(|failure| failure.message.clone()),
+        suggested_action: failure
+            .as_ref()
+            .filter(|_| state == JobState::Failed)
+            .map(|failure| failure.reason.suggested_action()),
+        fields: failure.map(|failure| failure.fields).unwrap_or_default(),
+        attempt_count: row.read(9)?,
+        next_attempt_at: (state == JobState::Queued).then_some(due),
+        live_at: row.read(11)?,
+        downstream_ids: shown.downstream_ids,
+        url: shown.url,
+        effects: BTreeMap::new(),
+        replaced_by: row.read(13)?,
+    };
+    Ok(Found {
+        destination: row.read(1)?,
+        item: row.read(3)?,
+        view,
+    })
+}
+
+fn evidence(state: JobState, kept: Option<Evidence>, owes_look: bool) -> Option<String> {
+    if owes_look && state == JobState::Live {
+        Some(SECOND_LOOK_DUE.to_owned())
+    } else {
+        kept.map(|evidence| evidence.as_str().to_owned())
+    }
+}
+
+/// Why a job is pending: the most lasting reason that still holds.
+fn pending_reason(state: JobState, waits: Waits, has_media: bool) -> Option<PendingReason> {
+    let waits = if has_media {
+        waits.without(PendingReason::Media)
+    } else {
+        waits
+    };
+    waits.first().filter(|_| state == JobState::Pending)
+}
+
+/// The columns that [`detail`] reads.
+pub(crate) const SELECT_DETAIL: &str =
+    "SELECT p.id, p.request_id, i.content_id, i.environment, i.locale, j.action, j.generation,
+    p.version_kind, p.version, j.class
+    FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item";
+
+/// A job with its publish and its attempts.
+pub(crate) fn detail<R: Record>(
+    row: &R,
+    job: JobView,
+    attempts: Vec<AttemptView>,
+) -> Result<JobDetail, R::Error> {
+    Ok(JobDetail {
+        job,
+        publish_id: row.read(0)?,
+        request_id: row.read(1)?,
+        content_id: row.read(2)?,
+        environment: row.read(3)?,
+        locale: row.read(4)?,
+        action: row.read(5)?,
+        generation: row.read(6)?,
+        version: Version::from_ordinal(row.read(7)?, row.read(8)?),
+        class: row.read(9)?,
+        attempts,
+    })
+}
+
+/// The columns that [`attempt`] reads.
+pub(crate) const SELECT_ATTEMPT: &str =
+    "SELECT number, started_at, ended_at, outcome, requests, failure FROM attempt";
+
+/// One run of a job.
+pub(crate) fn attempt<R: Record>(row: &R) -> Result<AttemptView, R::Error> {
+    let failure = row
+        .read::<Option<Json<Failure>>>(5)?
+        .map(|failure| failure.0);
+    Ok(AttemptView {
+        number: row.read(0)?,
+        started_at: row.read(1)?,
+        ended_at: row.read(2)?,
+        outcome: row.read(3)?,
+        requests: row.read(4)?,
+        reason_code: failure.as_ref().map(|failure| failure.reason),
+        status: failure.as_ref().and_then(|failure| failure.status),
+        error: failure.map(|failure| failure.message),
+    })
+}
