@@ -4,6 +4,7 @@
 //! decisions, transitions, lanes) is asked of `slugline_core`, never written down again here.
 //! Does not deliver, route or decide.
 
+mod chain;
 mod record;
 pub mod sqlite;
 mod views;
