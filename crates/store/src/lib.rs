@@ -5,7 +5,10 @@
 //! Does not deliver, route or decide.
 
 mod chain;
+mod nudge;
+pub mod postgres;
 mod record;
+mod short_name;
 pub mod sqlite;
 mod views;
 mod words;

@@ -22,8 +22,6 @@ mod keys;
 mod log;
 mod looks;
 mod media;
-mod names;
-mod nudge;
 mod open;
 mod orders;
 mod port;
@@ -60,6 +58,7 @@ use slugline_engine::store::{LogCheck, Pressure, StoreError};
 
 pub use open::OpenError;
 
+use crate::{nudge, short_name as names};
 use directory::Directory;
 use names::Names;
 use prepare::Salts;

@@ -1,0 +1,82 @@
+//! The store in PostgreSQL: for any number of nodes.
+//!
+//! Ensures that nodes hold no state: what one was told, all know. Writing operations wait in lines and
+//! share transactions (`line`); reads and passes use connections of their own (`pool`). All of it runs
+//! on one thread of the store's (`thread`), so that callers need no runtime. Each operation has a file
+//! of its own; the port is put together in `port`.
+
+#![allow(
+    dead_code,
+    reason = "operations follow one by one; the port uses all of it"
+)]
+
+mod bell;
+mod connector;
+mod fault;
+mod gauges;
+mod line;
+mod open;
+mod pool;
+mod row;
+mod schema;
+mod session;
+mod thread;
+mod times;
+
+use std::sync::Arc;
+
+use slugline_core::port::BoxFuture;
+use slugline_engine::ports::Clock;
+use slugline_engine::store::StoreError;
+
+pub use open::OpenError;
+
+use fault::Done;
+use gauges::Gauges;
+use pool::Pool;
+use session::Session;
+use thread::Thread;
+use times::Times;
+
+/// The PostgreSQL store.
+pub struct PostgresStore {
+    installation: String,
+    times: Arc<Times>,
+    gauges: Arc<Gauges>,
+    /// For reads and passes.
+    pool: Arc<Pool>,
+    thread: Thread,
+}
+
+impl PostgresStore {
+    /// Opens a database, making its schema if it is empty. `url`: as in
+    /// `postgres://user:password@host:5432/database`. `clock`: the node's; only its monotonic time
+    /// counts. `installation_seed`: random bytes that name a new installation; ignored for one that
+    /// has its name.
+    pub fn open(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        installation_seed: [u8; 16],
+    ) -> Result<Self, OpenError> {
+        open::open(url, Times::new(clock, false), installation_seed)
+    }
+
+    /// The same, with `clock` in the place of the database's: for rehearsals, whose time is theirs.
+    pub fn rehearse(
+        url: &str,
+        clock: Arc<dyn Clock>,
+        installation_seed: [u8; 16],
+    ) -> Result<Self, OpenError> {
+        open::open(url, Times::new(clock, true), installation_seed)
+    }
+
+    /// Does something with a connection for reads and passes.
+    fn ask<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'s> Fn(&'s Session) -> BoxFuture<'s, Done<T>> + Send + Sync + 'static,
+    {
+        let pool = Arc::clone(&self.pool);
+        self.thread.run(async move { pool.run(work).await })
+    }
+}

@@ -1,0 +1,260 @@
+-- The first schema, in the words of SQLite's. BIGINT: times in microseconds since 1970, ids, counts;
+-- SMALLINT: the numbers of `words.rs`. Names are compared byte by byte (COLLATE "C"), whatever the
+-- database's language is.
+
+CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+
+-- Ids are drawn under the item's lock, so that those of one item's publishes grow with their age.
+CREATE SEQUENCE item_id;
+CREATE SEQUENCE publish_id;
+CREATE SEQUENCE job_id;
+
+CREATE TABLE destination (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL UNIQUE,
+    lane SMALLINT NOT NULL,
+    request_timeout BIGINT NOT NULL,
+    commit_window BIGINT
+);
+
+-- `content` is the number that the item's locales share: the id of the first of them.
+CREATE TABLE item (
+    id BIGINT PRIMARY KEY,
+    content BIGINT NOT NULL,
+    publish BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    version_kind SMALLINT NOT NULL,
+    action SMALLINT NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    content_id TEXT COLLATE "C" NOT NULL,
+    locale TEXT COLLATE "C" NOT NULL,
+    source TEXT NOT NULL,
+    body BYTEA NOT NULL,
+    slug TEXT,
+    slug_key BYTEA
+) WITH (fillfactor = 85);
+CREATE UNIQUE INDEX item_key ON item (content_id, owner, environment, locale);
+
+-- `salt` is that of the publish's raw bytes: erasing a body erases its salt with it. `key`: the key
+-- of an assigned version, which is kept as long as the body.
+CREATE TABLE revision (
+    item BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    publish BIGINT NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    key BYTEA,
+    slug TEXT,
+    checksum BYTEA NOT NULL,
+    salt BYTEA,
+    media TEXT,
+    payload TEXT,
+    PRIMARY KEY (item, generation)
+);
+CREATE INDEX revision_body ON revision (accepted_at) WHERE payload IS NOT NULL;
+
+CREATE TABLE revision_media (
+    sha256 BYTEA NOT NULL,
+    item BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    PRIMARY KEY (sha256, item, generation)
+);
+CREATE INDEX revision_media_revision ON revision_media (item, generation);
+
+-- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not before
+-- this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
+-- that it waits for.
+CREATE TABLE publish (
+    id BIGINT PRIMARY KEY,
+    item BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    version BIGINT NOT NULL,
+    accepted_at BIGINT NOT NULL,
+    ready_at BIGINT NOT NULL,
+    released_at BIGINT,
+    publish_at BIGINT,
+    fetch_at BIGINT,
+    fetches INTEGER NOT NULL DEFAULT 0,
+    waits INTEGER NOT NULL,
+    version_kind SMALLINT NOT NULL,
+    action SMALLINT NOT NULL,
+    class SMALLINT NOT NULL,
+    request_id TEXT COLLATE "C" NOT NULL,
+    actor TEXT NOT NULL,
+    slug_key BYTEA
+);
+CREATE INDEX publish_item ON publish (item, generation);
+CREATE INDEX publish_request ON publish (request_id);
+CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
+CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
+CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
+
+CREATE TABLE raw_request (
+    publish BIGINT PRIMARY KEY,
+    received_at BIGINT NOT NULL,
+    salt BYTEA NOT NULL,
+    bytes BYTEA NOT NULL
+);
+CREATE INDEX raw_request_age ON raw_request (received_at);
+
+CREATE TABLE job (
+    id BIGINT PRIMARY KEY,
+    publish BIGINT NOT NULL,
+    item BIGINT NOT NULL,
+    destination BIGINT NOT NULL,
+    lane BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    due BIGINT NOT NULL,
+    released_at BIGINT,
+    fence BIGINT NOT NULL DEFAULT 0,
+    lease_until BIGINT,
+    claimed_at BIGINT,
+    live_at BIGINT,
+    replaced_by BIGINT,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    action SMALLINT NOT NULL,
+    class SMALLINT NOT NULL,
+    state SMALLINT NOT NULL,
+    evidence SMALLINT,
+    failure TEXT,
+    shown TEXT
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 5000);
+CREATE INDEX job_publish ON job (publish);
+-- Covers `expire` and `counts`, and gives the queue in the order in which it is claimed.
+CREATE INDEX job_queued ON job (destination, class, due, released_at, id) WHERE state = 1;
+-- P7: at most one run at a time per lane. Claims lock lanes; this is what stands behind the locks.
+CREATE UNIQUE INDEX job_lease ON job (destination, lane) WHERE lease_until IS NOT NULL;
+-- Pending jobs and dead letters: few, and asked for by state.
+CREATE INDEX job_waiting ON job (state, destination, class) WHERE state IN (0, 4);
+
+-- What should be so, and what was last verified to be so (`shown_job` showed `shown_generation`).
+CREATE TABLE desired (
+    item BIGINT NOT NULL,
+    destination BIGINT NOT NULL,
+    generation BIGINT NOT NULL,
+    publish BIGINT NOT NULL,
+    job BIGINT NOT NULL,
+    shown_generation BIGINT,
+    shown_job BIGINT,
+    look_due_at BIGINT,
+    action SMALLINT NOT NULL,
+    undisturbed BOOLEAN NOT NULL DEFAULT FALSE,
+    PRIMARY KEY (item, destination)
+) WITH (fillfactor = 80);
+CREATE INDEX desired_look ON desired (destination, look_due_at) WHERE look_due_at IS NOT NULL;
+
+-- `number` is the run's fence: runs that were put back count too.
+CREATE TABLE attempt (
+    job BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    started_at BIGINT NOT NULL,
+    ended_at BIGINT NOT NULL,
+    requests BIGINT NOT NULL,
+    outcome TEXT NOT NULL,
+    failure TEXT,
+    PRIMARY KEY (job, number)
+);
+CREATE INDEX attempt_age ON attempt (ended_at);
+
+-- `item` is 0 for what items share.
+CREATE TABLE effect (
+    destination BIGINT NOT NULL,
+    item BIGINT NOT NULL,
+    job BIGINT NOT NULL,
+    recorded_at BIGINT NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    result_ref TEXT NOT NULL,
+    PRIMARY KEY (destination, item, key)
+);
+
+-- Counts only while the job's lease has this fence.
+CREATE TABLE hold (
+    destination BIGINT NOT NULL,
+    job BIGINT NOT NULL,
+    fence BIGINT NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (destination, key)
+);
+CREATE INDEX hold_job ON hold (job);
+
+-- `leaving`: the generation that gives the slug up.
+CREATE TABLE slug_claim (
+    item BIGINT NOT NULL,
+    leaving BIGINT,
+    key BYTEA NOT NULL,
+    slug TEXT NOT NULL,
+    PRIMARY KEY (key, item)
+);
+-- One claim of a slug that is not being given up, whoever asks at the same time.
+CREATE UNIQUE INDEX slug_held ON slug_claim (key) WHERE leaving IS NULL;
+CREATE INDEX slug_leaving ON slug_claim (item) WHERE leaving IS NOT NULL;
+
+CREATE TABLE key_record (
+    expires_at BIGINT,
+    key BYTEA PRIMARY KEY,
+    fingerprint BYTEA NOT NULL,
+    answer TEXT NOT NULL
+);
+CREATE INDEX key_expiry ON key_record (expires_at) WHERE expires_at IS NOT NULL;
+
+-- The entries of one transaction. `first`: the place of its first entry in the log, given once it is
+-- committed, because commits do not end in the order of their ids. `opened`: jobs that it made open,
+-- less those that it ended. An entry's place in the log is
+-- `first` + `place`.
+CREATE TABLE event_group (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    first BIGINT UNIQUE,
+    entries INTEGER NOT NULL,
+    opened INTEGER NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+CREATE INDEX event_group_new ON event_group (id) WHERE first IS NULL;
+
+-- `place`: within its group, from 0. The columns beside `text` only find entries; the text is what is
+-- hashed and shown.
+CREATE TABLE event (
+    event_group BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    item BIGINT NOT NULL,
+    publish BIGINT,
+    place INTEGER NOT NULL,
+    request_id TEXT COLLATE "C",
+    text TEXT NOT NULL,
+    PRIMARY KEY (event_group, place)
+);
+CREATE INDEX event_publish ON event (publish) WHERE publish IS NOT NULL;
+CREATE INDEX event_item ON event (item) WHERE publish IS NULL;
+CREATE INDEX event_request ON event (request_id) WHERE request_id IS NOT NULL;
+
+CREATE TABLE segment (
+    first BIGINT PRIMARY KEY,
+    last BIGINT NOT NULL,
+    sealed_at BIGINT NOT NULL,
+    hash BYTEA NOT NULL,
+    previous BYTEA NOT NULL,
+    erased BOOLEAN NOT NULL DEFAULT FALSE
+);
+
+-- A submission that names a medium locks its row (FOR KEY SHARE) until its revision is there: whoever
+-- removes a medium locks it FOR UPDATE first and looks for users of it in a later statement.
+CREATE TABLE media (
+    size BIGINT NOT NULL,
+    stored_at BIGINT NOT NULL,
+    sha256 BYTEA PRIMARY KEY,
+    content_type TEXT NOT NULL,
+    bytes BYTEA NOT NULL
+);
+-- Images and films are compressed already.
+ALTER TABLE media ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+CREATE TABLE token (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    hash TEXT NOT NULL,
+    role TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    environments TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
