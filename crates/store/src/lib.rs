@@ -5,6 +5,8 @@
 //! Does not deliver, route or decide.
 
 mod chain;
+mod entry;
+mod job;
 mod nudge;
 pub mod postgres;
 mod record;

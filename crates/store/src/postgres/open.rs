@@ -11,7 +11,7 @@ use slugline_engine::store::StoreError;
 use super::connector::Connector;
 use super::fault::Fault;
 use super::gauges::Gauges;
-use super::pool::Pool;
+use super::pool::{Kind, Pool};
 use super::session::{Session, call};
 use super::thread::Thread;
 use super::times::{NOW, Times};
@@ -77,7 +77,7 @@ pub(crate) fn open(url: &str, times: Times, seed: [u8; 16]) -> Result<PostgresSt
     let closed = || OpenError::Unavailable("the store's thread has ended".into());
     let installation = thread.wait(begun).ok_or_else(closed)??;
     thread.spawn(bell::ring(connector.clone(), Arc::clone(&gauges)));
-    let pool = Arc::new(Pool::new(connector, READERS, false));
+    let pool = Pool::new(connector, Kind::Planning, READERS);
     Ok(PostgresStore {
         installation,
         times,

@@ -3,95 +3,25 @@
 //! Ensures that a job's state changes in one place per transition, with its log entry and the count
 //! of open jobs, in the same transaction.
 
-use std::time::Duration;
-
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use slugline_core::event::EventType;
 use slugline_core::failure::Failure;
 use slugline_core::ids::{Fence, JobId, PublishId};
-use slugline_core::item::{Action, Class, ItemKey};
-use slugline_core::lifecycle::{Delivering, JobState, Queued};
+use slugline_core::lifecycle::{JobState, Queued};
 use slugline_core::time::Timestamp;
-use slugline_core::version::{Generation, Version};
+use slugline_core::version::Generation;
 
-use super::column::{At, Col, Json};
+use super::column::{Col, Json};
 use super::fault::Done;
 use super::log::Entry;
 use super::statements::Statements;
 use super::tx::Tx;
-
-/// A job with what its publish, item and destination say of it.
-pub(crate) struct JobRow {
-    pub(crate) id: JobId,
-    pub(crate) publish: PublishId,
-    pub(crate) item: i64,
-    pub(crate) destination: i64,
-    pub(crate) generation: Generation,
-    pub(crate) action: Action,
-    pub(crate) class: Class,
-    pub(crate) state: JobState,
-    pub(crate) due: Timestamp,
-    pub(crate) released_at: Option<Timestamp>,
-    pub(crate) attempts: u32,
-    pub(crate) fence: Fence,
-    /// Set while a run holds its lane.
-    pub(crate) lease_until: Option<Timestamp>,
-    pub(crate) claimed_at: Option<Timestamp>,
-    pub(crate) version: Version,
-    pub(crate) request_id: String,
-    pub(crate) key: ItemKey,
-    pub(crate) destination_name: String,
-    pub(crate) request_timeout: Duration,
-    /// How long an unknown write may take to land; `None` where nothing can be looked at.
-    pub(crate) commit_window: Option<Duration>,
-}
-
-macro_rules! select_jobs {
-    ($which:literal) => {
-        concat!(
-            "SELECT j.id, j.publish, j.item, j.destination, j.generation, j.action, j.class, j.state, j.due,
-                    j.released_at, j.attempts, j.fence, j.lease_until, j.claimed_at, p.version_kind, p.version,
-                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window
-             FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
-                        JOIN destination d ON d.id = j.destination ",
-            $which
-        )
-    };
-}
-
-fn read(row: &Row<'_>) -> rusqlite::Result<JobRow> {
-    Ok(JobRow {
-        id: JobId(row.get(0)?),
-        publish: PublishId(row.get(1)?),
-        item: row.get(2)?,
-        destination: row.get(3)?,
-        generation: Generation(row.get(4)?),
-        action: row.get::<_, Col<_>>(5)?.0,
-        class: row.get::<_, Col<_>>(6)?.0,
-        state: row.get::<_, Col<_>>(7)?.0,
-        due: row.get::<_, At>(8)?.0,
-        released_at: row.get::<_, Option<At>>(9)?.map(|at| at.0),
-        attempts: row.get(10)?,
-        fence: Fence(row.get(11)?),
-        lease_until: row.get::<_, Option<At>>(12)?.map(|at| at.0),
-        claimed_at: row.get::<_, Option<At>>(13)?.map(|at| at.0),
-        version: Version::from_ordinal(row.get::<_, Col<_>>(14)?.0, row.get(15)?),
-        request_id: row.get(16)?,
-        key: ItemKey {
-            owner: row.get(17)?,
-            environment: row.get(18)?,
-            content_id: row.get(19)?,
-            locale: row.get(20)?,
-        },
-        destination_name: row.get(21)?,
-        request_timeout: Duration::from_micros(row.get(22)?),
-        commit_window: row.get::<_, Option<u64>>(23)?.map(Duration::from_micros),
-    })
-}
+pub(crate) use crate::job::JobRow;
+use crate::job::{read, select_jobs};
 
 /// A job by its id.
 pub(crate) fn load(connection: &Connection, id: JobId) -> Done<Option<JobRow>> {
-    connection.one(select_jobs!("WHERE j.id = ?1"), [id.0], read)
+    connection.one(select_jobs!("WHERE j.id = ?1"), [id.0], |row| read(row))
 }
 
 /// The job, if a run still has this right to it.
@@ -99,7 +29,7 @@ pub(crate) fn leased(connection: &Connection, id: JobId, fence: Fence) -> Done<O
     connection.one(
         select_jobs!("WHERE j.id = ?1 AND j.fence = ?2 AND j.lease_until IS NOT NULL"),
         [id.0, fence.0],
-        read,
+        |row| read(row),
     )
 }
 
@@ -108,7 +38,7 @@ pub(crate) fn pending(connection: &Connection, publish: PublishId) -> Done<Vec<J
     connection.all(
         select_jobs!("WHERE j.publish = ?1 AND j.state = 0 ORDER BY j.id"),
         [publish.0],
-        read,
+        |row| read(row),
     )
 }
 
@@ -124,27 +54,10 @@ pub(crate) fn pending_below(
         "WHERE j.publish IN (SELECT id FROM publish WHERE item = ?1 AND waits <> 0)
          AND j.state = 0 AND j.destination = ?2 AND j.generation < ?3"
     );
-    connection.all(sql, [item, destination, generation.0], read)
+    connection.all(sql, [item, destination, generation.0], |row| read(row))
 }
 
 impl JobRow {
-    /// The job as a queued one.
-    pub(crate) fn queued(&self) -> Queued {
-        Queued {
-            attempts: self.attempts,
-            due: self.due,
-        }
-    }
-
-    /// The job as one under a run's lease that ends then.
-    pub(crate) fn delivering(&self, lease_until: Timestamp) -> Delivering {
-        Delivering {
-            attempts: self.attempts,
-            fence: self.fence,
-            lease_until,
-        }
-    }
-
     /// Queues it: released, taken back, or to be tried again.
     pub(crate) fn queue(
         &self,
