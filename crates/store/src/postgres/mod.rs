@@ -12,16 +12,24 @@
 
 mod bell;
 mod connector;
+mod destinations;
 mod fault;
 mod gauges;
 mod line;
+mod media;
 mod open;
 mod pool;
+mod prune;
+mod read;
 mod row;
 mod schema;
+mod seal;
+mod sequencer;
 mod session;
 mod thread;
 mod times;
+mod tokens;
+mod verify;
 
 use std::sync::Arc;
 

@@ -34,11 +34,13 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<(i64, ContentView), R::Error> {
 
 /// The columns that [`at`] reads.
 pub(crate) const SELECT_AT: &str =
-    "SELECT d.name, w.action, w.generation, w.shown_generation, w.job
+    "SELECT d.name, w.action, w.generation, w.shown_generation, w.job, w.item
     FROM desired w JOIN destination d ON d.id = w.destination";
 
 /// What is desired of an item somewhere, before its newest job is added.
 pub(crate) struct Desired {
+    /// The item's number.
+    pub(crate) item: i64,
     /// Its newest job.
     pub(crate) job: JobId,
     /// What is shown of it.
@@ -58,6 +60,7 @@ pub(crate) fn at<R: Record>(row: &R) -> Result<Desired, R::Error> {
         job: None,
     };
     Ok(Desired {
+        item: row.read(5)?,
         job: row.read(4)?,
         at,
     })
@@ -65,20 +68,20 @@ pub(crate) fn at<R: Record>(row: &R) -> Result<Desired, R::Error> {
 
 /// The columns that [`revision`] reads.
 pub(crate) const SELECT_REVISION: &str =
-    "SELECT r.id, r.generation, p.version_kind, p.version, p.action, i.environment, i.locale,
+    "SELECT r.publish, r.generation, p.version_kind, p.version, p.action, i.environment, i.locale,
     r.accepted_at, p.request_id, r.checksum, r.payload, r.media
     FROM item i JOIN revision r ON r.item = i.id JOIN publish p ON p.id = r.publish";
 
-/// Which revisions a page has; the cursor is a revision's number.
+/// Which revisions a page has; the cursor is the number of its publish.
 pub(crate) fn wanted_revisions(owner: &str, content_id: &str, page: &Page) -> Where {
     let mut wanted = Where::default();
     wanted.and_some("i.content_id = ?", Some(content_id.to_owned()));
     wanted.and_some("i.owner = ?", Some(owner.to_owned()));
-    wanted.and_some("r.id < ?", page.cursor);
+    wanted.and_some("r.publish < ?", page.cursor);
     wanted
 }
 
-/// A revision's number, and the revision.
+/// The number of a revision's publish, and the revision.
 pub(crate) fn revision<R: Record>(row: &R) -> Result<(i64, RevisionView), R::Error> {
     let view = RevisionView {
         generation: row.read(1)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use slugline_core::connector::Shown;
 use slugline_core::failure::Failure;
+use slugline_core::ids::PublishId;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason, SECOND_LOOK_DUE};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
@@ -14,7 +15,7 @@ use crate::words::Waits;
 
 /// The columns that [`read`] reads.
 pub(crate) const SELECT: &str = "SELECT j.id, j.destination, d.name, j.item, j.state, p.waits, p.fetch_at IS NULL, j.evidence,
-    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_due_at IS NOT NULL AND w.job = j.id
+    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_due_at IS NOT NULL AND w.job = j.id, j.publish
     FROM job j JOIN publish p ON p.id = j.publish JOIN destination d ON d.id = j.destination
                LEFT JOIN desired w ON w.item = j.item AND w.destination = j.destination";
 
@@ -24,6 +25,8 @@ pub(crate) struct Found {
     pub(crate) destination: i64,
     /// Its item's number.
     pub(crate) item: i64,
+    /// Its publish.
+    pub(crate) publish: PublishId,
     /// What is shown of it.
     pub(crate) view: JobView,
 }
@@ -64,6 +67,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
     Ok(Found {
         destination: row.read(1)?,
         item: row.read(3)?,
+        publish: row.read(15)?,
         view,
     })
 }

@@ -7,6 +7,9 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 );
 
+-- How many jobs were open when the log's entries were last given their places.
+INSERT INTO meta (name, value) VALUES ('open_jobs', '0');
+
 -- Ids are drawn under the item's lock, so that those of one item's publishes grow with their age.
 CREATE SEQUENCE item_id;
 CREATE SEQUENCE publish_id;

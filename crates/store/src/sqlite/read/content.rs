@@ -60,7 +60,7 @@ pub(crate) fn revisions(
         Some(listed(&hints)),
     );
     let sql = format!(
-        "{SELECT_REVISION} {} ORDER BY r.id DESC LIMIT {}",
+        "{SELECT_REVISION} {} ORDER BY r.publish DESC LIMIT {}",
         wanted.clause(),
         rows(page)
     );

@@ -1,0 +1,73 @@
+//! The log as the API shows it.
+//!
+//! Ensures that a reader that follows by cursor misses nothing, however late an operation commits:
+//! only numbered entries are shown, and `sequencer` numbers what is committed.
+
+use slugline_core::event::LogEntry;
+use slugline_engine::store::{EventFilter, Page, Paged};
+use tokio_postgres::Row;
+
+use crate::postgres::fault::Done;
+use crate::postgres::sequencer;
+use crate::postgres::session::Session;
+use crate::record::{Json, Record};
+use crate::views::list::{Where, paged, rows};
+
+const SELECT: &str =
+    "SELECT g.first + e.place, e.text FROM event_group g JOIN event e ON e.event_group = g.id";
+
+/// An entry's place in the log. What is not numbered yet has none, and fails every comparison.
+const PLACE: &str = "g.first + e.place > ?";
+
+/// Groups that end before the cursor are not read: the group of the cursor begins at or before it.
+const GROUPS: &str =
+    "g.first >= coalesce((SELECT max(first) FROM event_group WHERE first <= ?), 0)";
+
+/// Entries of an item: those of its publishes, and its own.
+const OF_CONTENT: &str = "(e.event_group, e.place) IN (
+    SELECT x.event_group, x.place FROM item i JOIN publish p ON p.item = i.id JOIN event x ON x.publish = p.id
+    WHERE i.content_id = ?
+    UNION ALL
+    SELECT x.event_group, x.place FROM item i JOIN event x ON x.item = i.id AND x.publish IS NULL WHERE i.content_id = ?)";
+
+/// Entries of a request: those of its publishes, or its own when it became none.
+const OF_REQUEST: &str = "(e.event_group, e.place) IN (
+    SELECT x.event_group, x.place FROM publish p JOIN event x ON x.publish = p.id WHERE p.request_id = ?
+    UNION ALL
+    SELECT x.event_group, x.place FROM event x WHERE x.request_id = ?)";
+
+/// Entries after the cursor, oldest first; the cursor is an entry's place.
+pub(crate) async fn list(
+    session: &Session,
+    filter: &EventFilter,
+    page: &Page,
+) -> Done<Paged<LogEntry>> {
+    sequencer::number(session).await?;
+    let after = page.cursor.unwrap_or(0);
+    let mut wanted = Where::default();
+    wanted.and_some(PLACE, Some(after));
+    wanted.and_some(GROUPS, Some(after));
+    wanted.and_some(OF_CONTENT, filter.content_id.clone());
+    wanted.and_some(OF_REQUEST, filter.request_id.clone());
+    wanted.and_some(
+        "(SELECT owner FROM item WHERE id = e.item) = ?",
+        filter.owner.clone(),
+    );
+    wanted.and_some("e.text::json ->> 'type' = ?", filter.kind.clone());
+    wanted.and_some("e.text::json ->> 'actor' = ?", filter.actor.clone());
+    let found = super::list(
+        session,
+        (SELECT, &wanted, "g.first, e.place"),
+        rows(page),
+        read,
+    )
+    .await?;
+    Ok(paged(found, page, |entry| entry.seq))
+}
+
+fn read(row: &Row) -> Done<LogEntry> {
+    Ok(LogEntry {
+        seq: row.read(0)?,
+        ..row.read::<Json<LogEntry>>(1)?.0
+    })
+}
