@@ -35,10 +35,12 @@ use std::sync::Arc;
 
 use slugline_core::port::BoxFuture;
 use slugline_engine::ports::Clock;
-use slugline_engine::store::StoreError;
+use slugline_engine::store::{LogCheck, StoreError};
 
 pub use open::OpenError;
+pub use schema::Migrated;
 
+use connector::Connector;
 use fault::Done;
 use gauges::Gauges;
 use pool::Pool;
@@ -87,4 +89,17 @@ impl PostgresStore {
         let pool = Arc::clone(&self.pool);
         self.thread.run(async move { pool.run(work).await })
     }
+}
+
+/// Brings a database to this binary's schema, also while nodes work on it. Needs a Tokio runtime.
+pub async fn migrate(url: &str) -> Result<Migrated, OpenError> {
+    let session = Connector::new(url)?.session().await?;
+    schema::migrate(&session).await
+}
+
+/// Checks the log, also while nodes work on the database. Needs a Tokio runtime.
+pub async fn verify_log(url: &str) -> Result<LogCheck, OpenError> {
+    let session = Connector::new(url)?.session().await?;
+    schema::check(&session).await?;
+    Ok(verify::check(&session).await?)
 }

@@ -12,11 +12,10 @@ use super::connector::Connector;
 use super::fault::Fault;
 use super::gauges::Gauges;
 use super::pool::{Kind, Pool};
-use super::session::{Session, call};
+use super::session::call;
 use super::thread::Thread;
 use super::times::{NOW, Times};
-use super::{PostgresStore, bell, schema};
-use crate::record::Record;
+use super::{PostgresStore, bell, schema, sequencer};
 
 /// Connections for reads and passes: as many as the API serves at once without waiting for each
 /// other; the server has a hundred for all nodes.
@@ -100,15 +99,6 @@ async fn begin(
     times.read(&now)?;
     gauges
         .open_jobs
-        .store(count_open(&session).await?, Ordering::Relaxed);
+        .store(sequencer::open_jobs(&session).await?, Ordering::Relaxed);
     Ok(installation)
-}
-
-/// The number of open jobs in the database.
-pub(crate) async fn count_open(session: &Session) -> Result<i64, Fault> {
-    // Spelled so that each part is read from its partial index.
-    let sql = "SELECT (SELECT count(*) FROM job WHERE state = 1) + (SELECT count(*) FROM job WHERE state IN (0, 4) AND state = 0)
-             + (SELECT count(*) FROM job WHERE lease_until IS NOT NULL AND state = 2)";
-    let row = session.one(sql, &[]).await?;
-    Ok(row.map(|row| row.read(0)).transpose()?.unwrap_or(0))
 }
