@@ -7,6 +7,7 @@
 mod chain;
 mod entry;
 mod job;
+pub mod moving;
 mod nudge;
 pub mod postgres;
 mod record;

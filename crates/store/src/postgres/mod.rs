@@ -11,9 +11,9 @@
 )]
 
 mod bell;
-mod connector;
+pub(crate) mod connector;
 mod destinations;
-mod fault;
+pub(crate) mod fault;
 mod gauges;
 mod line;
 mod media;
@@ -22,10 +22,10 @@ mod pool;
 mod prune;
 mod read;
 mod row;
-mod schema;
+pub(crate) mod schema;
 mod seal;
 mod sequencer;
-mod session;
+pub(crate) mod session;
 mod thread;
 mod times;
 mod tokens;

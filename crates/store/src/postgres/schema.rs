@@ -26,7 +26,7 @@ const STEPS: &[Step] = &[Step {
 }];
 
 /// Held while the schema is looked at and changed: a number that is nobody else's.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(x'736c75676c696e65'::bigint)";
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(x'736c75676c696e65'::bigint)";
 
 /// How long a step waits for running statements. Longer, and all others would wait behind it.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '3s'";

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{Client, Row, Statement};
+use tokio_postgres::{Client, CopyInSink, Row, Statement};
 
 use super::fault::{Done, Fault};
 
@@ -97,6 +98,11 @@ impl Session {
     /// Runs statements that have no values, one after the other, unprepared.
     pub(crate) async fn script(&self, sql: &str) -> Done<()> {
         Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// Opens the stream that fills a table.
+    pub(crate) async fn fill(&self, sql: &str) -> Done<CopyInSink<Bytes>> {
+        Ok(self.client.copy_in(sql).await?)
     }
 
     /// Ends a transaction that was left open, so that nothing of it is kept and no lock stays.

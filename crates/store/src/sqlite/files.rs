@@ -48,6 +48,11 @@ fn sync_directory(directory: &Path) -> Done<()> {
         .map_err(Fault::file(directory))
 }
 
+/// Whether the bytes are there.
+pub(crate) fn is_there(root: &Path, sha256: &str) -> Done<bool> {
+    Ok(path(root, sha256)?.exists())
+}
+
 /// Reads the bytes; the row that names them promises that they are there.
 pub(crate) fn read(root: &Path, sha256: &str) -> Done<Bytes> {
     let path = path(root, sha256)?;

@@ -5,6 +5,7 @@
 //! is put together in `port`.
 
 mod accept;
+mod backup;
 mod carry_out;
 mod checkpoint;
 mod claim;
@@ -19,6 +20,7 @@ mod files;
 mod items;
 mod jobs;
 mod keys;
+pub(crate) mod leaving;
 mod log;
 mod looks;
 mod media;
@@ -56,6 +58,8 @@ use std::time::Duration;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{LogCheck, Pressure, StoreError};
 
+pub use backup::{Copied, backup, restore};
+pub(crate) use fault::Fault;
 pub use open::OpenError;
 
 use crate::{nudge, short_name as names};

@@ -19,7 +19,7 @@ use super::names::Names;
 use super::prepare::Salts;
 use super::readers::Readers;
 use super::writer::{Gauges, Writer};
-use super::{SqliteStore, connection, jobs, schema, sync, tx};
+use super::{SqliteStore, connection, jobs, leaving, schema, sync, tx};
 
 /// Why a data directory cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,11 @@ pub enum OpenError {
         found: i64,
         /// The newest that this binary knows.
         known: i64,
+    },
+    /// Its data were moved to PostgreSQL.
+    Moved {
+        /// When.
+        at: String,
     },
     /// The database is damaged, or no database.
     Damaged(String),
@@ -70,6 +75,10 @@ impl fmt::Display for OpenError {
                     "the data was written by a newer Slugline (schema {found}, this one knows {known}); install that version"
                 )
             }
+            Self::Moved { at } => write!(
+                f,
+                "the data were moved to PostgreSQL at {at}; serve them with --database-url"
+            ),
             Self::Damaged(why) => write!(f, "the data is damaged: {why}"),
             Self::Disk(why) => write!(f, "the data directory cannot be used: {why}"),
         }
@@ -102,6 +111,7 @@ pub(crate) fn open(
     let directory = Directory::lock(root)?;
     let file = directory.database();
     let mut connection = connection::writing(&file)?;
+    leaving::refuse_moved(&connection)?;
     schema::migrate(&mut connection)?;
     let installation = schema::installation(&connection, seed)?;
     jobs::end_leases(&connection, clock.now())?;

@@ -1,0 +1,157 @@
+//! What is moved: each table of PostgreSQL, and the rows of SQLite that fill it.
+//!
+//! Ensures that all that SQLite keeps is named here once. Tables that are the same in both differ only
+//! in how numbers are stored.
+
+/// How a column is stored in PostgreSQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// 64 bits.
+    Big,
+    /// 32 bits.
+    Int,
+    /// 16 bits.
+    Small,
+    /// A flag.
+    Flag,
+    /// Text.
+    Text,
+    /// Bytes.
+    Bytes,
+    /// The bytes of a medium, which SQLite keeps as a file under the SHA-256 that the row has.
+    File,
+}
+
+use Kind::{Big, Bytes, File, Flag, Int, Small, Text};
+
+/// A table.
+pub(crate) struct Table {
+    /// Its name in PostgreSQL.
+    pub(crate) name: &'static str,
+    /// Its columns there.
+    pub(crate) columns: &'static [(&'static str, Kind)],
+    /// Its rows: a statement for SQLite with as many columns.
+    pub(crate) rows: &'static str,
+}
+
+/// All tables. Holds are not moved: they end with the leases of those who hold them.
+pub(crate) const TABLES: &[Table] = &[
+    Table {
+        name: "destination",
+        columns: &[("id", Big), ("name", Text), ("lane", Small), ("request_timeout", Big), ("commit_window", Big)],
+        rows: "SELECT id, name, lane, request_timeout, commit_window FROM destination",
+    },
+    Table {
+        name: "item",
+        columns: &[
+            ("id", Big), ("content", Big), ("publish", Big), ("version", Big), ("generation", Big), ("version_kind", Small),
+            ("action", Small), ("owner", Text), ("environment", Text), ("content_id", Text), ("locale", Text), ("source", Text),
+            ("body", Bytes), ("slug", Text), ("slug_key", Bytes),
+        ],
+        rows: "SELECT id, content, publish, version, generation, version_kind, action, owner, environment, content_id, locale,
+                      source, body, slug, slug_key FROM item",
+    },
+    Table {
+        name: "revision",
+        columns: &[
+            ("item", Big), ("generation", Big), ("publish", Big), ("accepted_at", Big), ("key", Bytes), ("slug", Text),
+            ("checksum", Bytes), ("salt", Bytes), ("media", Text), ("payload", Text),
+        ],
+        rows: "SELECT r.item, r.generation, r.publish, r.accepted_at, k.key, r.slug, r.checksum, r.salt, r.media, r.payload
+               FROM revision r LEFT JOIN key_record k ON k.id = r.key_record",
+    },
+    Table {
+        name: "revision_media",
+        columns: &[("sha256", Bytes), ("item", Big), ("generation", Big)],
+        rows: "SELECT m.sha256, r.item, r.generation FROM revision_media m JOIN revision r ON r.id = m.revision",
+    },
+    Table {
+        name: "publish",
+        columns: &[
+            ("id", Big), ("item", Big), ("generation", Big), ("version", Big), ("accepted_at", Big), ("ready_at", Big),
+            ("released_at", Big), ("publish_at", Big), ("fetch_at", Big), ("fetches", Int), ("waits", Int),
+            ("version_kind", Small), ("action", Small), ("class", Small), ("request_id", Text), ("actor", Text),
+            ("slug_key", Bytes),
+        ],
+        rows: "SELECT id, item, generation, version, accepted_at, ready_at, released_at, publish_at, fetch_at, fetches, waits,
+                      version_kind, action, class, request_id, actor, slug_key FROM publish",
+    },
+    Table {
+        name: "raw_request",
+        columns: &[("publish", Big), ("received_at", Big), ("salt", Bytes), ("bytes", Bytes)],
+        rows: "SELECT publish, received_at, salt, bytes FROM raw_request",
+    },
+    Table {
+        name: "job",
+        columns: &[
+            ("id", Big), ("publish", Big), ("item", Big), ("destination", Big), ("lane", Big), ("generation", Big), ("due", Big),
+            ("released_at", Big), ("fence", Big), ("lease_until", Big), ("claimed_at", Big), ("live_at", Big),
+            ("replaced_by", Big), ("attempts", Int), ("action", Small), ("class", Small), ("state", Small), ("evidence", Small),
+            ("failure", Text), ("shown", Text),
+        ],
+        rows: "SELECT id, publish, item, destination, lane, generation, due, released_at, fence, lease_until, claimed_at, live_at,
+                      replaced_by, attempts, action, class, state, evidence, failure, shown FROM job",
+    },
+    Table {
+        name: "desired",
+        columns: &[
+            ("item", Big), ("destination", Big), ("generation", Big), ("publish", Big), ("job", Big), ("shown_generation", Big),
+            ("shown_job", Big), ("look_due_at", Big), ("action", Small), ("undisturbed", Flag),
+        ],
+        rows: "SELECT item, destination, generation, publish, job, shown_generation, shown_job, look_due_at, action, undisturbed
+               FROM desired",
+    },
+    Table {
+        name: "attempt",
+        columns: &[
+            ("job", Big), ("number", Big), ("started_at", Big), ("ended_at", Big), ("requests", Big), ("outcome", Text),
+            ("failure", Text),
+        ],
+        rows: "SELECT job, number, started_at, ended_at, requests, outcome, failure FROM attempt",
+    },
+    Table {
+        name: "effect",
+        columns: &[("destination", Big), ("item", Big), ("job", Big), ("recorded_at", Big), ("key", Text), ("result_ref", Text)],
+        rows: "SELECT destination, item, job, recorded_at, key, result_ref FROM effect",
+    },
+    Table {
+        name: "slug_claim",
+        columns: &[("item", Big), ("leaving", Big), ("key", Bytes), ("slug", Text)],
+        rows: "SELECT item, leaving, key, slug FROM slug_claim",
+    },
+    // Of several records under one key, the newest holds: the others have expired.
+    Table {
+        name: "key_record",
+        columns: &[("expires_at", Big), ("key", Bytes), ("fingerprint", Bytes), ("answer", Text)],
+        rows: "SELECT expires_at, key, fingerprint, answer FROM key_record WHERE id IN (SELECT max(id) FROM key_record GROUP BY key)",
+    },
+    Table {
+        name: "event_group",
+        columns: &[("id", Big), ("first", Big), ("entries", Int)],
+        rows: "SELECT (seq - 1) / 1000 + 1, min(seq), max(seq) - min(seq) + 1 FROM event GROUP BY (seq - 1) / 1000",
+    },
+    Table {
+        name: "event",
+        columns: &[("event_group", Big), ("at", Big), ("item", Big), ("publish", Big), ("place", Int), ("request_id", Text), ("text", Text)],
+        rows: "SELECT (e.seq - 1) / 1000 + 1, e.at, e.item, e.publish, e.seq - g.first, e.request_id, e.text
+               FROM (SELECT (seq - 1) / 1000 AS number, min(seq) AS first FROM event GROUP BY number) g
+               JOIN event e ON e.seq BETWEEN g.number * 1000 + 1 AND g.number * 1000 + 1000",
+    },
+    Table {
+        name: "segment",
+        columns: &[("first", Big), ("last", Big), ("sealed_at", Big), ("hash", Bytes), ("previous", Bytes), ("erased", Flag)],
+        rows: "SELECT first, last, sealed_at, hash, previous, erased FROM segment",
+    },
+    Table {
+        name: "media",
+        columns: &[("size", Big), ("stored_at", Big), ("sha256", Bytes), ("content_type", Text), ("bytes", File)],
+        rows: "SELECT size, stored_at, sha256, content_type, sha256 FROM media",
+    },
+    Table {
+        name: "token",
+        columns: &[
+            ("name", Text), ("hash", Text), ("role", Text), ("owner", Text), ("environments", Text), ("created_at", Big),
+        ],
+        rows: "SELECT name, hash, role, owner, environments, created_at FROM token",
+    },
+];
