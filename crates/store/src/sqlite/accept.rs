@@ -15,9 +15,9 @@ use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::log::Entry;
 use super::prepare::Prepared;
-use super::short_name::ShortName;
 use super::tx::Tx;
 use super::{keys, slugs};
+use crate::short_name::ShortName;
 
 /// Decides on submissions and carries the decisions out; one outcome each, in order.
 pub(crate) fn accept(tx: &Tx<'_>, submissions: &[Prepared]) -> Done<Vec<Result<Decided, Problem>>> {

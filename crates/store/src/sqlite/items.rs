@@ -14,9 +14,9 @@ use super::column::{Col, Digest, bit};
 use super::fault::{Done, Fault};
 use super::names::{Names, numbers};
 use super::prepare::Prepared;
-use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::short_name::{self, ShortName};
 
 /// An item with its numbers.
 pub(crate) struct ItemRow {

@@ -10,9 +10,9 @@ use slugline_core::time::Timestamp;
 use super::column::{Digest, Json};
 use super::fault::Done;
 use super::prepare::Prepared;
-use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::short_name::{self, ShortName};
 
 /// The record under a key with this name, unless it has expired.
 pub(crate) fn find(tx: &Tx<'_>, name: ShortName) -> Done<Option<KeyRecord>> {

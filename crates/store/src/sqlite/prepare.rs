@@ -11,9 +11,9 @@ use slugline_core::event::salted_digest;
 use slugline_core::intake::Submission;
 
 use super::fault::{Done, Fault};
-use super::short_name::ShortName;
 use super::statements::Statements;
 use super::{items, keys};
+use crate::short_name::ShortName;
 
 /// Salt of a publish's raw bytes and body: nobody guesses what was erased from its digest in the log.
 pub(crate) type Salt = [u8; 16];

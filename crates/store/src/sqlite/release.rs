@@ -16,10 +16,10 @@ use super::fault::Done;
 use super::jobs::{self, JobRow};
 use super::log::Entry;
 use super::names::Names;
-use super::short_name::ShortName;
 use super::slugs;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::short_name::ShortName;
 
 /// When nothing holds a publish back, if its slug (`slug_key`) is free: its time (?1) has come and its
 /// media are kept.

@@ -12,9 +12,9 @@ use slugline_core::version::Generation;
 use super::fault::Done;
 use super::items;
 use super::log::Entry;
-use super::short_name::{self, ShortName};
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::short_name::{self, ShortName};
 
 /// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
 pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {

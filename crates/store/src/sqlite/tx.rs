@@ -15,8 +15,8 @@ use slugline_core::time::Timestamp;
 use super::destinations::{self, Known};
 use super::fault::Done;
 use super::names::{Kept, NameChanges, Named, Names, between, newest_first, numbers};
-use super::short_name::ShortName;
 use super::statements::Statements;
+use crate::short_name::ShortName;
 
 /// An open transaction.
 pub(crate) struct Tx<'c> {
