@@ -14,11 +14,14 @@ use slugline_core::version::{Generation, Version};
 use crate::record::Record;
 
 /// A job with what its publish, item and destination say of it.
+#[derive(Clone)]
 pub(crate) struct JobRow {
     pub(crate) id: JobId,
     pub(crate) publish: PublishId,
     pub(crate) item: i64,
     pub(crate) destination: i64,
+    /// What it must not overlap with at its destination.
+    pub(crate) lane: i64,
     pub(crate) generation: Generation,
     pub(crate) action: Action,
     pub(crate) class: Class,
@@ -41,14 +44,14 @@ pub(crate) struct JobRow {
 
 /// Selects the columns that [`read`] reads, of the jobs that the condition names.
 macro_rules! select_jobs {
-    ($which:literal) => {
+    ($($which:tt)*) => {
         concat!(
             "SELECT j.id, j.publish, j.item, j.destination, j.generation, j.action, j.class, j.state, j.due,
                     j.released_at, j.attempts, j.fence, j.lease_until, j.claimed_at, p.version_kind, p.version,
-                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window
+                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window, j.lane
              FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
                         JOIN destination d ON d.id = j.destination ",
-            $which
+            $($which)*
         )
     };
 }
@@ -62,6 +65,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<JobRow, R::Error> {
         publish: row.read(1)?,
         item: row.read(2)?,
         destination: row.read(3)?,
+        lane: row.read(24)?,
         generation: row.read(4)?,
         action: row.read(5)?,
         class: row.read(6)?,

@@ -4,7 +4,9 @@
 //! decisions, transitions, lanes) is asked of `slugline_core`, never written down again here.
 //! Does not deliver, route or decide.
 
+mod accepting;
 mod chain;
+mod change;
 mod entry;
 mod job;
 pub mod moving;

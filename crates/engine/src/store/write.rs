@@ -104,14 +104,20 @@ impl Want {
     /// How many it may still take, after those that this claim took already.
     #[must_use]
     pub fn left(&self, taken: &[ClaimedJob]) -> usize {
-        let at = taken
+        let taken = taken
             .iter()
-            .filter(|job| job.destination == self.destination);
-        let of = taken.iter().filter(|job| job.class == self.class);
+            .map(|job| (job.destination.as_str(), job.class));
+        self.left_after(taken)
+    }
+
+    /// The same, where of the jobs taken only destination and class are known yet.
+    pub fn left_after<'a>(&self, taken: impl Iterator<Item = (&'a str, Class)> + Clone) -> usize {
+        let at = taken.clone().filter(|(name, _)| *name == self.destination);
+        let of = taken.clone().filter(|(_, class)| *class == self.class);
         let free = [
             self.room.destination.saturating_sub(at.count()),
             self.room.class.saturating_sub(of.count()),
-            self.room.node.saturating_sub(taken.len()),
+            self.room.node.saturating_sub(taken.count()),
         ];
         free.into_iter().fold(self.limit, usize::min)
     }

@@ -45,6 +45,6 @@ pub(crate) async fn register(session: &Session, destinations: &[Registration]) -
 }
 
 /// A duration as a column: microseconds.
-fn micros(duration: Duration) -> i64 {
+pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

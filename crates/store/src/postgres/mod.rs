@@ -5,31 +5,52 @@
 //! on one thread of the store's (`thread`), so that callers need no runtime. Each operation has a file
 //! of its own; the port is put together in `port`.
 
-#![allow(
-    dead_code,
-    reason = "operations follow one by one; the port uses all of it"
-)]
-
+mod accept;
 mod bell;
+mod carry_out;
+mod changes;
+mod claim;
 pub(crate) mod connector;
+mod desired;
 mod destinations;
+mod effects;
+mod facts;
 pub(crate) mod fault;
 mod gauges;
+mod items;
+mod jobs;
+mod keys;
 mod line;
+mod lines;
+mod load;
+mod log;
+mod looks;
 mod media;
+mod new;
 mod open;
 mod pool;
+mod port;
 mod prune;
+mod publishes;
 mod read;
+mod release;
+mod rescue;
+mod resolve;
+mod revisions;
 mod row;
 pub(crate) mod schema;
 mod seal;
 mod sequencer;
 pub(crate) mod session;
+mod settle;
+mod slugs;
+mod take;
+mod task;
 mod thread;
 mod times;
 mod tokens;
 mod verify;
+mod write;
 
 use std::sync::Arc;
 
@@ -42,7 +63,8 @@ pub use schema::Migrated;
 
 use connector::Connector;
 use fault::Done;
-use gauges::Gauges;
+use gauges::{Effected, Gauges};
+use lines::Lines;
 use pool::Pool;
 use session::Session;
 use thread::Thread;
@@ -53,6 +75,7 @@ pub struct PostgresStore {
     installation: String,
     times: Arc<Times>,
     gauges: Arc<Gauges>,
+    lines: Lines,
     /// For reads and passes.
     pool: Arc<Pool>,
     thread: Thread,
@@ -88,6 +111,28 @@ impl PostgresStore {
     {
         let pool = Arc::clone(&self.pool);
         self.thread.run(async move { pool.run(work).await })
+    }
+
+    /// The same for a pass that changes jobs.
+    fn change<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'s> Fn(&'s Session, &'s Times) -> BoxFuture<'s, Done<(T, Effected)>>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (pool, gauges) = (Arc::clone(&self.pool), Arc::clone(&self.gauges));
+        let (times, work) = (Arc::clone(&self.times), Arc::new(work));
+        self.thread.run(async move {
+            let work = pool.run(move |session| {
+                let (times, work) = (Arc::clone(&times), Arc::clone(&work));
+                Box::pin(async move { work(session, &times).await })
+            });
+            let (done, effected) = work.await?;
+            gauges.apply(effected);
+            Ok(done)
+        })
     }
 }
 

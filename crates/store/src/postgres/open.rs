@@ -11,6 +11,7 @@ use slugline_engine::store::StoreError;
 use super::connector::Connector;
 use super::fault::Fault;
 use super::gauges::Gauges;
+use super::lines::Lines;
 use super::pool::{Kind, Pool};
 use super::session::call;
 use super::thread::Thread;
@@ -76,11 +77,13 @@ pub(crate) fn open(url: &str, times: Times, seed: [u8; 16]) -> Result<PostgresSt
     let closed = || OpenError::Unavailable("the store's thread has ended".into());
     let installation = thread.wait(begun).ok_or_else(closed)??;
     thread.spawn(bell::ring(connector.clone(), Arc::clone(&gauges)));
+    let lines = Lines::open(&thread, connector.clone(), &times, &gauges);
     let pool = Pool::new(connector, Kind::Planning, READERS);
     Ok(PostgresStore {
         installation,
         times,
         gauges,
+        lines,
         pool,
         thread,
     })

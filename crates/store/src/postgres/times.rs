@@ -13,10 +13,21 @@ use tokio_postgres::Row;
 use super::fault::{Done, Fault};
 use crate::record::Record;
 
-/// Asks for the time within a transaction; its value is [`Times::given`]. Not the time at which the
-/// transaction began: it may have waited for locks since.
-pub(crate) const NOW: &str =
-    "SELECT coalesce($1::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint)";
+/// The store's time within a statement; the parameter's value is [`Times::given`]. Not the time at which
+/// the transaction began: it may have waited for locks since.
+macro_rules! store_now {
+    ($given:literal) => {
+        concat!(
+            "coalesce(",
+            $given,
+            "::bigint, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint)"
+        )
+    };
+}
+pub(crate) use store_now;
+
+/// Asks for the time.
+pub(crate) const NOW: &str = concat!("SELECT ", store_now!("$1"));
 
 /// What tells the time.
 pub(crate) struct Times {

@@ -1,0 +1,79 @@
+//! The ways in which a job changes state.
+//!
+//! Ensures that each transition has one place, with its entry and the count of open jobs.
+
+use slugline_core::connector::Shown;
+use slugline_core::event::EventType;
+use slugline_core::failure::Failure;
+use slugline_core::ids::JobId;
+use slugline_core::lifecycle::{Evidence, Queued};
+
+use super::{Change, Ledger};
+use crate::entry::Entry;
+use crate::job::JobRow;
+
+/// Queues it: released, taken back, or to be tried again.
+pub(crate) fn queue<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    queued: &Queued,
+    failure: Option<&Failure>,
+) -> Result<(), L::Fault> {
+    ledger.change(job, Change::Queue(queued, failure))?;
+    ledger.nudge();
+    Ok(())
+}
+
+/// Makes it a dead letter.
+pub(crate) fn fail<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    failure: &Failure,
+) -> Result<(), L::Fault> {
+    ledger.change(job, Change::Fail(failure))?;
+    ended(ledger, job);
+    let entry = Entry::of_job(ledger, EventType::PublishFailed, "failed", job);
+    ledger.log(entry.failure(Some(failure)))
+}
+
+/// A newer generation has taken its place.
+pub(crate) fn supersede<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    replaced_by: Option<JobId>,
+) -> Result<(), L::Fault> {
+    ledger.change(job, Change::Supersede(replaced_by))?;
+    ended(ledger, job);
+    let entry = Entry::of_job(ledger, EventType::Superseded, "superseded", job);
+    ledger.log(entry.detail("replaced_by", replaced_by))
+}
+
+/// It is as desired.
+pub(crate) fn go_live<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    evidence: Evidence,
+    shown: &Shown,
+) -> Result<(), L::Fault> {
+    ledger.change(job, Change::Live(evidence, shown))?;
+    ended(ledger, job);
+    ledger.show(job)?;
+    let entry = Entry::of_job(ledger, EventType::PublishSucceeded, "live", job);
+    let entry = entry.detail("evidence", evidence);
+    ledger.log(entry.downstream(shown.downstream_ids.clone()))
+}
+
+/// Frees the lane of a job that stays as it is.
+pub(crate) fn let_go<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
+    ledger.change(job, Change::LetGo)?;
+    ledger.nudge();
+    Ok(())
+}
+
+/// Counts it out, if it was open; its lane is free.
+fn ended<L: Ledger>(ledger: &mut L, job: &JobRow) {
+    if !job.state.is_final() {
+        ledger.count_open(-1);
+    }
+    ledger.nudge();
+}

@@ -1,0 +1,101 @@
+//! What operations change, whatever keeps it.
+//!
+//! Ensures that a transition of a job, with its entry in the log, its place in desired state and what
+//! it leaves in doubt, is the same in every store. A store says how each single change is written
+//! ([`Ledger`]); which changes follow from what is here and in `slugline_core`.
+
+pub(crate) mod desired;
+pub(crate) mod jobs;
+pub(crate) mod release;
+pub(crate) mod rescue;
+pub(crate) mod settle;
+
+use slugline_core::connector::Shown;
+use slugline_core::failure::Failure;
+use slugline_core::ids::{JobId, PublishId};
+use slugline_core::lifecycle::{Evidence, Queued};
+use slugline_core::time::Timestamp;
+use slugline_core::version::Generation;
+
+use crate::entry::{Dated, Entry};
+use crate::job::JobRow;
+use desired::{Desired, Placing};
+use settle::Run;
+
+/// A change of a job's row.
+pub(crate) enum Change<'a> {
+    /// Queued: released, taken back, or to be tried again. A failure that is not given stays.
+    Queue(&'a Queued, Option<&'a Failure>),
+    /// A dead letter.
+    Fail(&'a Failure),
+    /// A newer generation has its place, with this job if it is known.
+    Supersede(Option<JobId>),
+    /// As desired.
+    Live(Evidence, &'a Shown),
+    /// Its lane is free; it stays as it is.
+    LetGo,
+    /// A newer generation has its place; it stays as it is.
+    Replace(JobId),
+}
+
+/// One transaction, as what happens in it is written down.
+pub(crate) trait Ledger: Dated {
+    /// Why writing or reading did not work.
+    type Fault;
+
+    /// Changes a job's row. All but [`Change::Replace`] and [`Change::LetGo`] end its lease.
+    fn change(&mut self, job: &JobRow, change: Change<'_>) -> Result<(), Self::Fault>;
+
+    /// Writes an entry into the log.
+    fn log(&mut self, entry: Entry<'_>) -> Result<(), Self::Fault>;
+
+    /// Notes that open jobs appeared (positive) or ended (negative).
+    fn count_open(&mut self, jobs: i64);
+
+    /// Notes that jobs may have become due, or lanes free.
+    fn nudge(&mut self);
+
+    /// Keeps a run in its job's history.
+    fn keep_run(&mut self, job: &JobRow, run: &Run<'_>) -> Result<(), Self::Fault>;
+
+    /// Ends the holds of a job's run.
+    fn end_holds(&mut self, job: JobId) -> Result<(), Self::Fault>;
+
+    /// What is desired of an item at a destination.
+    fn desired(&mut self, item: i64, destination: i64) -> Result<Option<Desired>, Self::Fault>;
+
+    /// Writes what is desired, whatever was before; what was shown stays.
+    fn desire(&mut self, placing: &Placing) -> Result<(), Self::Fault>;
+
+    /// Notes that a run verified its generation as shown, unless a newer one was shown already.
+    fn show(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
+
+    /// Notes that something may have been written since it was last verified.
+    fn disturb(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
+
+    /// Notes that a second look is owed, not before `due`; a later one that is owed already stays.
+    fn owe_look(&mut self, job: &JobRow, due: Timestamp) -> Result<(), Self::Fault>;
+
+    /// The second look is paid.
+    fn pay_look(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
+
+    /// A job that desired state names.
+    fn job(&mut self, id: JobId) -> Result<Option<JobRow>, Self::Fault>;
+
+    /// The pending jobs of a publish, oldest first.
+    fn pending(&mut self, publish: PublishId) -> Result<Vec<JobRow>, Self::Fault>;
+
+    /// An item's pending jobs at a destination that carry a lower generation.
+    fn pending_below(
+        &mut self,
+        item: i64,
+        destination: i64,
+        generation: Generation,
+    ) -> Result<Vec<JobRow>, Self::Fault>;
+
+    /// A publish none of whose jobs is pending any more waits for nothing.
+    fn stop_waiting(&mut self, publish: PublishId) -> Result<(), Self::Fault>;
+
+    /// A publish waits for nothing any more; `released`: some of its jobs are queued.
+    fn end_waiting(&mut self, publish: PublishId, released: bool) -> Result<(), Self::Fault>;
+}

@@ -1,0 +1,153 @@
+//! Settling runs.
+//!
+//! Ensures that only the holder of the fence settles (P7), through `Delivering::settle`; that a run
+//! of an older generation is not queued again; and that what it leaves in doubt is owed a look.
+
+use slugline_core::event::EventType;
+use slugline_core::failure::Failure;
+use slugline_core::lifecycle::{JobState, Settled, Verdict};
+use slugline_core::time::Timestamp;
+use slugline_engine::store::Settlement;
+
+use super::desired::replacement;
+use super::{Ledger, jobs};
+use crate::entry::Entry;
+use crate::job::JobRow;
+
+/// One run, as it is kept.
+pub(crate) struct Run<'a> {
+    pub(crate) started_at: Timestamp,
+    pub(crate) outcome: &'a str,
+    pub(crate) requests: u32,
+    pub(crate) failure: Option<&'a Failure>,
+}
+
+/// Ends the run of a job whose lease it still has; `false` when its fence is lost after all.
+pub(crate) fn settle<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    settlement: &Settlement,
+) -> Result<bool, L::Fault> {
+    let Some(lease_until) = job.lease_until else {
+        return Ok(false);
+    };
+    let outcome = if job.state == JobState::Delivering {
+        let delivering = job.delivering(lease_until);
+        let Ok(settled) = delivering.settle(settlement.fence, settlement.verdict.clone()) else {
+            return Ok(false);
+        };
+        end_delivery(ledger, job, settlement, settled)?
+    } else {
+        end_look(ledger, job, settlement)?;
+        "second_look"
+    };
+    let run = Run {
+        started_at: settlement.started_at,
+        outcome,
+        requests: settlement.requests,
+        failure: failure_of(&settlement.verdict),
+    };
+    ledger.keep_run(job, &run)?;
+    note_doubt(ledger, job, settlement)?;
+    ledger.end_holds(job.id)?;
+    Ok(true)
+}
+
+fn failure_of(verdict: &Verdict) -> Option<&Failure> {
+    match verdict {
+        Verdict::Retry { failure, .. }
+        | Verdict::PutBack { failure, .. }
+        | Verdict::Dead(failure) => Some(failure),
+        Verdict::Live(_) | Verdict::Superseded => None,
+    }
+}
+
+/// Moves a delivering job on; the outcome as attempts show it.
+fn end_delivery<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    settlement: &Settlement,
+    settled: Settled,
+) -> Result<&'static str, L::Fault> {
+    match settled {
+        Settled::Live(evidence) => {
+            let shown = settlement.shown.clone().unwrap_or_default();
+            jobs::go_live(ledger, job, evidence, &shown)?;
+            Ok("live")
+        }
+        Settled::Queued(queued, failure) => {
+            if let Some(newer) = replacement(ledger, job)? {
+                jobs::supersede(ledger, job, Some(newer))?;
+                return Ok("superseded");
+            }
+            let put_back = matches!(settlement.verdict, Verdict::PutBack { .. });
+            let (kind, outcome) = if put_back {
+                (EventType::DeliveryPutBack, "put_back")
+            } else {
+                (EventType::DeliveryRetry, "retry")
+            };
+            let entry = Entry::of_job(ledger, kind, outcome, job).failure(Some(&failure));
+            ledger.log(entry.detail("due", queued.due))?;
+            jobs::queue(ledger, job, &queued, Some(&failure))?;
+            Ok(outcome)
+        }
+        Settled::Failed(failure) => {
+            jobs::fail(ledger, job, &failure)?;
+            Ok("failed")
+        }
+        Settled::Superseded => {
+            let newer = replacement(ledger, job)?;
+            jobs::supersede(ledger, job, newer)?;
+            Ok("superseded")
+        }
+    }
+}
+
+/// Ends a second look. The job keeps the state that it ended in, unless the look found otherwise.
+fn end_look<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    settlement: &Settlement,
+) -> Result<(), L::Fault> {
+    match &settlement.verdict {
+        Verdict::Live(evidence) if matches!(job.state, JobState::Live | JobState::Failed) => {
+            let shown = settlement.shown.clone().unwrap_or_default();
+            jobs::go_live(ledger, job, *evidence, &shown)?;
+        }
+        Verdict::Dead(failure) => jobs::fail(ledger, job, failure)?,
+        Verdict::Retry { at, .. } | Verdict::PutBack { at, .. } => {
+            jobs::let_go(ledger, job)?;
+            if !settlement.looked {
+                ledger.owe_look(job, *at)?;
+            }
+        }
+        Verdict::Live(_) | Verdict::Superseded => jobs::let_go(ledger, job)?,
+    }
+    if !settlement.looked {
+        return Ok(());
+    }
+    let outcome = if matches!(settlement.verdict, Verdict::Dead(_)) {
+        "failed"
+    } else {
+        "done"
+    };
+    let entry = Entry::of_job(ledger, EventType::SecondLookDone, outcome, job);
+    ledger.log(entry.failure(failure_of(&settlement.verdict)))
+}
+
+fn note_doubt<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    settlement: &Settlement,
+) -> Result<(), L::Fault> {
+    if settlement.looked {
+        ledger.pay_look(job)?;
+    }
+    if settlement.wrote && !matches!(settlement.verdict, Verdict::Live(_)) {
+        ledger.disturb(job)?;
+    }
+    match settlement.look_after {
+        Some(after) => ledger.owe_look(job, ledger.now().plus(after)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,307 @@
+//! Carrying a decision out on what a group is decided against.
+//!
+//! Ensures that all that a publish consists of (event, raw bytes, revision, slug claim, jobs, desired
+//! state, key) is written together or not at all (P1), and is a fact for the next decision. How it is
+//! written is in `new`.
+
+use slugline_core::answer::{Answer, AnswerJob};
+use slugline_core::ids::{Fence, JobId, PublishId};
+use slugline_core::intake::{Accept, ItemRecord, Submission};
+use slugline_core::lane::Lane;
+use slugline_core::lifecycle::JobState;
+use slugline_core::problem::Problem;
+use slugline_core::time::Timestamp;
+use slugline_engine::store::{Decided, DecidedKind};
+
+use super::accept::key_expiry;
+use super::facts::{Claim, Facts, Item, Known, World};
+use super::fault::{Done, Fault};
+use super::items::ItemChange;
+use super::keys::NewKey;
+use super::load::content_name;
+use super::new::{NewPublish, NewRevision};
+use crate::accepting::{self, SALT, key_name};
+use crate::change::Ledger;
+use crate::change::desired::{Placing, place};
+use crate::change::{jobs, release};
+use crate::entry::Dated;
+use crate::job::JobRow;
+use crate::short_name::ShortName;
+use crate::words::Waits;
+
+/// A publish on its way into the database.
+struct Fresh<'w, 'a> {
+    submission: &'a Submission,
+    accept: &'w Accept,
+    slug_key: Option<ShortName>,
+    publish: PublishId,
+    item: i64,
+    content: i64,
+}
+
+impl<'a> World<'a> {
+    /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
+    pub(crate) fn carry_out(
+        &mut self,
+        submission: &'a Submission,
+        facts: &Facts,
+        accept: Accept,
+        fresh: bool,
+    ) -> Done<Result<Decided, Problem>> {
+        if let Some(problem) = self.unmet(submission, &accept) {
+            return Ok(Err(problem));
+        }
+        let publish = PublishId(drawn(self.ids.publishes.pop_front())?);
+        let left = self
+            .items
+            .get(&submission.item)
+            .and_then(|item| item.slug_key);
+        let (item, content) = self.keep_item(submission, facts, &accept, publish, fresh)?;
+        let (slug_key, accept) = (facts.slug_key, &accept);
+        let new = Fresh {
+            submission,
+            accept,
+            slug_key,
+            publish,
+            item,
+            content,
+        };
+        let payload = if fresh {
+            accepting::body_text(submission)?
+        } else {
+            None
+        };
+        let salt = salt()?;
+        let entry = accepting::request_entry(
+            &self.changes,
+            submission,
+            accept,
+            (item, publish),
+            &salt,
+            payload.as_deref(),
+        );
+        self.changes.log(entry)?;
+        if fresh {
+            self.move_slug(&new, left);
+        }
+        let answered = self.add_jobs(&new)?;
+        self.supersede_scheduled(accept, &answered)?;
+        let answered = answered.into_iter().map(|(_, job)| job).collect();
+        let answer = accepting::answer(submission, accept, publish, answered);
+        let expiry = (!accept.assigned).then(|| key_expiry(self, submission));
+        let key = self.keep_key(submission, &answer, expiry)?;
+        let key = accept.assigned.then_some(key);
+        self.new.publishes.push(NewPublish {
+            id: publish,
+            item,
+            submission,
+            slug_key,
+            salt,
+            revision: fresh.then_some(NewRevision { key, payload }),
+            accept: accept.clone(),
+        });
+        let kind = DecidedKind::Accepted;
+        Ok(Ok(Decided { answer, kind }))
+    }
+
+    /// Why an accepted submission cannot be stored after all.
+    fn unmet(&self, submission: &Submission, accept: &Accept) -> Option<Problem> {
+        let mut targets = accept.targets.iter();
+        if let Some(name) = targets.find(|name| !self.destinations.contains_key(*name)) {
+            return Some(accepting::unknown_destination(name));
+        }
+        accepting::missing_media(submission, |sha256| self.media.contains(sha256))
+    }
+
+    /// Writes down what an accepted submission makes of its item; its number and its content's.
+    fn keep_item(
+        &mut self,
+        submission: &'a Submission,
+        facts: &Facts,
+        accept: &Accept,
+        publish: PublishId,
+        fresh: bool,
+    ) -> Done<(i64, i64)> {
+        let key = &submission.item;
+        if let (Some(item), false) = (self.items.get_mut(key), fresh) {
+            item.record.targets.extend(accept.targets.iter().cloned());
+            return Ok((item.id, item.content));
+        }
+        let known = self
+            .items
+            .get(key)
+            .map(|item| (item.id, item.content, item.record.source.clone()));
+        let is_new = known.is_none();
+        let (id, content, source) = match known {
+            Some(known) => known,
+            None => {
+                let id = drawn(self.ids.items.pop_front())?;
+                let content = *self.contents.entry(content_name(key)).or_insert(id);
+                (id, content, submission.source.clone())
+            }
+        };
+        let record = ItemRecord {
+            source,
+            version: accept.version,
+            generation: accept.generation,
+            action: submission.request.action,
+            body: submission.body,
+            publish,
+            slug: accept.slug.clone(),
+            targets: accept.targets.clone(),
+            desired_at: Vec::new(),
+            scheduled: Vec::new(),
+        };
+        let item = Item {
+            id,
+            content,
+            slug_key: facts.slug_key,
+            record,
+        };
+        self.items.insert(key.clone(), item);
+        let change = if is_new {
+            ItemChange::New
+        } else {
+            ItemChange::Known
+        };
+        self.new.items.entry(key.clone()).or_insert(change);
+        Ok((id, content))
+    }
+
+    fn move_slug(&mut self, new: &Fresh<'_, 'a>, before: Option<ShortName>) {
+        let left = before.filter(|before| new.slug_key != Some(*before));
+        if let Some(key) = left {
+            self.new.slugs.leave((key, new.item), new.accept.generation);
+            if let Some(claim) = self.slugs.get_mut(&(key, new.item)) {
+                claim.leaving = true;
+            }
+        }
+        if let (Some(key), Some(slug)) = (new.slug_key, &new.accept.slug) {
+            let content_id = new.submission.item.content_id.clone();
+            let claim = Claim {
+                content_id,
+                leaving: false,
+            };
+            let before = self.slugs.insert((key, new.item), claim);
+            if before.as_ref().is_none_or(|claim| claim.leaving) {
+                self.new
+                    .slugs
+                    .claim((key, new.item), slug, before.is_some());
+            }
+        }
+    }
+
+    fn add_jobs(&mut self, new: &Fresh<'_, 'a>) -> Done<Vec<(i64, AnswerJob)>> {
+        let mut answered = Vec::with_capacity(new.accept.targets.len());
+        for name in &new.accept.targets {
+            // `unmet` has seen that it is there.
+            if let Some(target) = self.destinations.get(name).cloned() {
+                let job = self.add_job(new, name, &target)?;
+                answered.push((target.id, job));
+            }
+        }
+        let waits = Waits::of(&new.accept.waits);
+        if waits == Waits::default() {
+            let request = (new.publish, new.submission.key.as_str());
+            let (key, generation) = (&new.submission.item, new.accept.generation);
+            release::log_released(&mut self.changes, request, new.item, key, generation)?;
+            self.changes.nudge();
+        } else {
+            self.waiting.insert(new.publish, (new.item, waits));
+        }
+        Ok(answered)
+    }
+
+    fn add_job(&mut self, new: &Fresh<'_, 'a>, name: &str, target: &Known) -> Done<AnswerJob> {
+        let id = JobId(drawn(self.ids.jobs.pop_front())?);
+        let job = new.job(id, name, target, self.changes.now());
+        let (state, placing) = (job.state, Placing::of(&job));
+        self.changes.know([job]);
+        self.changes.count_open(1);
+        self.new.jobs.push(id);
+        if state == JobState::Queued {
+            // Nothing newer than the newest accepted generation can have the place.
+            place(&mut self.changes, &placing)?;
+        }
+        Ok(AnswerJob {
+            job_id: id,
+            destination: name.to_owned(),
+            state,
+            pending_reason: Waits::of(&new.accept.waits).first(),
+        })
+    }
+
+    fn supersede_scheduled(&mut self, accept: &Accept, new: &[(i64, AnswerJob)]) -> Done<()> {
+        for publish in &accept.supersedes {
+            for job in self.changes.pending(*publish)? {
+                let by = new
+                    .iter()
+                    .find(|(destination, _)| *destination == job.destination);
+                jobs::supersede(&mut self.changes, &job, by.map(|(_, job)| job.job_id))?;
+            }
+            self.changes.stop_waiting(*publish)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the answer under the key; the key's name. `expires_at`: `None` while the revision is kept.
+    pub(crate) fn keep_key(
+        &mut self,
+        submission: &Submission,
+        answer: &Answer,
+        expires_at: Option<Timestamp>,
+    ) -> Done<ShortName> {
+        let name = key_name(submission);
+        let record = slugline_core::intake::KeyRecord {
+            fingerprint: submission.fingerprint,
+            answer: answer.clone(),
+        };
+        self.new.keys.insert(name, NewKey::of(&record, expires_at)?);
+        self.keys.insert(name, record);
+        Ok(name)
+    }
+}
+
+impl Fresh<'_, '_> {
+    fn job(&self, id: JobId, name: &str, target: &Known, now: Timestamp) -> JobRow {
+        let (request, accept) = (&self.submission.request, self.accept);
+        let at_once = accept.waits.is_empty();
+        JobRow {
+            id,
+            publish: self.publish,
+            item: self.item,
+            destination: target.id,
+            lane: Lane::of(target.lane, target.id, self.item, self.content).key,
+            generation: accept.generation,
+            action: request.action,
+            class: request.class,
+            state: if at_once {
+                JobState::Queued
+            } else {
+                JobState::Pending
+            },
+            due: now,
+            released_at: at_once.then_some(now),
+            attempts: 0,
+            fence: Fence(0),
+            lease_until: None,
+            claimed_at: None,
+            version: accept.version,
+            request_id: self.submission.key.clone(),
+            key: self.submission.item.clone(),
+            destination_name: name.to_owned(),
+            request_timeout: std::time::Duration::ZERO,
+            commit_window: None,
+        }
+    }
+}
+
+fn drawn(id: Option<i64>) -> Done<i64> {
+    id.ok_or_else(|| Fault::Ours("too few numbers were drawn for a group".into()))
+}
+
+fn salt() -> Done<Vec<u8>> {
+    let mut salt = vec![0; SALT];
+    getrandom::fill(&mut salt).map_err(|error| Fault::Ours(format!("no salt: {error}")))?;
+    Ok(salt)
+}

@@ -1,0 +1,81 @@
+//! Claiming second looks.
+//!
+//! Ensures that a look takes the lane like any run, keeps the state that the job ended in, and comes
+//! only once the newest job of its item at its destination has ended.
+
+use slugline_core::port::BoxFuture;
+use slugline_engine::store::{Claimed, Want};
+
+use super::fault::Done;
+use super::gauges::Effected;
+use super::jobs::lane_is_free;
+use super::line::Operation;
+use super::session::Session;
+use super::take::{self, Way};
+use super::times::{Times, store_now};
+use crate::job::select_jobs;
+
+macro_rules! is_due {
+    () => {
+        concat!(
+            "w.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND w.look_due_at <= ",
+            store_now!("$2"),
+            " AND j.state >= 3 AND ",
+            lane_is_free!()
+        )
+    };
+}
+
+const DUE: &str = select_jobs!(
+    "JOIN (SELECT j.id, w.look_due_at FROM desired w JOIN job j ON j.id = w.job WHERE ",
+    is_due!(),
+    " ORDER BY w.look_due_at LIMIT $3::bigint FOR NO KEY UPDATE OF j SKIP LOCKED) due ON due.id = j.id
+      WHERE pg_try_advisory_xact_lock(hashint8extended(j.lane, j.destination)) ORDER BY due.look_due_at, j.id"
+);
+
+const NEXT_DUE: &str = concat!(
+    "SELECT min(w.look_due_at) FROM desired w
+     WHERE w.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND w.look_due_at > ",
+    store_now!("$2")
+);
+
+const IN_HAND: &str = concat!(
+    "SELECT 1 FROM desired w JOIN job j ON j.id = w.job WHERE ",
+    is_due!(),
+    " LIMIT 1"
+);
+
+/// Its attempts stay: a look is not another try.
+const TAKE: &str = concat!(
+    "UPDATE job j SET attempts = c.attempts, fence = c.fence, lease_until = c.lease_until, claimed_at = $5
+     FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[]) AS c (id, attempts, fence, lease_until)
+     WHERE j.id = c.id AND ",
+    lane_is_free!(),
+    " RETURNING j.id"
+);
+
+const WAY: Way = Way {
+    due: DUE,
+    next_due: NEXT_DUE,
+    in_hand: IN_HAND,
+    take: TAKE,
+    looks: true,
+};
+
+/// Takes looks that are due, for each want.
+pub(crate) struct Looks;
+
+impl Operation for Looks {
+    type Order = Vec<Want>;
+    type Answer = Claimed;
+    const GROUP: usize = 1;
+    const WRITERS: usize = 1;
+
+    fn run<'a>(
+        session: &'a Session,
+        times: &'a Times,
+        orders: &'a [Self::Order],
+    ) -> BoxFuture<'a, Done<(Vec<Self::Answer>, Effected)>> {
+        Box::pin(take::each(session, times, orders, &WAY))
+    }
+}

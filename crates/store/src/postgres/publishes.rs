@@ -1,0 +1,113 @@
+//! Publishes and their requests as they came.
+//!
+//! Ensures that a publish and its raw bytes are written in the same transaction (P1).
+
+use slugline_core::lifecycle::PendingReason;
+use slugline_core::time::Timestamp;
+
+use super::jobs::small;
+use super::new::NewPublish;
+use super::write::{Write, columns, write};
+use crate::words::Waits;
+
+const INSERT: &str = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
+                                           accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)
+    SELECT c.id, c.item, c.generation, c.version_kind, c.version, c.action, c.class, c.request_id, c.actor,
+           $15, c.released_at, c.publish_at, c.waits, c.ready_at, c.fetch_at, c.slug_key
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::smallint[],
+                $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $16::bytea[])
+         AS c (id, item, generation, version_kind, version, action, class, request_id, actor, released_at, publish_at,
+               waits, ready_at, fetch_at, slug_key)";
+
+const INSERT_RAW: &str = "INSERT INTO raw_request (publish, received_at, salt, bytes)
+    SELECT c.publish, $4, c.salt, c.bytes FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS c (publish, salt, bytes)";
+
+/// The statements that write publishes with their raw bytes.
+pub(crate) fn insert(publishes: Vec<NewPublish<'_>>, now: Timestamp) -> Vec<Write<'_>> {
+    if publishes.is_empty() {
+        return Vec::new();
+    }
+    let ids: Vec<i64> = publishes.iter().map(|publish| publish.id.0).collect();
+    let rows = write(INSERT, publish_columns(&publishes, &ids, now));
+    let bytes: Vec<&[u8]> = publishes
+        .iter()
+        .map(|publish| &publish.submission.raw[..])
+        .collect();
+    let salts: Vec<Vec<u8>> = publishes.into_iter().map(|publish| publish.salt).collect();
+    vec![rows, write(INSERT_RAW, columns![ids, salts, bytes, now.0])]
+}
+
+fn publish_columns<'a>(
+    publishes: &[NewPublish<'a>],
+    ids: &[i64],
+    now: Timestamp,
+) -> Vec<super::write::Column<'a>> {
+    let requests = || publishes.iter().map(|publish| &publish.submission.request);
+    let accepts = || publishes.iter().map(|publish| &publish.accept);
+    let waiting = || {
+        publishes
+            .iter()
+            .map(|publish| (publish, Waits::of(&publish.accept.waits)))
+    };
+    let items: Vec<i64> = publishes.iter().map(|publish| publish.item).collect();
+    let generations: Vec<i64> = accepts().map(|accept| accept.generation.0).collect();
+    let kinds: Vec<i16> = accepts()
+        .map(|accept| small(accept.version.kind()))
+        .collect();
+    let versions: Vec<i64> = accepts().map(|accept| accept.version.ordinal()).collect();
+    let actions: Vec<i16> = requests().map(|request| small(request.action)).collect();
+    let classes: Vec<i16> = requests().map(|request| small(request.class)).collect();
+    let request_ids: Vec<&'a str> = publishes
+        .iter()
+        .map(|publish| publish.submission.key.as_str())
+        .collect();
+    let actors: Vec<&'a str> = publishes
+        .iter()
+        .map(|publish| publish.submission.actor.as_str())
+        .collect();
+    let released: Vec<Option<i64>> = accepts()
+        .map(|accept| accept.waits.is_empty().then_some(now.0))
+        .collect();
+    let publish_at: Vec<Option<i64>> = requests()
+        .map(|request| request.publish_at.map(|at| at.0))
+        .collect();
+    let waits: Vec<i32> = waiting()
+        .map(|(_, waits)| i32::try_from(waits.0).unwrap_or(0))
+        .collect();
+    let ready: Vec<i64> = waiting()
+        .map(|(publish, waits)| {
+            let at = publish.submission.request.publish_at;
+            at.filter(|_| waits.has(PendingReason::Scheduled))
+                .map_or(now.0, |at| at.0)
+        })
+        .collect();
+    let fetch: Vec<Option<i64>> = waiting()
+        .map(|(_, waits)| waits.has(PendingReason::Media).then_some(now.0))
+        .collect();
+    let slugs: Vec<Option<Vec<u8>>> = waiting()
+        .map(|(publish, waits)| {
+            let slug = publish
+                .slug_key
+                .filter(|_| waits.has(PendingReason::SlugRelease));
+            slug.map(|slug| slug.to_vec())
+        })
+        .collect();
+    columns![
+        ids.to_vec(),
+        items,
+        generations,
+        kinds,
+        versions,
+        actions,
+        classes,
+        request_ids,
+        actors,
+        released,
+        publish_at,
+        waits,
+        ready,
+        fetch,
+        now.0,
+        slugs
+    ]
+}

@@ -1,0 +1,300 @@
+//! Taking what is due: jobs and second looks.
+//!
+//! Ensures that two runs never share a lane (P7): whoever takes a lane has its lock, and looks once
+//! more whether it is free when he has it. What another claim has in hand is passed by, and said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use slugline_core::event::EventType;
+use slugline_core::ids::{Fence, JobId};
+use slugline_core::lifecycle::Delivering;
+use slugline_core::time::Timestamp;
+use slugline_engine::store::{Claimed, Want};
+use tokio_postgres::Row;
+
+use super::changes::Changes;
+use super::fault::Done;
+use super::gauges::Effected;
+use super::jobs::{self, counted, small};
+use super::session::{BEGIN, Call, Param, Session, call};
+use super::task::{self, Gather, Task};
+use super::times::{NOW, Times};
+use super::write::commit;
+use crate::change::Ledger;
+use crate::entry::Entry;
+use crate::job::JobRow;
+use crate::record::Record;
+
+/// How one kind of work is found and taken.
+pub(crate) struct Way {
+    /// Locks due jobs of a want whose lanes are free: destination, now, how many, and the class of jobs.
+    pub(crate) due: &'static str,
+    /// When the next becomes due: destination, now, class.
+    pub(crate) next_due: &'static str,
+    /// Whether others than those taken are due: destination, now, class.
+    pub(crate) in_hand: &'static str,
+    /// Takes jobs, unless their lane is taken: ids, attempts, fences, leases, now. Returns their ids.
+    pub(crate) take: &'static str,
+    /// Whether they are second looks.
+    pub(crate) looks: bool,
+}
+
+/// Serves claims one after the other.
+pub(crate) async fn each(
+    session: &Session,
+    times: &Times,
+    orders: &[Vec<Want>],
+    way: &Way,
+) -> Done<(Vec<Claimed>, Effected)> {
+    let mut answers = Vec::with_capacity(orders.len());
+    for wants in orders {
+        answers.push(take(session, times, wants, way).await?);
+    }
+    Ok((answers, Effected::default()))
+}
+
+async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Claimed> {
+    let asked: Vec<Asked> = wants.iter().map(Asked::of).collect();
+    let found = find(session, times, &asked, way).await?;
+    let (picks, short) = pick(wants, found.due, found.now, way);
+    let taken = lease(session, times, &picks, &asked, &short, way, found.now).await?;
+    let mut changes = Changes::at(found.now);
+    let mut jobs = Vec::with_capacity(picks.len());
+    let mut tasks = taken.tasks;
+    for pick in picks {
+        if let Some(task) = tasks.remove(&pick.job.id) {
+            log(&mut changes, &pick, way)?;
+            jobs.push(task.of(pick, way.looks)?);
+        }
+    }
+    commit(session, &changes.writes()?).await?;
+    let next_due = if taken.in_hand {
+        Some(found.now)
+    } else {
+        found.next_due
+    };
+    Ok(Claimed { jobs, next_due })
+}
+
+/// A want, as columns.
+struct Asked {
+    destination: String,
+    class: i16,
+    limit: i64,
+}
+
+impl Asked {
+    fn of(want: &Want) -> Self {
+        Self {
+            destination: want.destination.clone(),
+            class: small(want.class),
+            limit: i64::try_from(want.left(&[])).unwrap_or(i64::MAX),
+        }
+    }
+}
+
+/// What was found and locked.
+struct Found {
+    now: Timestamp,
+    /// For each want.
+    due: Vec<Vec<JobRow>>,
+    next_due: Option<Timestamp>,
+}
+
+async fn find(session: &Session, times: &Times, asked: &[Asked], way: &Way) -> Done<Found> {
+    let given = times.given();
+    let due: Vec<[Param<'_>; 4]> = asked
+        .iter()
+        .map(|want| {
+            [
+                &want.destination as Param<'_>,
+                &given,
+                &want.limit,
+                &want.class,
+            ]
+        })
+        .collect();
+    let next: Vec<[Param<'_>; 3]> = asked
+        .iter()
+        .map(|want| [&want.destination as Param<'_>, &given, &want.class])
+        .collect();
+    let now: [Param<'_>; 1] = [&given];
+    // The class comes last, and looks have none.
+    let classes = usize::from(!way.looks);
+    let mut calls: Vec<Call<'_>> = vec![call(BEGIN, &[]), call(NOW, &now)];
+    calls.extend(
+        due.iter()
+            .map(|params| call(way.due, &params[..3 + classes])),
+    );
+    calls.extend(
+        next.iter()
+            .map(|params| call(way.next_due, &params[..2 + classes])),
+    );
+    let mut answers = session.all(calls).await?.into_iter().skip(1);
+    let now = times.read(&answers.next().unwrap_or_default())?;
+    let due = answers.by_ref().take(asked.len());
+    let due = due.map(|rows| jobs::read_all(&rows)).collect::<Done<_>>()?;
+    let next = answers
+        .flatten()
+        .map(|row| row.read::<Option<Timestamp>>(0));
+    let next: Vec<Option<Timestamp>> = next.collect::<Done<_>>()?;
+    let next_due = next.into_iter().flatten().min();
+    Ok(Found { now, due, next_due })
+}
+
+/// A job that is to be taken.
+pub(crate) struct Pick {
+    pub(crate) job: JobRow,
+    pub(crate) taken: Delivering,
+    pub(crate) lease: std::time::Duration,
+}
+
+/// Chooses among what was found, one of each lane and as many as there is room for; and names the
+/// wants that got fewer than that.
+fn pick(
+    wants: &[Want],
+    due: Vec<Vec<JobRow>>,
+    now: Timestamp,
+    way: &Way,
+) -> (Vec<Pick>, Vec<usize>) {
+    let (mut picks, mut short) = (Vec::<Pick>::new(), Vec::new());
+    let mut lanes = BTreeSet::new();
+    for (place, (want, found)) in wants.iter().zip(due).enumerate() {
+        let chosen = picks
+            .iter()
+            .map(|pick| (pick.job.destination_name.as_str(), pick.job.class));
+        let left = want.left_after(chosen);
+        let free = found
+            .into_iter()
+            .filter(|job| lanes.insert((job.destination, job.lane)));
+        let before = picks.len();
+        picks.extend(free.take(left).map(|job| Pick::of(job, want, now, way)));
+        if picks.len() - before < left {
+            short.push(place);
+        }
+    }
+    (picks, short)
+}
+
+impl Pick {
+    fn of(job: JobRow, want: &Want, now: Timestamp, way: &Way) -> Self {
+        let until = now.plus(want.lease);
+        let taken = if way.looks {
+            Delivering {
+                attempts: job.attempts,
+                fence: Fence(job.fence.0 + 1),
+                lease_until: until,
+            }
+        } else {
+            job.queued().claim(job.fence, until)
+        };
+        Self {
+            job,
+            taken,
+            lease: want.lease,
+        }
+    }
+}
+
+/// What was taken.
+struct Taken {
+    tasks: BTreeMap<JobId, Task>,
+    in_hand: bool,
+}
+
+/// Takes what was chosen and gathers what its runs need; what was left for others is looked for in the
+/// same breath.
+async fn lease(
+    session: &Session,
+    times: &Times,
+    picks: &[Pick],
+    asked: &[Asked],
+    short: &[usize],
+    way: &Way,
+    now: Timestamp,
+) -> Done<Taken> {
+    let rows = Rows::of(picks);
+    let given = times.given();
+    let left: Vec<[Param<'_>; 3]> = short
+        .iter()
+        .filter_map(|place| asked.get(*place))
+        .map(|want| [&want.destination as Param<'_>, &given, &want.class])
+        .collect();
+    let take: [Param<'_>; 5] = [
+        &rows.ids,
+        &rows.attempts,
+        &rows.fences,
+        &rows.leases,
+        &now.0,
+    ];
+    let gather = Gather {
+        bodies: [&rows.ids, &rows.items, &rows.oldest, &rows.generations],
+        states: [&rows.ids, &rows.items, &rows.destinations],
+    };
+    let mut calls: Vec<Call<'_>> = Vec::new();
+    if !picks.is_empty() {
+        calls.push(call(way.take, &take));
+        calls.extend(gather.calls());
+    }
+    let classes = usize::from(!way.looks);
+    calls.extend(
+        left.iter()
+            .map(|params| call(way.in_hand, &params[..2 + classes])),
+    );
+    let mut answers = session.all(calls).await?.into_iter();
+    let tasks = if picks.is_empty() {
+        BTreeMap::new()
+    } else {
+        task::read(&mut answers)?
+    };
+    let in_hand = answers.any(|rows: Vec<Row>| !rows.is_empty());
+    Ok(Taken { tasks, in_hand })
+}
+
+/// What was chosen, as columns.
+#[derive(Default)]
+struct Rows {
+    ids: Vec<i64>,
+    attempts: Vec<i32>,
+    fences: Vec<i64>,
+    leases: Vec<i64>,
+    items: Vec<i64>,
+    destinations: Vec<i64>,
+    oldest: Vec<i64>,
+    generations: Vec<i64>,
+}
+
+impl Rows {
+    fn of(picks: &[Pick]) -> Self {
+        let mut rows = Self::default();
+        for Pick { job, taken, .. } in picks {
+            rows.ids.push(job.id.0);
+            rows.attempts.push(counted(taken.attempts));
+            rows.fences.push(taken.fence.0);
+            rows.leases.push(taken.lease_until.0);
+            rows.items.push(job.item);
+            rows.destinations.push(job.destination);
+            rows.generations.push(job.generation.0);
+            // A removal works with the last generation that has a body.
+            rows.oldest.push(if job.action.removes() {
+                0
+            } else {
+                job.generation.0
+            });
+        }
+        rows
+    }
+}
+
+fn log(changes: &mut Changes, pick: &Pick, way: &Way) -> Done<()> {
+    let (outcome, kind) = (
+        if way.looks { "second_look" } else { "started" },
+        EventType::DeliveryStarted,
+    );
+    let entry = Entry::of_job(changes, kind, outcome, &pick.job);
+    changes.log(if way.looks {
+        entry
+    } else {
+        entry.detail("attempt", pick.taken.attempts)
+    })
+}
