@@ -2,17 +2,21 @@
 //!
 //! Ensures that no test sees another's rows, and that a database goes with its value where the server stays.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use super::{Server, programs};
 
 /// The variable that names a running server's database `postgres`; its user may create databases.
 pub const SERVER: &str = "SLUGLINE_TEST_POSTGRES";
+
+/// What a session says when a statement has run.
+const RAN: &str = "-- ran --";
 
 /// The server that this process started because it was handed none; it goes with the process.
 static OWN: Mutex<Option<Server>> = Mutex::new(None);
@@ -76,6 +80,63 @@ impl Database {
     pub fn sql(&self, sql: &str) -> Result<String> {
         self::sql(&self.programs, &self.url, sql)
     }
+
+    /// Opens a connection that stays.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn session(&self) -> Result<Session> {
+        let mut psql = psql(&self.programs)
+            .arg(&self.url)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start psql")?;
+        let answers = psql.stdout.take().context("psql has no output")?;
+        Ok(Session {
+            psql,
+            answers: BufReader::new(answers),
+        })
+    }
+}
+
+/// A connection that stays open between statements, for transactions that take their time.
+#[derive(Debug)]
+pub struct Session {
+    psql: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Session {
+    /// Runs `sql` and waits until it has run.
+    ///
+    /// # Errors
+    /// When the connection has ended, as it does after a statement that fails.
+    pub fn run(&mut self, sql: &str) -> Result<()> {
+        let pipe = self
+            .psql
+            .stdin
+            .as_mut()
+            .context("the session has no pipe")?;
+        writeln!(pipe, "{sql}\n\\echo {RAN}")?;
+        let mut line = String::new();
+        while line.trim_end() != RAN {
+            line.clear();
+            ensure!(
+                self.answers.read_line(&mut line)? > 0,
+                "the session has ended"
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(self.psql.stdin.take());
+        // Reaping cannot fail in a way that matters here: the child is ours and is waited for once.
+        let _ = self.psql.wait();
+    }
 }
 
 impl Drop for Database {
@@ -90,6 +151,10 @@ impl Drop for Database {
 }
 
 pub(super) fn sql(programs: &Path, url: &str, sql: &str) -> Result<String> {
+    programs::run(psql(programs).args(["--command", sql, url]))
+}
+
+fn psql(programs: &Path) -> Command {
     let mut psql = Command::new(programs.join("psql"));
     psql.args([
         "--no-psqlrc",
@@ -98,7 +163,7 @@ pub(super) fn sql(programs: &Path, url: &str, sql: &str) -> Result<String> {
         "--quiet",
         "--set=ON_ERROR_STOP=1",
     ]);
-    programs::run(psql.args(["--command", sql, url]))
+    psql
 }
 
 #[cfg(test)]

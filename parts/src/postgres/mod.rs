@@ -8,6 +8,6 @@ mod database;
 mod programs;
 mod server;
 
-pub use database::{Database, SERVER, database};
+pub use database::{Database, SERVER, Session, database};
 pub use programs::{INSTALL, is_there};
 pub use server::Server;

@@ -23,6 +23,8 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 /// Ports to choose from: below those that the kernel gives to outgoing connections.
 const PORTS: std::ops::Range<u16> = 21_000..29_000;
+/// What the server says when a process of the one before it has not ended yet.
+const STILL_IN_USE: &str = "is still in use";
 /// Runs the server (`$1`) on its folder (`$2`). At the end of the pipe both go; after a line the folder stays.
 const KEEPER: &str = r#"server=$1; data=$2; shift 2
 "$server" -D "$data" "$@" >"$data/log" 2>&1 </dev/null & server=$!
@@ -54,19 +56,8 @@ impl Server {
             port: 0,
             keeper: None,
         };
-        // Between the look and the server's own bind another program may take the port.
-        for port in free_ports() {
-            server.port = port;
-            match server.restart() {
-                Err(_) if server.log().contains("Address already in use") => server.let_go()?,
-                started => return started.map(|()| server),
-            }
-        }
-        bail!(
-            "no port between {} and {} is free on 127.0.0.1",
-            PORTS.start,
-            PORTS.end
-        )
+        server.restart_elsewhere()?;
+        Ok(server)
     }
 
     /// Where it listens.
@@ -110,24 +101,54 @@ impl Server {
     /// When it does not answer in time.
     pub fn restart(&mut self) -> Result<()> {
         let started = Instant::now();
-        let mut keeper = self.spawn()?;
-        while let Err(why) = self.sql("postgres", "SELECT 1") {
-            let late = started.elapsed() > START_WITHIN;
-            if late || self.log().contains("FATAL:  could not create") {
-                self.keeper = Some(keeper);
-                bail!(
-                    "PostgreSQL does not answer on port {}: {why:#}; its log:\n{}",
-                    self.port,
-                    self.log()
-                );
+        self.keeper = Some(self.spawn()?);
+        while let Err(why) = self.is_itself() {
+            let log = self.log();
+            if log.contains(STILL_IN_USE) {
+                // A child that was born while the others were killed ends by itself.
+                self.let_go()?;
+                self.keeper = Some(self.spawn()?);
             }
-            if let Some(status) = keeper.try_wait()? {
-                bail!("PostgreSQL's keeper ended with {status}");
+            if started.elapsed() > START_WITHIN || log.contains("FATAL:  could not create") {
+                bail!(
+                    "PostgreSQL does not answer on port {}: {why:#}; its log:\n{log}",
+                    self.port
+                );
             }
             std::thread::sleep(BETWEEN_LOOKS);
         }
-        self.keeper = Some(keeper);
         Ok(())
+    }
+
+    /// Whether it is this server that answers, and not one that was quicker to take the port.
+    fn is_itself(&self) -> Result<()> {
+        let folder = self.sql("postgres", "SHOW data_directory")?;
+        ensure!(
+            Path::new(folder.trim_end()) == self.data,
+            "another server answers"
+        );
+        Ok(())
+    }
+
+    /// Starts it again after [`Server::kill`], on the same folder and another port.
+    ///
+    /// # Errors
+    /// When no port is free, or it does not answer in time.
+    pub fn restart_elsewhere(&mut self) -> Result<()> {
+        let before = self.port;
+        // Between the look and the server's own bind another program may take the port.
+        for port in free_ports().filter(|port| *port != before) {
+            self.port = port;
+            match self.restart() {
+                Err(_) if self.log().contains("Address already in use") => self.let_go()?,
+                started => return started,
+            }
+        }
+        bail!(
+            "no port between {} and {} is free on 127.0.0.1",
+            PORTS.start,
+            PORTS.end
+        )
     }
 
     /// Its process, for stopping and continuing it; `None` while it does not run.
