@@ -28,7 +28,7 @@ const NUMBER: &str = "WITH log AS (
     ), numbered AS (
         UPDATE event_group g SET first = placed.first FROM placed WHERE g.id = placed.id RETURNING g.opened
     )
-    UPDATE meta SET value = (value::bigint + (SELECT sum(opened) FROM numbered))::text WHERE name = 'open_jobs'";
+    UPDATE meta SET value = (value::bigint + (SELECT coalesce(sum(opened), 0) FROM numbered))::text WHERE name = 'open_jobs'";
 
 /// What was open when entries were last numbered, and what those since have opened.
 const OPEN_JOBS: &str = "SELECT value::bigint + coalesce((SELECT sum(opened) FROM event_group WHERE first IS NULL), 0)::bigint
