@@ -69,7 +69,7 @@ pub(crate) struct Bench {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<TestClock>,
     /// What must outlive the store, such as its directory.
-    pub(crate) _keeps: Box<dyn Any>,
+    pub(crate) _keeps: Box<dyn Any + Send>,
 }
 
 /// A post that arrives.

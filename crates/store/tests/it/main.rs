@@ -10,4 +10,5 @@
 mod backup;
 mod bench;
 mod contract;
+mod postgres;
 mod sqlite;
