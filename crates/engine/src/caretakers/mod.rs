@@ -14,7 +14,7 @@ mod second_look;
 
 use std::time::Duration;
 
-use futures_util::{FutureExt, pin_mut, select};
+use futures_util::{FutureExt, pin_mut, select_biased};
 use slugline_core::port::BoxFuture;
 
 use crate::delivery::Shared;
@@ -84,6 +84,6 @@ pub async fn keep(caretaker: &dyn Caretaker, shared: &Shared, stop: &Stop) {
             stop.requested().fuse(),
         );
         pin_mut!(slept, stopped);
-        select! { () = slept => {}, () = stopped => {} }
+        select_biased! { () = slept => {}, () = stopped => {} }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_channel::mpsc;
 use futures_util::future::join;
-use futures_util::{FutureExt, StreamExt, pin_mut, select};
+use futures_util::{FutureExt, StreamExt, pin_mut, select_biased};
 use slugline_core::backoff::RetryPolicy;
 use slugline_core::budget::room;
 use slugline_core::item::Class;
@@ -107,7 +107,7 @@ impl Delivery {
                 stop.requested().fuse(),
             );
             pin_mut!(nudged, freed, slept, stopped);
-            select! { () = nudged => {}, () = freed => {}, () = slept => {}, () = stopped => {} }
+            select_biased! { () = nudged => {}, () = freed => {}, () = slept => {}, () = stopped => {} }
         }
     }
 
@@ -175,7 +175,7 @@ impl Delivery {
             let granted = {
                 let ended = runs.ended().fuse();
                 pin_mut!(ended);
-                select! { granted = to_run.next() => granted, () = ended => continue }
+                select_biased! { () = ended => continue, granted = to_run.next() => granted }
             };
             match granted {
                 Some(granted) => runs.begin(self, granted),
@@ -191,7 +191,7 @@ impl Delivery {
         while !runs.is_empty() {
             let ended = runs.ended().fuse();
             pin_mut!(ended);
-            select! { () = ended => {}, () = deadline => break }
+            select_biased! { () = deadline => break, () = ended => {} }
         }
         if !runs.is_empty() {
             runs.put_back(self).await;
