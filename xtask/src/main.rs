@@ -1,4 +1,4 @@
-//! Everything a contributor runs: `cargo xtask test`, `ci`, `tidy`, `bench`. It drives the product from outside, as a
+//! Everything a contributor runs: `cargo xtask test`, `ci`, `tidy`, `sim`, `bench`. It drives the product from outside, as a
 //! user does, and depends on none of its crates, so that a mistake there cannot hide itself here.
 
 mod bench;
@@ -6,6 +6,7 @@ mod ci;
 mod parts;
 mod real_wordpress;
 mod run;
+mod sim;
 mod test;
 mod tidy;
 
@@ -28,6 +29,8 @@ enum Command {
     Ci,
     /// Check the house rules: who may depend on whom, licences, file heads, links
     Tidy,
+    /// Run the simulation: a seed drives everything, and every promise is checked
+    Sim(sim::Options),
     /// Measure the release binary against floors taken in the same run
     Bench(bench::Options),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
         Command::Test(options) => test::run(&options),
         Command::Ci => ci::run(),
         Command::Tidy => tidy::run(),
+        Command::Sim(options) => sim::run(&options),
         Command::Bench(options) => bench::run(&options),
     };
     match outcome {

@@ -23,6 +23,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "slugline-web",
         ],
     ),
+    (
+        "slugline-sim",
+        &[
+            "slugline-core",
+            "slugline-connectors",
+            "slugline-engine",
+            "slugline-store",
+        ],
+    ),
     ("slugline-fuzz", &["slugline-core", "slugline-connectors"]),
     ("slugline-parts", &[]),
     ("xtask", &["slugline-parts"]),

@@ -32,6 +32,7 @@ const ACCOUNT: u64 = 2;
 const UNCATEGORIZED: u64 = 1;
 
 /// A site with a person who writes by hand and an editor's account for publishing.
+#[derive(Clone)]
 pub struct FakeWordPress {
     url: String,
     username: String,

@@ -1,0 +1,130 @@
+//! Clients: each request is repeated until it has an answer.
+//!
+//! Ensures that a client knows only what it was answered: an answer may be lost on its way, and the
+//! node that was asked may be gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use slugline_core::problem::{Code, Problem};
+use slugline_engine::intake::{Caller, Intake};
+use slugline_engine::store::Decided;
+
+use crate::dice::Dice;
+use crate::hold;
+use crate::plan::{Ask, picture};
+use crate::scheduler::WORLD;
+use crate::world::World;
+
+/// How long a client waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often an answer is lost on its way to the client.
+const LOST: f64 = 0.05;
+/// Milliseconds between two tries at most.
+const PAUSE: u64 = 3_000;
+
+/// Starts a client for each request of the plan.
+pub(crate) fn start(world: &Arc<World>) {
+    for ask in world.plan.asks.clone() {
+        let world = Arc::clone(world);
+        *hold(&world.unanswered) += 1;
+        let client = Client {
+            dice: Dice::new(world.plan.seed, &format!("client {}", ask.number)),
+            world: Arc::clone(&world),
+            ask,
+        };
+        world
+            .scheduler
+            .spawn(WORLD, async move { client.run().await });
+    }
+}
+
+struct Client {
+    world: Arc<World>,
+    ask: Ask,
+    dice: Dice,
+}
+
+impl Client {
+    async fn run(&self) {
+        self.world.scheduler.sleep(self.ask.at).await;
+        while !self.try_once().await {
+            self.world
+                .scheduler
+                .sleep(self.dice.millis(50..PAUSE))
+                .await;
+        }
+        *hold(&self.world.unanswered) -= 1;
+    }
+
+    /// Whether it has its answer.
+    async fn try_once(&self) -> bool {
+        if let Some(number) = self.ask.upload
+            && !self.upload(number).await
+        {
+            return false;
+        }
+        let answer = self.ask_a_node(|intake, caller, body| async move {
+            intake.publish(&caller, None, body).await
+        });
+        let Some(answer) = answer.await else {
+            return false;
+        };
+        self.world.judge(judge_answer(&answer));
+        let is_final = answer
+            .as_ref()
+            .err()
+            .is_none_or(|problem| problem.code.status() < 429);
+        is_final && (self.world.is_calm() || !self.dice.chance(LOST))
+    }
+
+    async fn upload(&self, number: usize) -> bool {
+        let answer = self.ask_a_node(move |intake, _, _| async move {
+            intake
+                .upload_media(picture(number), Some("image/png"))
+                .await
+        });
+        matches!(answer.await, Some(Ok(_)))
+    }
+
+    /// Asks any node; `None` when nobody answers.
+    async fn ask_a_node<T, F, W>(&self, work: W) -> Option<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+        W: FnOnce(Arc<Intake>, Caller, Bytes) -> F,
+    {
+        let nodes = &self.world.nodes;
+        let node = nodes.at(self.dice.below(nodes.count()))?;
+        let caller = Caller {
+            actor: "token:client".into(),
+            owner: self.ask.owner.into(),
+            environments: Vec::new(),
+        };
+        let asked = work(node.intake?, caller, Bytes::from(self.ask.body.to_string()));
+        let (reply, answer) = oneshot::channel();
+        self.world.scheduler.spawn(node.group, async move {
+            // The client may have lost its patience.
+            let _ = reply.send(asked.await);
+        });
+        let patience = Box::pin(self.world.scheduler.sleep(PATIENCE));
+        match select(answer, patience).await {
+            Either::Left((answer, _)) => answer.ok(),
+            Either::Right(_) => None,
+        }
+    }
+}
+
+/// A refusal that asks for patience says for how long (P9).
+fn judge_answer(answer: &Result<Decided, Problem>) -> crate::model::Judged {
+    let patience = [Code::QueueFull, Code::DiskLow, Code::Unavailable];
+    match answer {
+        Err(problem) if patience.contains(&problem.code) && problem.retry_after.is_none() => {
+            crate::model::broken("P9", format!("refused without Retry-After: {problem:?}"))
+        }
+        _ => Ok(()),
+    }
+}

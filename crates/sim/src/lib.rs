@@ -1,0 +1,37 @@
+//! The simulation: one seed drives clock, scheduler, network, vendors, crashes and store faults, and
+//! a model that knows what was acknowledged checks the promises P1 to P10 after every step.
+//!
+//! Ensures that a seed always runs alike: what it did is a trace that repeats byte for byte. The real
+//! store, engine and connectors run in it; vendors, network and clocks are fakes. Doors and binary
+//! are left out.
+
+mod blog;
+mod client;
+mod clock;
+mod dice;
+mod faults;
+mod hook;
+mod model;
+mod network;
+mod node;
+mod plan;
+mod power;
+mod run;
+mod scheduler;
+mod store;
+mod trouble;
+mod vault;
+mod watch;
+mod world;
+
+pub use faults::Kind;
+pub use model::Broken;
+pub use plan::Cut;
+pub use run::{Outcome, run, smallest};
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks; what a panicking task left is judged like everything else.
+pub(crate) fn hold<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,252 @@
+//! What must be so when all has come to rest.
+//!
+//! Ensures that what was accepted is still there and ended as it should (P1, P6), that dead letters
+//! say why, that what people are shown is what the log says (P8), and that nothing of ours is left
+//! over at the blog (P3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use slugline_connectors::FakeEntry;
+use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::ItemKey;
+use slugline_core::lifecycle::JobState;
+use slugline_core::reason::Reason;
+use slugline_core::version::Generation;
+use slugline_engine::store::{ContentAt, ContentView, JobView, PublishView};
+
+use super::shown::item_of;
+use super::{AT_BLOG, AT_HOOK, Judged, Model, broken};
+use crate::faults::Kind;
+use crate::plan::Plan;
+
+/// Without trouble, something urgent is live within this time, whatever else waits: one batch under
+/// way at the hook, and its own.
+const URGENT: Duration = Duration::from_secs(3);
+
+impl Model {
+    /// All that was accepted: owner and id.
+    pub(crate) fn accepted(&self) -> Vec<(String, PublishId)> {
+        let publishes = self.publishes.iter();
+        publishes
+            .map(|(id, publish)| (publish.item.owner.clone(), *id))
+            .collect()
+    }
+
+    /// Owners and content ids that were accepted.
+    pub(crate) fn contents(&self) -> BTreeSet<(String, String)> {
+        let keys = self.items.keys();
+        keys.map(|item| (item.owner.clone(), item.content_id.clone()))
+            .collect()
+    }
+
+    /// Whether all that was accepted has ended, as the model knows it.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.open_jobs() == 0 && self.grants.are_returned()
+    }
+
+    /// What keeps it from being at rest.
+    pub(crate) fn restless(&self) -> Vec<(JobId, JobState)> {
+        let open = self.jobs.iter().filter(|(_, job)| !job.state.is_final());
+        open.map(|(id, job)| (*id, job.state)).collect()
+    }
+
+    /// Judges that a publish is there as it was accepted (P1), in the state that the log says (P8).
+    pub(crate) fn judge_publish(&self, id: PublishId, view: Option<&PublishView>) -> Judged {
+        let Some(view) = view else {
+            return broken("P1", format!("{id} was accepted and is not there"));
+        };
+        let Some(publish) = self.publishes.get(&id) else {
+            return Ok(());
+        };
+        let item = &publish.item;
+        let same = (
+            view.generation,
+            view.action,
+            &view.request_id,
+            &view.content_id,
+            &view.locale,
+        ) == (
+            publish.generation,
+            publish.action,
+            &publish.key,
+            &item.content_id,
+            &item.locale,
+        );
+        if !same {
+            return broken(
+                "P1",
+                format!("{id} was accepted as {publish:?} and is {view:?}"),
+            );
+        }
+        view.jobs.iter().try_for_each(|view| self.judge_job(view))
+    }
+
+    fn judge_job(&self, view: &JobView) -> Judged {
+        match self.jobs.get(&view.job_id) {
+            Some(job) if job.state == view.state => Ok(()),
+            Some(job) => broken(
+                "P8",
+                format!(
+                    "{} is {:?}, and the log says {:?}",
+                    view.job_id, view.state, job.state
+                ),
+            ),
+            None => broken("P8", format!("{} is unknown", view.job_id)),
+        }
+    }
+
+    /// Judges how a publish ended.
+    pub(crate) fn judge_ended(&self, plan: &Plan, view: &PublishView) -> Judged {
+        view.jobs.iter().try_for_each(|job| match job.state {
+            JobState::Failed => judge_dead_letter(plan, view, job),
+            state if state.is_final() => Ok(()),
+            state => broken(
+                "P6",
+                format!("{} of {} is still {state:?}", job.job_id, view.request_id),
+            ),
+        })
+    }
+
+    /// Judges what is desired of an item, and whether it is shown.
+    pub(crate) fn judge_content(&self, view: &ContentView) -> Judged {
+        let item = ItemKey {
+            owner: view.owner.clone(),
+            environment: view.environment.clone(),
+            content_id: view.content_id.clone(),
+            locale: view.locale.clone(),
+        };
+        view.destinations
+            .iter()
+            .try_for_each(|at| self.judge_at(&item, at))
+    }
+
+    fn judge_at(&self, item: &ItemKey, at: &ContentAt) -> Judged {
+        let desired = self
+            .desired(item, &at.destination)
+            .map(|publish| publish.generation);
+        if desired != Some(at.desired_generation) {
+            let what = format!(
+                "{item:?} at {}: {} is desired, the newest released is {desired:?}",
+                at.destination, at.desired_generation
+            );
+            return broken("P6", what);
+        }
+        let state = at.job.as_ref().map(|job| job.state);
+        if state == Some(JobState::Live) && !at.in_sync {
+            return broken(
+                "P6",
+                format!(
+                    "{item:?} at {} is live and shows {:?}",
+                    at.destination, at.shown_generation
+                ),
+            );
+        }
+        let acknowledged = at.destination == AT_HOOK && state == Some(JobState::Live);
+        if acknowledged && !self.messages.has(item, at.desired_generation) {
+            return broken(
+                "P5",
+                format!("{item:?} is live at the hook, which never got it"),
+            );
+        }
+        Ok(())
+    }
+
+    /// Generations that an item's view says are live and verified at the blog.
+    pub(crate) fn resting(view: &ContentView) -> Option<(ItemKey, Generation)> {
+        let at = view
+            .destinations
+            .iter()
+            .find(|at| at.destination == AT_BLOG)?;
+        let job = at.job.as_ref()?;
+        let rests = at.in_sync
+            && job.state == JobState::Live
+            && job.evidence.as_deref() == Some("read_back");
+        let item = ItemKey {
+            owner: view.owner.clone(),
+            environment: view.environment.clone(),
+            content_id: view.content_id.clone(),
+            locale: view.locale.clone(),
+        };
+        rests.then_some((item, at.desired_generation))
+    }
+
+    /// Judges that the blog has no entry of ours besides one for each item.
+    pub(crate) fn judge_leftovers(&self, entries: &[FakeEntry]) -> Judged {
+        let mut known: BTreeMap<ItemKey, u64> = BTreeMap::new();
+        for entry in entries.iter().filter(|entry| !entry.by_person) {
+            let Some(item) = item_of(entry).filter(|item| self.items.contains_key(item)) else {
+                return broken("P3", format!("nobody asked for {entry:?}"));
+            };
+            if self.shown.disturbed.contains_key(&item) {
+                continue;
+            }
+            if let Some(other) = known.insert(item, entry.id) {
+                return broken(
+                    "P3",
+                    format!("the item of post {other} is {entry:?} as well"),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges that urgent work was quick, in a run without trouble.
+    pub(crate) fn judge_urgency(&self) -> Judged {
+        let urgent = self
+            .publishes
+            .iter()
+            .filter(|(_, publish)| publish.urgent && publish.publish_at.is_none());
+        for (id, publish) in urgent {
+            let jobs = self
+                .jobs
+                .values()
+                .filter(|job| job.publish == *id && job.destination == AT_HOOK);
+            let mut took = jobs
+                .filter_map(|job| job.live_at)
+                .map(|at| at.saturating_sub(publish.accepted_at));
+            if let Some(took) = took.find(|took| *took > URGENT) {
+                return broken(
+                    "P10",
+                    format!("{} is urgent and took {took:?}", publish.key),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn judge_dead_letter(plan: &Plan, view: &PublishView, job: &JobView) -> Judged {
+    let Some(reason) = job.reason_code else {
+        return broken(
+            "P6",
+            format!("{} is a dead letter without a reason", job.job_id),
+        );
+    };
+    if job.suggested_action.is_none() || job.last_error.as_ref().is_none_or(String::is_empty) {
+        return broken(
+            "P6",
+            format!("{} is a dead letter that says nothing: {job:?}", job.job_id),
+        );
+    }
+    let causes: &[Kind] = match reason {
+        // A slug that was answered and not kept looks like one that somebody else has.
+        Reason::SlugTakenAtDestination => &[Kind::Persons, Kind::Ignored],
+        Reason::VerifyMismatch => &[Kind::Ignored, Kind::Drift, Kind::Lag],
+        Reason::MediaUnreachable => &[Kind::Network, Kind::Outage, Kind::Late],
+        _ => &[],
+    };
+    match causes.iter().any(|kind| plan.has(*kind)) {
+        true => Ok(()),
+        false => broken(
+            "P6",
+            format!(
+                "{} of {} is a dead letter for no reason that there is: {} {:?}",
+                job.job_id,
+                view.request_id,
+                reason.code(),
+                job.last_error
+            ),
+        ),
+    }
+}

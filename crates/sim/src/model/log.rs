@@ -1,0 +1,223 @@
+//! The log, followed by cursor (P8).
+//!
+//! Ensures that entries are numbered without gaps and stay as they were read, that each is a legal
+//! change of what the log said before, and that nothing is released or replaced out of turn.
+
+use std::str::FromStr;
+
+use slugline_core::canonical::Fingerprint;
+use slugline_core::event::{EventType, LogEntry, stored_text};
+use slugline_core::ids::JobId;
+use slugline_core::lifecycle::JobState;
+
+use super::{Judged, Model, broken};
+
+/// What of the log was read.
+#[derive(Default)]
+pub(crate) struct Seen {
+    /// Digests of the entries, by place.
+    digests: Vec<Fingerprint>,
+    /// Jobs that were replaced in the entries read last.
+    replaced: Vec<JobId>,
+    /// Power was cut: what the last operation did is known only from the log.
+    pub(super) recovering: bool,
+}
+
+impl Model {
+    /// Where the log was read to.
+    pub(crate) fn cursor(&self) -> i64 {
+        i64::try_from(self.log.digests.len()).unwrap_or(i64::MAX)
+    }
+
+    /// Judges the entries after the cursor, all that there are.
+    pub(crate) fn judge_log(&mut self, entries: &[LogEntry]) -> Judged {
+        for entry in entries {
+            if entry.seq != self.cursor() + 1 {
+                return broken(
+                    "P8",
+                    format!("entry {} follows {}", entry.seq, self.cursor()),
+                );
+            }
+            self.log
+                .digests
+                .push(Fingerprint::of_bytes(stored_text(entry).as_bytes()));
+            self.judge_entry(entry)?;
+        }
+        let replaced = std::mem::take(&mut self.log.replaced);
+        replaced
+            .into_iter()
+            .try_for_each(|job| self.judge_replaced(job))
+    }
+
+    /// Judges that the entries read before are still there, as they were.
+    pub(crate) fn judge_same_log(&self, entries: &[LogEntry]) -> Judged {
+        let digest = |entry: &LogEntry| Fingerprint::of_bytes(stored_text(entry).as_bytes());
+        let same = entries
+            .iter()
+            .zip(&self.log.digests)
+            .all(|(entry, known)| digest(entry) == *known);
+        match same && entries.len() >= self.log.digests.len() {
+            true => Ok(()),
+            false => broken(
+                "P1",
+                format!(
+                    "of {} entries of the log that were read, not all are there any more",
+                    self.log.digests.len()
+                ),
+            ),
+        }
+    }
+
+    /// Whether the log is read after power was cut.
+    pub(crate) fn recovers(&mut self, recovering: bool) {
+        self.log.recovering = recovering;
+    }
+
+    fn judge_entry(&mut self, entry: &LogEntry) -> Judged {
+        match entry.kind {
+            EventType::Released => self.released(entry),
+            EventType::DeliveryStarted => self.started(entry),
+            EventType::DeliveryRetry | EventType::DeliveryPutBack => {
+                self.moved(entry, &[JobState::Delivering], JobState::Queued)
+            }
+            EventType::PublishSucceeded => self.moved(
+                entry,
+                &[JobState::Delivering, JobState::Live, JobState::Failed],
+                JobState::Live,
+            ),
+            EventType::PublishFailed => {
+                let from = [
+                    JobState::Pending,
+                    JobState::Queued,
+                    JobState::Delivering,
+                    JobState::Live,
+                    JobState::Failed,
+                    JobState::Superseded,
+                ];
+                self.moved(entry, &from, JobState::Failed)
+            }
+            EventType::Superseded => {
+                self.log.replaced.extend(job_of(entry));
+                self.moved(
+                    entry,
+                    &[JobState::Pending, JobState::Queued, JobState::Delivering],
+                    JobState::Superseded,
+                )
+            }
+            EventType::LeaseRescued => self.rescued(entry),
+            EventType::SecondLookDone => {
+                self.settled_in_the_dark(entry);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn released(&mut self, entry: &LogEntry) -> Judged {
+        let id = text_of(entry, "publish_id");
+        let Some((id, publish)) = id.and_then(|id| Some((id, self.publishes.get_mut(&id)?))) else {
+            return broken(
+                "P8",
+                format!("the log releases an unknown publish: {entry:?}"),
+            );
+        };
+        if publish.publish_at.is_some_and(|at| entry.at < at) {
+            return broken(
+                "P6",
+                format!("{id} was released at {}, before its time", entry.at),
+            );
+        }
+        publish.released = true;
+        for job in self.jobs.values_mut().filter(|job| job.publish == id) {
+            if job.state == JobState::Pending {
+                job.state = JobState::Queued;
+            }
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, entry: &LogEntry) -> Judged {
+        let Some(job) = job_of(entry) else {
+            return broken("P8", format!("a claim without a job: {entry:?}"));
+        };
+        match self.log.recovering {
+            true => self.claimed_in_vain(job, entry.at),
+            false => self.claim_logged(job)?,
+        }
+        match entry.outcome.as_str() {
+            "started" => self.moved(entry, &[JobState::Queued], JobState::Delivering),
+            _ => Ok(()),
+        }
+    }
+
+    fn rescued(&mut self, entry: &LogEntry) -> Judged {
+        let Some(job) = job_of(entry) else {
+            return broken("P8", format!("a rescue without a job: {entry:?}"));
+        };
+        self.taken_back(job, entry.at)?;
+        match self.jobs.get(&job).map(|job| job.state) {
+            Some(JobState::Delivering) => {
+                self.moved(entry, &[JobState::Delivering], JobState::Queued)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn moved(&mut self, entry: &LogEntry, from: &[JobState], to: JobState) -> Judged {
+        self.settled_in_the_dark(entry);
+        let id = job_of(entry);
+        let Some((id, job)) = id.and_then(|id| Some((id, self.jobs.get_mut(&id)?))) else {
+            return broken("P8", format!("an entry about an unknown job: {entry:?}"));
+        };
+        if !from.contains(&job.state) {
+            return broken(
+                "P8",
+                format!(
+                    "{id} goes from {:?} to {to:?} with {:?}",
+                    job.state, entry.kind
+                ),
+            );
+        }
+        job.state = to;
+        Ok(())
+    }
+
+    /// A settlement that was cut off ends its right as well.
+    fn settled_in_the_dark(&mut self, entry: &LogEntry) {
+        if let Some(job) = job_of(entry)
+            .filter(|_| self.log.recovering && entry.kind != EventType::DeliveryStarted)
+        {
+            self.let_go(job);
+        }
+    }
+
+    /// A job may only be replaced by a newer generation that is released to its destination, or while
+    /// it still waits.
+    fn judge_replaced(&self, id: JobId) -> Judged {
+        let Some((job, publish)) = self.publish_of(id) else {
+            return broken("P8", format!("{id} was replaced and is unknown"));
+        };
+        let newest = self
+            .desired(&publish.item, &job.destination)
+            .map(|newest| newest.generation);
+        if newest > Some(publish.generation) || publish.replaced {
+            return Ok(());
+        }
+        broken(
+            "P6",
+            format!(
+                "{id} of generation {} was replaced, and the newest that is released is {newest:?}",
+                publish.generation
+            ),
+        )
+    }
+}
+
+/// The job that an entry is about.
+fn job_of(entry: &LogEntry) -> Option<JobId> {
+    text_of(entry, "job_id")
+}
+
+fn text_of<T: FromStr>(entry: &LogEntry, name: &str) -> Option<T> {
+    entry.detail.get(name)?.as_str()?.parse().ok()
+}

@@ -1,0 +1,207 @@
+//! One run: trouble, then calm, then everything must have come to rest.
+//!
+//! Ensures that a run ends, that its outcome names the broken promise and the last steps, and that a
+//! plan that fails can be cut down to what it needs to fail.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_executor::block_on;
+use slugline_engine::store::Store;
+
+use crate::faults::Kind;
+use crate::hold;
+use crate::model::{Broken, Judged, broken};
+use crate::plan::{Cut, Plan};
+use crate::scheduler::WORLD;
+use crate::world::World;
+use crate::{client, node, trouble};
+
+/// When trouble has ended, everything is at rest within this time (P6): a lease, its rescue, some
+/// tries, the probes of a destination that was away, a second look.
+const BOUND: Duration = Duration::from_secs(300);
+/// Steps of one run: many times what any has taken, so that a loop without an await of time ends.
+const STEPS: usize = 3_000_000;
+/// How often what rests is looked at.
+const LOOK: Duration = Duration::from_millis(1_000);
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The seed.
+    pub seed: u64,
+    /// What it had of trouble.
+    pub kinds: Vec<Kind>,
+    /// The promise that was broken, if one was.
+    pub broken: Option<Broken>,
+    /// What happened, line by line: the same for every run of the same seed.
+    pub trace: Vec<String>,
+    /// The requests of the plan.
+    pub requests: Vec<usize>,
+}
+
+/// Runs a seed, less what is cut.
+#[must_use]
+pub fn run(seed: u64, cut: &Cut) -> Outcome {
+    let plan = Plan::of(seed, cut);
+    let (kinds, requests) = (
+        plan.kinds.iter().copied().collect(),
+        plan.asks.iter().map(|ask| ask.number).collect(),
+    );
+    let (broken, trace) = match World::new(plan) {
+        Ok(world) => (play(&world), world.trace()),
+        Err(why) => {
+            let broken = Broken {
+                promise: "P1",
+                what: format!("a new store does not open: {why}"),
+            };
+            (Some(broken), Vec::new())
+        }
+    };
+    Outcome {
+        seed,
+        kinds,
+        broken,
+        trace,
+        requests,
+    }
+}
+
+fn play(world: &Arc<World>) -> Option<Broken> {
+    let played = catch_unwind(AssertUnwindSafe(|| {
+        start(world);
+        step_to_rest(world);
+    }));
+    if played.is_err() {
+        world.break_promise("panic", "something panicked; its message is above".into());
+    }
+    // The tasks hold the world, and the world holds the tasks.
+    (0..=world.nodes.last_group()).for_each(|group| world.scheduler.kill(group));
+    world.broken()
+}
+
+fn start(world: &Arc<World>) {
+    node::start_all(world);
+    client::start(world);
+    trouble::start(world);
+    let (calm, looks) = (Arc::clone(world), Arc::clone(world));
+    world.scheduler.spawn(WORLD, async move {
+        calm.scheduler.sleep(calm.plan.calm_from).await;
+        calm.calm_down();
+        // Whatever was on its way to end a node or to freeze it has ended by then.
+        calm.scheduler.sleep(Duration::from_secs(10)).await;
+        node::start_all(&calm);
+    });
+    world.scheduler.spawn(WORLD, async move {
+        loop {
+            looks.scheduler.sleep(LOOK).await;
+            looks.look_at_rest();
+        }
+    });
+}
+
+fn step_to_rest(world: &Arc<World>) {
+    for _ in 0..STEPS {
+        if world.broken().is_some() {
+            return;
+        }
+        if !world.scheduler.step() {
+            return world.break_promise("P6", "nothing waits for anything any more".into());
+        }
+        let late = world.scheduler.now() > world.plan.calm_from + BOUND;
+        if late || is_at_rest(world) {
+            return world.judge(judge_end(world));
+        }
+    }
+    world.break_promise("P6", format!("it took more than {STEPS} steps"));
+}
+
+/// Cheap enough to be asked at each step.
+fn is_at_rest(world: &World) -> bool {
+    world.is_calm()
+        && *hold(&world.unanswered) == 0
+        && *hold(&world.network.in_flight) == 0
+        && hold(&world.model).is_at_rest()
+        && world.looks_owed() == Some(0)
+}
+
+fn judge_end(world: &World) -> Judged {
+    if *hold(&world.unanswered) > 0 {
+        return broken("P6", "a client has no answer yet");
+    }
+    let restless = hold(&world.model).restless();
+    if !restless.is_empty() || world.looks_owed() != Some(0) {
+        return broken(
+            "P6",
+            format!("after {BOUND:?} of calm these are open: {restless:?}"),
+        );
+    }
+    world.look_at_accepted();
+    let accepted = hold(&world.model).accepted();
+    for (owner, id) in accepted {
+        if let Some(view) = world.publish_view(&owner, &id.to_string()) {
+            hold(&world.model).judge_ended(&world.plan, &view)?;
+        }
+    }
+    for view in world.content_views() {
+        hold(&world.model).judge_content(&view)?;
+    }
+    world.look_at_rest();
+    let entries = world.entries();
+    hold(&world.model).judge_leftovers(&entries)?;
+    if world.plan.is_calm() {
+        hold(&world.model).judge_urgency()?;
+    }
+    judge_chain(world)
+}
+
+fn judge_chain(world: &World) -> Judged {
+    let store = world.vault.store().map_err(|what| Broken {
+        promise: "P8",
+        what,
+    })?;
+    match block_on(store.verify_log()) {
+        Ok(check) if check.faults.is_empty() => Ok(()),
+        checked => broken("P8", format!("the log's chain is not whole: {checked:?}")),
+    }
+}
+
+/// The smallest cut under which a seed still breaks the same promise.
+#[must_use]
+pub fn smallest(seed: u64, cut: Cut) -> (Cut, Outcome) {
+    let mut best = (cut.clone(), run(seed, &cut));
+    let Some(promise) = best.1.broken.as_ref().map(|broken| broken.promise) else {
+        return best;
+    };
+    let try_cut = |best: &mut (Cut, Outcome), cut: Cut| {
+        let outcome = run(seed, &cut);
+        if outcome
+            .broken
+            .as_ref()
+            .is_some_and(|broken| broken.promise == promise)
+        {
+            *best = (cut, outcome);
+        }
+    };
+    for kind in best.1.kinds.clone() {
+        let mut cut = best.0.clone();
+        cut.without.insert(kind);
+        try_cut(&mut best, cut);
+    }
+    let mut size = best.1.requests.len() / 2;
+    while size > 0 {
+        for chunk in best.1.requests.clone().chunks(size) {
+            let mut cut = best.0.clone();
+            let kept = best
+                .1
+                .requests
+                .iter()
+                .filter(|number| !chunk.contains(number));
+            cut.only = Some(kept.copied().collect());
+            try_cut(&mut best, cut);
+        }
+        size /= 2;
+    }
+    best
+}

@@ -1,0 +1,204 @@
+//! What goes wrong with nodes, vendors and clocks, and when.
+//!
+//! Ensures that each kind of trouble has its own dice, and that it ends when the plan says so.
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use slugline_connectors::FakeEntry;
+use slugline_connectors::fake::Fake;
+use slugline_core::http::{Method, Request};
+use slugline_core::port::BoxFuture;
+
+use crate::dice::Dice;
+use crate::faults::Kind;
+use crate::hold;
+use crate::model::item_of;
+use crate::network::{BLOG, HOOK, MEDIA};
+use crate::node;
+use crate::scheduler::WORLD;
+use crate::world::World;
+
+/// One strike of trouble.
+type Strike = for<'a> fn(&'a Arc<World>, &'a Dice) -> BoxFuture<'a, ()>;
+
+/// Each kind that strikes by itself, and the milliseconds between two strikes at most.
+const STRIKES: [(Kind, u64, Strike); 9] = [
+    (Kind::Crash, 20_000, |world, dice| {
+        Box::pin(crash(world, dice))
+    }),
+    (Kind::Stop, 30_000, |world, dice| {
+        Box::pin(stop(world, dice))
+    }),
+    (Kind::Freeze, 25_000, |world, dice| {
+        Box::pin(freeze(world, dice))
+    }),
+    (Kind::Outage, 30_000, |world, dice| {
+        Box::pin(outage(world, dice))
+    }),
+    (Kind::Persons, 20_000, |world, dice| {
+        Box::pin(person_writes(world, dice))
+    }),
+    (Kind::Drift, 15_000, |world, dice| {
+        Box::pin(person_disturbs(world, dice))
+    }),
+    (Kind::FullDisk, 40_000, |world, dice| {
+        Box::pin(full_disk(world, dice))
+    }),
+    (Kind::NodeClock, 15_000, |world, dice| {
+        Box::pin(node_clock(world, dice))
+    }),
+    (Kind::StoreClock, 30_000, |world, dice| {
+        Box::pin(store_clock(world, dice))
+    }),
+];
+
+/// Starts the trouble of the plan.
+pub(crate) fn start(world: &Arc<World>) {
+    for (kind, pause, strike) in STRIKES {
+        if !world.plan.has(kind) {
+            continue;
+        }
+        let world = Arc::clone(world);
+        let dice = Dice::new(world.plan.seed, &kind.to_string());
+        let scheduler = Arc::clone(&world.scheduler);
+        scheduler.spawn(WORLD, async move {
+            loop {
+                world.scheduler.sleep(dice.millis(500..pause)).await;
+                if world.is_calm() {
+                    break;
+                }
+                strike(&world, &dice).await;
+            }
+        });
+    }
+}
+
+fn place(world: &World, dice: &Dice) -> usize {
+    dice.below(world.nodes.count())
+}
+
+async fn crash(world: &Arc<World>, dice: &Dice) {
+    let place = place(world, dice);
+    world.nodes.end(world, place);
+    world.scheduler.sleep(dice.millis(1..5_000)).await;
+    node::start(world, place);
+}
+
+async fn stop(world: &Arc<World>, dice: &Dice) {
+    let place = place(world, dice);
+    world.nodes.stop(world, place);
+    world.scheduler.sleep(dice.millis(2_500..6_000)).await;
+    node::start(world, place);
+}
+
+/// Longer than a lease, now and then.
+async fn freeze(world: &Arc<World>, dice: &Dice) {
+    let Some(node) = world.nodes.at(place(world, dice)) else {
+        return;
+    };
+    let longest = if dice.chance(0.7) { 45_000 } else { 5_000 };
+    let pause = dice.millis(longest / 2..longest);
+    world.note(|| format!("n{} stands still for {pause:?}", node.group));
+    world.scheduler.freeze(node.group);
+    world.scheduler.sleep(pause).await;
+    world.note(|| format!("n{} goes on", node.group));
+    world.scheduler.thaw(node.group);
+}
+
+async fn outage(world: &Arc<World>, dice: &Dice) {
+    let site = *dice.pick(&[BLOG, HOOK, MEDIA]);
+    let length = dice.millis(500..15_000);
+    world.note(|| format!("{site} is away for {length:?}"));
+    *hold(&world.network.away) = Some((site, world.scheduler.now() + length));
+    world.scheduler.sleep(length).await;
+}
+
+/// A person publishes under a slug that an item may want.
+async fn person_writes(world: &Arc<World>, dice: &Dice) {
+    let number = dice.below(5);
+    let (slug, title) = (format!("post-{number}-en"), format!("By hand {number}"));
+    let now = world.now();
+    let id = hold(&world.network.blog)
+        .site
+        .write_as_person(&slug, &title, now);
+    let written = world.entries().into_iter().find(|entry| entry.id == id);
+    let slug = written.map(|entry| entry.slug).unwrap_or_default();
+    world.note(|| format!("a person writes post {id} under {slug}"));
+    hold(&world.model).person_wrote(id, &slug, &title);
+}
+
+/// A person changes an entry of ours, or removes it for good.
+async fn person_disturbs(world: &Arc<World>, dice: &Dice) {
+    let ours: Vec<FakeEntry> = world
+        .entries()
+        .into_iter()
+        .filter(|entry| !entry.by_person && entry.status == "publish")
+        .collect();
+    let removes = dice.chance(0.4);
+    if ours.is_empty() {
+        return;
+    }
+    let entry = dice.pick(&ours);
+    let Some(item) = item_of(entry) else { return };
+    world.note(|| {
+        format!(
+            "a person disturbs post {} of {}, removes {removes}",
+            entry.id, item.content_id
+        )
+    });
+    hold(&world.model).person_disturbed(item, world.scheduler.now());
+    let now = world.now();
+    if removes {
+        hold(&world.network.blog).site.lose(entry.id);
+    } else {
+        let edit = Request::new(
+            Method::Post,
+            format!("{BLOG}/wp-json/wp/v2/posts/{}", entry.id),
+        )
+        .header("authorization", "Basic cHVibGlzaGVyOnB3")
+        .json(&serde_json::json!({ "content": "<p>Changed by hand.</p>" }));
+        let edited = hold(&world.network.blog).site.handle(&edit, now);
+        if let Err(undocumented) = edited {
+            world.break_promise("facts", undocumented.to_string());
+        }
+    }
+    world.look_at_blog();
+}
+
+async fn full_disk(world: &Arc<World>, dice: &Dice) {
+    let length = dice.millis(500..8_000);
+    world.note(|| format!("the disk is full for {length:?}"));
+    bound(world, 1);
+    world.scheduler.sleep(length).await;
+    bound(world, u64::MAX);
+    world.note(|| "the disk has room".into());
+}
+
+fn bound(world: &Arc<World>, bytes: u64) {
+    let bounded = world
+        .vault
+        .store()
+        .map(|store| block_on(store.bound(bytes)));
+    if let Err(why) = bounded {
+        world.break_promise("P9", why);
+    }
+}
+
+async fn node_clock(world: &Arc<World>, dice: &Dice) {
+    if let Some(node) = world.nodes.at(place(world, dice)) {
+        node.clock.jump(jump(dice, 60_000));
+    }
+}
+
+async fn store_clock(world: &Arc<World>, dice: &Dice) {
+    let millis = jump(dice, 5_000);
+    world.note(|| format!("the store's clock jumps by {millis} ms"));
+    world.store_clock.jump(millis);
+}
+
+/// Milliseconds forward or back.
+fn jump(dice: &Dice, most: u64) -> i64 {
+    let length = i64::try_from(dice.millis(0..most).as_millis()).unwrap_or(0);
+    if dice.chance(0.5) { length } else { -length }
+}

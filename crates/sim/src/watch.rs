@@ -1,0 +1,175 @@
+//! What the model is shown of the store's answers.
+//!
+//! Ensures that each answer is judged when the store has given it, whether or not it reaches a node.
+
+use futures_executor::block_on;
+use slugline_core::ids::{Fence, JobId};
+use slugline_core::intake::Submission;
+use slugline_core::problem::Problem;
+use slugline_engine::store::{
+    Claimed, ContentView, Decided, Lease, PublishView, Settlement, Store, StoreError,
+};
+
+use crate::hold;
+use crate::model::Model;
+use crate::scheduler::Group;
+use crate::world::World;
+
+impl World {
+    /// The store decided on submissions.
+    pub(crate) fn accepted(
+        &self,
+        node: Group,
+        submissions: &[Submission],
+        outcome: &Result<Vec<Result<Decided, Problem>>, StoreError>,
+    ) {
+        let Ok(decided) = outcome else { return };
+        for (submission, outcome) in submissions.iter().zip(decided) {
+            self.note(|| {
+                format!(
+                    "n{node} accept {:?} {} v{:?} {:?}: {}",
+                    submission.key,
+                    submission.item.content_id,
+                    submission.request.version,
+                    submission.request.action,
+                    said(outcome)
+                )
+            });
+            let now = self.asker(node).now;
+            let judged =
+                hold(&self.model).judge_intake(self.scheduler.now(), now, submission, outcome);
+            self.judge(judged);
+        }
+    }
+
+    /// The store gave jobs to a node.
+    pub(crate) fn claimed(&self, node: Group, outcome: &Result<Claimed, StoreError>) {
+        let Ok(claimed) = outcome else { return };
+        for job in &claimed.jobs {
+            self.note(|| {
+                format!(
+                    "n{node} claims {} fence {} of {} g{} at {} {:?}",
+                    job.job,
+                    job.fence.0,
+                    job.item.content_id,
+                    job.generation,
+                    job.destination,
+                    job.ended
+                )
+            });
+        }
+        let judged =
+            hold(&self.model).claimed(self.asker(node), self.scheduler.now(), &claimed.jobs);
+        self.judge(judged);
+    }
+
+    /// Runs used their rights.
+    pub(crate) fn used_rights(
+        &self,
+        node: Group,
+        rights: impl Iterator<Item = (JobId, Fence)>,
+        outcome: &Result<Vec<bool>, StoreError>,
+        ends: bool,
+    ) {
+        let Ok(answers) = outcome else { return };
+        for ((job, fence), answer) in rights.zip(answers) {
+            let judged = hold(&self.model).used_right(self.asker(node), job, fence, *answer, ends);
+            self.judge(judged);
+        }
+    }
+
+    /// Leases were prolonged.
+    pub(crate) fn renewed(
+        &self,
+        node: Group,
+        leases: &[Lease],
+        outcome: &Result<Vec<bool>, StoreError>,
+    ) {
+        let rights = leases.iter().map(|lease| (lease.job, lease.fence));
+        self.used_rights(node, rights, outcome, false);
+        for (lease, _) in leases
+            .iter()
+            .zip(outcome.iter().flatten())
+            .filter(|(_, kept)| **kept)
+        {
+            hold(&self.model).renewed(self.asker(node), lease.job, lease.lease);
+        }
+    }
+
+    /// Runs were settled.
+    pub(crate) fn settled(
+        &self,
+        settlements: &[Settlement],
+        outcome: &Result<Vec<bool>, StoreError>,
+    ) {
+        for (settlement, kept) in settlements.iter().zip(outcome.iter().flatten()) {
+            self.note(|| {
+                format!(
+                    "   settle {} fence {} {:?} kept {kept}",
+                    settlement.job, settlement.fence.0, settlement.verdict
+                )
+            });
+            if *kept {
+                let entries = self.entries();
+                let judged =
+                    hold(&self.model).judge_live(self.scheduler.now(), settlement, &entries);
+                self.judge(judged);
+            }
+        }
+    }
+
+    /// All that was accepted is there (P1).
+    pub(crate) fn look_at_accepted(&self) {
+        let accepted = hold(&self.model).accepted();
+        for (owner, id) in accepted {
+            let view = self.publish_view(&owner, &id.to_string());
+            let judged = hold(&self.model).judge_publish(id, view.as_ref());
+            self.judge(judged);
+        }
+    }
+
+    /// Second looks that are owed; `None` while nobody can say.
+    pub(crate) fn looks_owed(&self) -> Option<u64> {
+        let store = self.vault.store().ok()?;
+        block_on(store.counts())
+            .ok()
+            .map(|counts| counts.looks_owed)
+    }
+
+    /// A publish as people see it.
+    pub(crate) fn publish_view(&self, owner: &str, id: &str) -> Option<PublishView> {
+        let store = self.vault.store().ok()?;
+        block_on(store.publish(owner, id)).ok()?
+    }
+
+    /// Items as people see them.
+    pub(crate) fn content_views(&self) -> Vec<ContentView> {
+        let Ok(store) = self.vault.store() else {
+            return Vec::new();
+        };
+        let contents = hold(&self.model).contents();
+        let views = contents
+            .iter()
+            .filter_map(|(owner, id)| block_on(store.content(owner, id)).ok());
+        views.flatten().collect()
+    }
+
+    /// What is live and verified at the blog is what the blog shows (P4), when nothing is under way.
+    pub(crate) fn look_at_rest(&self) {
+        if *hold(&self.network.in_flight) > 0 {
+            return;
+        }
+        let views = self.content_views();
+        let resting: Vec<_> = views.iter().filter_map(Model::resting).collect();
+        let entries = self.entries();
+        let judged = hold(&self.model).judge_rest(&resting, &entries);
+        self.judge(judged);
+    }
+}
+
+fn said(outcome: &Result<Decided, Problem>) -> String {
+    match outcome {
+        Ok(decided) => format!("{:?} {:?}", decided.kind, decided.answer.generation),
+        Err(problem) => problem.code.as_str(),
+    }
+}

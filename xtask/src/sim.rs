@@ -1,0 +1,77 @@
+//! `cargo xtask sim`: runs the simulation's seeds and says how fast. It starts the simulation as a program, like
+//! everything here, and passes on what it says.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::run::{cargo, succeeds, target};
+
+/// What `cargo xtask sim` takes.
+#[derive(clap::Args, Default)]
+pub(crate) struct Options {
+    /// Run this seed alone
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    pub(crate) seed: Option<u64>,
+    /// Run this many seeds, up to the first that breaks a promise
+    #[arg(long)]
+    pub(crate) seeds: Option<u64>,
+    /// Begin with this seed
+    #[arg(long, default_value_t = 1)]
+    pub(crate) from: u64,
+    /// Cut a seed that fails down to what it needs to fail
+    #[arg(long)]
+    pub(crate) minimise: bool,
+    /// Show all that happened
+    #[arg(long)]
+    pub(crate) trace: bool,
+    /// Leave out these kinds of trouble, as a report of a seed that failed names them
+    #[arg(long)]
+    pub(crate) without: Option<String>,
+    /// Leave out all requests but these, as such a report names them
+    #[arg(long)]
+    pub(crate) only: Option<String>,
+}
+
+/// Runs the seeds; true when every promise was kept.
+///
+/// # Errors
+/// The simulation does not build.
+pub(crate) fn run(options: &Options) -> Result<bool> {
+    build()?;
+    let seeds = options.seed.map_or(options.seeds.unwrap_or(1), |_| 1);
+    let mut sim = Command::new(target().join("debug/slugline-sim"));
+    sim.args(["--from", &options.seed.unwrap_or(options.from).to_string()]);
+    sim.args(["--seeds", &seeds.to_string()]);
+    for (flag, wanted) in [("--minimise", options.minimise), ("--trace", options.trace)] {
+        sim.args(wanted.then_some(flag));
+    }
+    for (flag, value) in [("--without", &options.without), ("--only", &options.only)] {
+        sim.args(value.iter().flat_map(|value| [flag, value.as_str()]));
+    }
+    let started = Instant::now();
+    let kept = succeeds(&mut sim)?;
+    let took = started.elapsed().as_secs_f64();
+    if kept {
+        println!(
+            "{seeds} seeds in {took:.1} s: {:.1} seeds/s",
+            seeds as f64 / took
+        );
+    }
+    Ok(kept)
+}
+
+fn build() -> Result<()> {
+    let built = succeeds(&mut cargo(&[
+        "build",
+        "--quiet",
+        "--package",
+        "slugline-sim",
+    ]))?;
+    anyhow::ensure!(
+        built,
+        "the simulation does not build; the compiler's messages are above"
+    );
+    Ok(())
+}
