@@ -3,12 +3,15 @@
 
 mod bench;
 mod ci;
+mod kill9;
 mod parts;
+mod proof;
 mod real_wordpress;
 mod run;
 mod sim;
 mod test;
 mod tidy;
+mod wire;
 
 use std::process::ExitCode;
 

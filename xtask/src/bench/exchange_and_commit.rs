@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 
-use super::connection::Connection;
 use super::percentile::Sample;
 use super::requests::{self, Kind};
 use super::{echo, group_commit};
+use crate::wire::{self, Connection};
 
 /// Times of the pairs that fit into `span`.
 pub(super) async fn measure(folder: &Path, span: Duration, kind: &Kind) -> Result<Sample> {
@@ -19,8 +19,7 @@ pub(super) async fn measure(folder: &Path, span: Duration, kind: &Kind) -> Resul
     let mut times = Vec::new();
     let started = Instant::now();
     while started.elapsed() < span {
-        let request =
-            requests::publish(random.u128(..), &requests::body(kind, &mut random), "none");
+        let request = wire::publish(random.u128(..), &requests::body(kind, &mut random), "none");
         let began = Instant::now();
         for _ in 0..2 {
             connection.exchange(&request).await?;

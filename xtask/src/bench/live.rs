@@ -8,9 +8,8 @@ use serde::Deserialize;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::connection::Connection;
 use super::load::{CONNECTIONS, Target};
-use super::requests::{self, Key};
+use crate::wire::{self, Connection, Key};
 
 /// A publish that takes longer is asked about less often, so that asking does not become the load.
 const EAGER: Duration = Duration::from_millis(5);
@@ -65,7 +64,7 @@ async fn wait_from(first: usize, target: Target, keys: Rc<Vec<Key>>) -> Result<(
 }
 
 async fn is_live(connection: &mut Connection, target: &Target, key: Key) -> Result<bool> {
-    let request = requests::get(&format!("/v1/publishes/{key:032x}"), &target.token);
+    let request = wire::get(&format!("/v1/publishes/{key:032x}"), &target.token);
     let answer = connection.exchange(&request).await?;
     let said = || String::from_utf8_lossy(answer.body).into_owned();
     ensure!(

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use tokio::task::JoinSet;
 
-use super::connection::Connection;
-use super::requests::{self, Key, Kind};
+use super::requests::{self, Kind};
+use crate::wire::{self, Connection, Key};
 
 /// Callers at once, each on its own connection: the figure that intake is stated for.
 pub(super) const CONNECTIONS: usize = 64;
@@ -109,7 +109,7 @@ pub(super) async fn publish(
     random: &mut fastrand::Rng,
 ) -> Result<Key> {
     let key = random.u128(..);
-    let request = requests::publish(key, &requests::body(kind, random), &target.token);
+    let request = wire::publish(key, &requests::body(kind, random), &target.token);
     let answer = connection.exchange(&request).await?;
     let said = String::from_utf8_lossy(answer.body);
     ensure!(

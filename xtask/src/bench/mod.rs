@@ -1,7 +1,6 @@
 //! `cargo xtask bench`: the release binary measured from outside against floors that use no product code, all in one
 //! run on one machine, load and sink included. Figures of different runs do not compare; their ratios do.
 
-mod connection;
 mod echo;
 mod exchange_and_commit;
 mod figure;

@@ -9,11 +9,11 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::connection::Connection;
 use super::live;
 use super::load::{self, Target};
 use super::percentile::Sample;
 use super::requests::Kind;
+use crate::wire::Connection;
 
 /// One in so many publishes is watched, so that watching stays small beside the load.
 const WATCHED: usize = 10;

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::connection::Connection;
 use super::load::{self, Target, Until};
 use super::percentile::Sample;
 use super::requests::Kind;
 use super::server::Server;
 use super::sink::Sink;
 use super::{live, open_loop};
+use crate::wire::Connection;
 
 /// Goes to the local sink at once.
 pub(super) const STANDARD: Kind = Kind {

@@ -13,9 +13,6 @@ pub(super) struct Kind {
     pub(super) publish_at: Option<&'static str>,
 }
 
-/// The key of a request: 128 random bits, written as 32 hexadecimal digits.
-pub(super) type Key = u128;
-
 /// The body of one request, exactly [`BODY_BYTES`] long.
 pub(super) fn body(kind: &Kind, random: &mut fastrand::Rng) -> String {
     let content = random.u128(..);
@@ -31,22 +28,6 @@ pub(super) fn body(kind: &Kind, random: &mut fastrand::Rng) -> String {
     let text = "<p>What is sent twice must land once.</p>".repeat(BODY_BYTES / 32);
     let fits = BODY_BYTES - head.len() - TAIL.len();
     format!("{head}{}{TAIL}", &text[..fits])
-}
-
-/// `POST /v1/publish` as bytes on the wire.
-pub(super) fn publish(key: Key, body: &str, token: &str) -> Vec<u8> {
-    format!(
-        "POST /v1/publish HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
-         Idempotency-Key: {key:032x}\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    )
-    .into_bytes()
-}
-
-/// A `GET` as bytes on the wire.
-pub(super) fn get(path: &str, token: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer {token}\r\n\r\n")
-        .into_bytes()
 }
 
 #[cfg(test)]

@@ -9,11 +9,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
 
-use super::connection::Connection;
 use super::load::Target;
-use super::requests;
 use crate::parts::process::Process;
 use crate::parts::{ports, ready};
+use crate::wire::{self, Connection};
 
 const TOKEN: &str = "bench-token-0123456789abcdef";
 /// An empty store opens in well under a second; this covers a busy machine.
@@ -79,9 +78,7 @@ impl Server {
 
 async fn is_ready(address: SocketAddr) -> Result<()> {
     let mut connection = Connection::open(address).await?;
-    let answer = connection
-        .exchange(&requests::get("/readyz", TOKEN))
-        .await?;
+    let answer = connection.exchange(&wire::get("/readyz", TOKEN)).await?;
     ensure!(answer.status == 200, "/readyz answers {}", answer.status);
     Ok(())
 }

@@ -12,9 +12,8 @@ use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep};
 
-use super::connection::Connection;
-use super::requests::Key;
 use crate::parts::ports;
+use crate::wire::{Connection, Key};
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 

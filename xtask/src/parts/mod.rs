@@ -3,6 +3,7 @@
 //! has a deadline; and that a part which cannot be had is named with the command that would install it.
 //! It knows nothing of what a suite checks.
 
+pub(crate) mod interruption;
 pub(crate) mod mariadb;
 pub(crate) mod packages;
 pub(crate) mod ports;

@@ -78,6 +78,16 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// SIGSTOP: it stands still, with all it holds.
+    pub(crate) fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// SIGCONT: it goes on as if no time had passed.
+    pub(crate) fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// SIGTERM, then waits; the exit status, or `None` when it had to be killed after `within`.
     pub(crate) fn terminate(&mut self, within: Duration) -> Option<ExitStatus> {
         self.signal(Signal::TERM);

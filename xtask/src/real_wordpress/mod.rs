@@ -21,9 +21,10 @@ mod stories;
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use tokio::signal::unix::{SignalKind, signal};
 
 pub(crate) use report::Report;
+
+use crate::parts::interruption::interruption;
 
 /// What the test is run with.
 #[derive(Debug)]
@@ -48,13 +49,4 @@ pub(crate) fn run(options: &Options) -> Result<Report> {
             signal = interruption() => bail!("interrupted by {}", signal?),
         }
     })
-}
-
-/// Without this an interrupt would end the process before its servers are stopped.
-async fn interruption() -> Result<&'static str> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupt = tokio::signal::ctrl_c() => interrupt.map(|()| "ctrl-c").map_err(Into::into),
-        _ = terminate.recv() => Ok("SIGTERM"),
-    }
 }

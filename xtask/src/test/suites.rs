@@ -8,8 +8,8 @@ use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
 use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
-use crate::real_wordpress;
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
+use crate::{kill9, proof, real_wordpress};
 
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
@@ -43,6 +43,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "demo",
         shows: "`slugline demo --exit` ends with everything live",
         run: demo,
+    },
+    Suite {
+        name: "kill9",
+        shows: "kill -9, a freeze and a full disk under load, against a sink that counts",
+        run: kill9,
     },
     Suite {
         name: "real_wordpress",
@@ -125,6 +130,25 @@ fn demo(stage: &Stage) -> Result<Outcome> {
             "the demo was still running after {} s",
             DEMO_LIMIT.as_secs()
         )),
+    })
+}
+
+fn kill9(stage: &Stage) -> Result<Outcome> {
+    let options = kill9::Options {
+        long: stage.long,
+        binary: stage.binary()?,
+        seed: stage.seed,
+    };
+    let told = kill9::run(&options)?;
+    told.tallies.iter().for_each(|tally| println!("{tally}"));
+    proof::keep("kill9", &told.tallies)?;
+    let passed = told.tallies.iter().all(kill9::Tally::passed);
+    Ok(match told.left_out {
+        Some(story) if passed => Outcome::NotRun {
+            absent: format!("root, to mount a small disk for the story {story}; the others passed"),
+            install: "sudo cargo xtask test kill9".to_owned(),
+        },
+        _ => verdict(passed, "a promise was broken; see above"),
     })
 }
 

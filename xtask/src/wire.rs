@@ -1,26 +1,46 @@
-//! One keep-alive HTTP/1.1 connection, as cheap as it can be, because the load shares two cores with what it measures.
-//! It reads answers with a `Content-Length` only, which is what every endpoint of the bench sends.
+//! One keep-alive HTTP/1.1 connection, as cheap as it can be, because loads and sinks share two cores with what they drive.
+//! It reads messages with a `Content-Length` only, which is what Slugline and the sinks send; others are an error.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result, bail};
+use hyper::HeaderMap;
+use hyper::header::{HeaderName, HeaderValue};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// Headers of an answer or a request that are looked at; more is an error, not a silent cut.
 const MOST_HEADERS: usize = 32;
 
+/// The key of a request: 128 random bits, written as 32 hexadecimal digits.
+pub(crate) type Key = u128;
+
 /// A connection and what was read from it but not yet taken.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
     taken: usize,
 }
 
-/// One message: its first line's number (an answer's status; 0 for a request) and its body.
-pub(super) struct Message<'a> {
-    pub(super) status: u16,
-    pub(super) body: &'a [u8],
+/// One message: its first line's number (an answer's status; 0 for a request), its head as it came, and its body.
+pub(crate) struct Message<'a> {
+    pub(crate) status: u16,
+    head: &'a [u8],
+    pub(crate) body: &'a [u8],
+}
+
+impl Message<'_> {
+    /// A request's header lines, parsed only for those who ask.
+    pub(crate) fn request_headers(&self) -> Result<HeaderMap> {
+        let mut lines = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut request = httparse::Request::new(&mut lines);
+        request.parse(self.head)?;
+        let line = |line: &httparse::Header<'_>| {
+            let name = HeaderName::from_bytes(line.name.as_bytes())?;
+            Ok((name, HeaderValue::from_bytes(line.value)?))
+        };
+        request.headers.iter().map(line).collect()
+    }
 }
 
 /// Where a message's parts lie in the buffer.
@@ -32,7 +52,7 @@ struct Bounds {
 
 impl Connection {
     /// Connects, with Nagle's delay switched off.
-    pub(super) async fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address)
             .await
             .with_context(|| format!("cannot connect to {address}"))?;
@@ -40,7 +60,7 @@ impl Connection {
     }
 
     /// Takes over an accepted stream.
-    pub(super) fn over(stream: TcpStream) -> Result<Self> {
+    pub(crate) fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -50,7 +70,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for its answer.
-    pub(super) async fn exchange(&mut self, request: &[u8]) -> Result<Message<'_>> {
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> Result<Message<'_>> {
         self.send(request).await?;
         self.receive(answer_bounds)
             .await?
@@ -58,12 +78,12 @@ impl Connection {
     }
 
     /// Sends bytes as they are.
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Result<()> {
         Ok(self.stream.write_all(bytes).await?)
     }
 
     /// The next request on this connection; `None` when the peer has closed it.
-    pub(super) async fn next_request(&mut self) -> Result<Option<Message<'_>>> {
+    pub(crate) async fn next_request(&mut self) -> Result<Option<Message<'_>>> {
         self.receive(request_bounds).await
     }
 
@@ -78,6 +98,7 @@ impl Connection {
                 self.taken = found.end;
                 return Ok(Some(Message {
                     status: found.status,
+                    head: &self.buffer[..found.body],
                     body: &self.buffer[found.body..found.end],
                 }));
             }
@@ -86,6 +107,22 @@ impl Connection {
             }
         }
     }
+}
+
+/// `POST /v1/publish` as bytes on the wire.
+pub(crate) fn publish(key: Key, body: &str, token: &str) -> Vec<u8> {
+    format!(
+        "POST /v1/publish HTTP/1.1\r\nHost: slugline\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n\
+         Idempotency-Key: {key:032x}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// A `GET` as bytes on the wire.
+pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nHost: slugline\r\nAuthorization: Bearer {token}\r\n\r\n")
+        .into_bytes()
 }
 
 fn answer_bounds(bytes: &[u8]) -> Result<Option<Bounds>> {
@@ -127,7 +164,7 @@ fn content_length(headers: &[httparse::Header<'_>]) -> Result<usize> {
             .find(|header| header.name.eq_ignore_ascii_case(name))
     };
     if named("transfer-encoding").is_some() {
-        bail!("a message came in chunks; the bench reads those with a Content-Length");
+        bail!("a message came in chunks; only those with a Content-Length are read");
     }
     let Some(length) = named("content-length") else {
         return Ok(0);
