@@ -7,6 +7,7 @@ mod kill9;
 mod parts;
 mod proof;
 mod real_wordpress;
+mod reliability;
 mod run;
 mod sim;
 mod test;
@@ -36,6 +37,8 @@ enum Command {
     Sim(sim::Options),
     /// Measure the release binary against floors taken in the same run
     Bench(bench::Options),
+    /// Write docs/reliability.md: the promises, the suites that test them, their last figures
+    Reliability,
 }
 
 fn main() -> ExitCode {
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Sim(options) => sim::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Reliability => reliability::run(),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

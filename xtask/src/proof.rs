@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
+use serde_json::Value;
 
 /// Keeps figures under a name, in place of the last ones.
 ///
@@ -19,6 +20,21 @@ pub(crate) fn keep(name: &str, figures: &impl Serialize) -> Result<()> {
     }
     fs::write(&beside, serde_json::to_vec_pretty(figures)?)?;
     fs::rename(&beside, &file).with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// The last figures under a name; `None` where there are none.
+///
+/// # Errors
+/// They cannot be read.
+pub(crate) fn kept(name: &str) -> Result<Option<Value>> {
+    let file = file(name);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let figures = serde_json::from_slice(&fs::read(&file)?);
+    figures
+        .map(Some)
+        .with_context(|| format!("{} is damaged; remove it", file.display()))
 }
 
 fn file(name: &str) -> PathBuf {

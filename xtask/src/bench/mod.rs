@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: the release binary measured from outside against floors that use no product code, all in one
 //! run on one machine, load and sink included. Figures of different runs do not compare; their ratios do.
 
+mod aims;
+mod backlog;
+mod copies;
 mod echo;
 mod exchange_and_commit;
 mod figure;
@@ -9,34 +12,53 @@ mod group_commit;
 mod live;
 mod load;
 mod open_loop;
+mod page;
 mod percentile;
+mod plot;
 mod product;
 mod records;
+mod recovery;
 mod requests;
+mod scale;
 mod server;
+mod sheet;
 mod sink;
+mod usage;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::task::LocalSet;
 
 use crate::parts::process;
-use crate::run;
-use figure::{Better, Figure};
+use crate::{proof, run};
+pub(crate) use figure::Document;
+pub(crate) use page::table;
+
 use floors::Floors;
-use product::{Bench, EndToEnd};
+use product::Bench;
+use scale::Scale;
+use sheet::Sheet;
+
+/// The stores, as figures name them.
+const SQLITE: &str = "sqlite";
+const POSTGRES: &str = "postgres";
 
 /// What `cargo xtask bench` takes.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Short measurements, about 40 s in all: they show that it works and roughly how fast
-    #[arg(long)]
+    /// Short measurements, about 90 s in all: they show that it works and roughly how fast
+    #[arg(long, conflicts_with = "full")]
     quick: bool,
+    /// With ten million jobs queued as well
+    #[arg(long)]
+    full: bool,
     /// Print the figures as one line of JSON instead of a table
     #[arg(long)]
     json: bool,
+    /// Write docs/speed.md and its picture from these figures
+    #[arg(long, conflicts_with = "quick")]
+    docs: bool,
 }
 
 impl Options {
@@ -44,13 +66,31 @@ impl Options {
     pub(crate) fn quick() -> Self {
         Self {
             quick: true,
+            full: false,
             json: false,
+            docs: false,
         }
     }
 
-    /// Length of one measurement.
-    fn span(&self) -> Duration {
-        Duration::from_secs(if self.quick { 3 } else { 15 })
+    fn scale(&self) -> Scale {
+        match (self.quick, self.full) {
+            (true, _) => Scale::Quick,
+            (false, true) => Scale::Full,
+            (false, false) => Scale::Usual,
+        }
+    }
+
+    fn as_arguments(&self) -> impl Iterator<Item = &'static str> {
+        let flags = [
+            (self.quick, "--quick"),
+            (self.full, "--full"),
+            (self.json, "--json"),
+            (self.docs, "--docs"),
+        ];
+        flags
+            .into_iter()
+            .filter(|(given, _)| *given)
+            .map(|(_, flag)| flag)
     }
 }
 
@@ -67,26 +107,17 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     }
 }
 
+/// Built apart: together they would share features, and the product would not be the one that users build.
 fn run_released(options: &Options) -> Result<bool> {
-    let built = run::cargo(&[
-        "build",
-        "--release",
-        "--quiet",
-        "--package",
-        "slugline",
-        "--package",
-        "xtask",
-    ])
-    .status()?;
-    anyhow::ensure!(
-        built.success(),
-        "the release build failed; the compiler's messages are above"
-    );
+    for package in ["slugline", "xtask"] {
+        let mut build = run::cargo(&["build", "--release", "--quiet", "--package", package]);
+        anyhow::ensure!(
+            build.status()?.success(),
+            "the release build failed; the compiler's messages are above"
+        );
+    }
     let mut released = std::process::Command::new(run::target().join("release/xtask"));
-    released
-        .arg("bench")
-        .args(options.quick.then_some("--quick"))
-        .args(options.json.then_some("--json"));
+    released.arg("bench").args(options.as_arguments());
     Ok(released
         .status()
         .context("cannot start the release build of xtask")?
@@ -94,23 +125,40 @@ fn run_released(options: &Options) -> Result<bool> {
 }
 
 fn measure_and_print(options: &Options) -> Result<bool> {
-    let figures = measure(options.span())?;
+    let document = Document {
+        figures: measure(options.scale())?.figures(),
+    };
+    if options.scale() != Scale::Quick {
+        proof::keep(&format!("bench-{SQLITE}"), &document)?;
+    }
     match options.json {
-        true => println!("{}", figure::json(&figures)?),
-        false => print!("\n{}", figure::table(&figures)),
+        true => println!("{}", document.json()?),
+        false => print!("\n{}", document.table()),
+    }
+    if options.docs {
+        page::write()?;
     }
     Ok(true)
 }
 
+/// The last figures of each store that was ever measured here.
+///
+/// # Errors
+/// They cannot be read.
+pub(crate) fn stores() -> Result<Vec<Document>> {
+    let kept = [SQLITE, POSTGRES].into_iter().map(page::kept);
+    kept.filter_map(Result::transpose).collect()
+}
+
 /// Load, sink and HTTP floor's callers share one thread, so that the product has the other core.
-fn measure(span: Duration) -> Result<Vec<Figure>> {
+fn measure(scale: Scale) -> Result<Sheet> {
     let work = emptied_folder()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let figures = LocalSet::new().block_on(&runtime, measure_all(&work, span))?;
+    let sheet = LocalSet::new().block_on(&runtime, measure_all(&work, scale))?;
     std::fs::remove_dir_all(&work)?;
-    Ok(figures)
+    Ok(sheet)
 }
 
 /// A run that was interrupted leaves a server and its data behind; both would spoil the next one.
@@ -124,53 +172,37 @@ fn emptied_folder() -> Result<PathBuf> {
     Ok(work)
 }
 
-async fn measure_all(work: &Path, span: Duration) -> Result<Vec<Figure>> {
-    let floors = Floors::measure(work, span).await?;
+async fn measure_all(work: &Path, scale: Scale) -> Result<Sheet> {
+    let floors = Floors::measure(work, scale.span()).await?;
     let binary = run::target().join("release/slugline");
     let bench = Bench {
         binary: &binary,
         work,
-        span,
+        span: scale.span(),
     };
     eprintln!("intake: publishes scheduled for the far future, so that no delivery runs beside it");
     let intake = bench.intake().await?;
-    eprintln!("end to end: a webhook destination on this machine");
+    eprintln!("end to end: a webhook destination on this machine; then latency, urgent, kill -9");
     let plain = bench.end_to_end().await?;
-    eprintln!(
-        "backlog: {} bulk jobs queued for a destination that is down, then end to end",
-        product::BACKLOG_SIZE
-    );
-    let behind = bench.behind_backlog().await?;
-    Ok(figures(&floors, intake, &plain, behind))
-}
-
-fn figures(floors: &Floors, intake: f64, plain: &EndToEnd, behind: f64) -> Vec<Figure> {
-    let latency = |name, share| {
-        let (value, floor) = (
-            plain.latency.milliseconds(share),
-            floors.latency.milliseconds(share),
-        );
-        Figure::against(name, value, "ms", floor, Better::Less)
+    eprintln!("claiming from short queues");
+    let mut shallow = Vec::new();
+    for (size, name) in scale.shallow() {
+        shallow.push((*name, bench.claim_us(*size).await?));
+    }
+    eprintln!("behind a long queue of bulk jobs: end to end, kill -9, urgent, claiming");
+    let behind = bench.behind(scale.backlog()).await?;
+    let ten_million = match scale {
+        Scale::Full => Some(bench.behind_copies().await?),
+        Scale::Quick | Scale::Usual => None,
     };
-    vec![
-        Figure::against("intake", intake, "publish/s", floors.intake(), Better::More),
-        Figure::against(
-            "end_to_end",
-            plain.per_second,
-            "publish/s",
-            floors.records,
-            Better::More,
-        ),
-        latency("latency_p50", 0.5),
-        latency("latency_p99", 0.99),
-        Figure::against(
-            "backlog_100k",
-            behind,
-            "publish/s",
-            plain.per_second,
-            Better::More,
-        ),
-        Figure::alone("rss_idle", plain.idle_mib, "MiB"),
-        Figure::alone("rss_busy", plain.busy_mib, "MiB"),
-    ]
+    Ok(Sheet {
+        store: SQLITE,
+        scale,
+        floors,
+        intake,
+        plain,
+        behind,
+        shallow,
+        ten_million,
+    })
 }

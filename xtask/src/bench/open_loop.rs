@@ -1,5 +1,5 @@
 //! Accept → live at a steady rate, whatever the answers do: a slow answer does not hold back the next request, and its
-//! time counts from the moment it was due. Every tenth publish is watched until the server calls it live.
+//! time counts from the moment it was due. Some or all publishes are watched until the server calls them live.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,12 +15,17 @@ use super::percentile::Sample;
 use super::requests::Kind;
 use crate::wire::Connection;
 
-/// One in so many publishes is watched, so that watching stays small beside the load.
-const WATCHED: usize = 10;
+/// How often, and how closely.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rate {
+    pub(super) per_second: f64,
+    /// One in so many publishes is watched, so that watching stays small beside the load.
+    pub(super) watched: usize,
+}
 /// Requests that fall due within one tick go out together; a timer is no finer.
 const TICK: Duration = Duration::from_millis(1);
 
-struct Rate {
+struct Loop {
     target: Target,
     kind: Kind,
     idle: RefCell<Vec<Connection>>,
@@ -34,11 +39,11 @@ struct Rate {
 pub(super) async fn accept_to_live(
     target: &Target,
     kind: Kind,
-    per_second: f64,
+    rate: Rate,
     span: Duration,
 ) -> Result<Sample> {
     let (idle, times) = (RefCell::default(), RefCell::default());
-    let state = Rc::new(Rate {
+    let state = Rc::new(Loop {
         target: target.clone(),
         kind,
         idle,
@@ -50,9 +55,13 @@ pub(super) async fn accept_to_live(
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while started.elapsed() < span {
         ticks.tick().await;
-        let due = (started.elapsed().as_secs_f64() * per_second) as usize;
+        let due = (started.elapsed().as_secs_f64() * rate.per_second) as usize;
         for number in sent..due {
-            publishes.spawn_local(one(state.clone(), number % WATCHED == 0, Instant::now()));
+            publishes.spawn_local(one(
+                state.clone(),
+                number % rate.watched == 0,
+                Instant::now(),
+            ));
         }
         sent = due;
     }
@@ -62,7 +71,7 @@ pub(super) async fn accept_to_live(
     Ok(Sample::of(state.times.take()))
 }
 
-async fn one(state: Rc<Rate>, watched: bool, due: Instant) -> Result<()> {
+async fn one(state: Rc<Loop>, watched: bool, due: Instant) -> Result<()> {
     let idle = state.idle.borrow_mut().pop();
     let mut connection = match idle {
         Some(connection) => connection,

@@ -1,5 +1,6 @@
-//! What the product does, measured from outside: intake, end to end, accept → live, memory, and end to end behind a
-//! backlog. Every delivery is counted at the sink and asked for at the API, and a difference is an error, not a figure.
+//! What the product does with an empty queue, measured from outside: intake, end to end with its cost, accept → live, and
+//! how soon it delivers after `kill -9`. Every delivery is counted at the sink and asked for at the API, and a difference
+//! is an error, not a figure.
 
 use std::path::Path;
 use std::rc::Rc;
@@ -7,12 +8,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
-use super::load::{self, Target, Until};
+use super::load::{self, Until};
+use super::open_loop::Rate;
 use super::percentile::Sample;
 use super::requests::Kind;
 use super::server::Server;
 use super::sink::Sink;
-use super::{live, open_loop};
+use super::{live, open_loop, recovery, usage};
 use crate::wire::Connection;
 
 /// Goes to the local sink at once.
@@ -27,19 +29,13 @@ const SCHEDULED: Kind = Kind {
     class: "standard",
     publish_at: Some("2100-01-01T00:00:00Z"),
 };
-/// Bulk work for a destination that is down: it stays queued.
-const BACKLOG: Kind = Kind {
-    destination: "down",
-    class: "bulk",
-    publish_at: None,
-};
 
-/// Publishes queued before `backlog_100k` is measured.
-pub(super) const BACKLOG_SIZE: usize = 100_000;
 /// The sink answers at once; a silence of this length means that something is stuck.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The open loop runs at this share of the end-to-end rate.
 const LATENCY_LOAD: f64 = 0.1;
+/// Of the publishes at that rate.
+const WATCHED: usize = 10;
 
 /// Where to measure and for how long.
 pub(super) struct Bench<'a> {
@@ -48,12 +44,27 @@ pub(super) struct Bench<'a> {
     pub(super) span: Duration,
 }
 
-/// End to end, with what the same server showed before and after.
-pub(super) struct EndToEnd {
+/// What a load came to, end to end.
+pub(super) struct Delivered {
+    /// Delivered and settled per second.
     pub(super) per_second: f64,
-    pub(super) latency: Sample,
+    /// Processor time of the server, in seconds per 1,000 publishes.
+    pub(super) processor: f64,
+}
+
+/// Taken from one server that begins empty.
+pub(super) struct EndToEnd {
+    /// Resident memory of a server that has nothing to do, in MiB.
     pub(super) idle_mib: f64,
-    pub(super) busy_mib: f64,
+    pub(super) delivered: Delivered,
+    /// Accept → live at a tenth of that rate.
+    pub(super) latency: Sample,
+    /// Accept → live of urgent publishes at a low rate.
+    pub(super) urgent: Sample,
+    /// `kill -9` to first delivery, in milliseconds.
+    pub(super) recover_ms: f64,
+    /// Bytes on disk per publish, after a checkpoint.
+    pub(super) bytes: f64,
 }
 
 impl Bench<'_> {
@@ -61,59 +72,51 @@ impl Bench<'_> {
     pub(super) async fn intake(&self) -> Result<f64> {
         let server = Server::start(self.binary, self.work, Sink::start().await?.address).await?;
         let accepted = load::closed(&server.target, SCHEDULED, Until::Elapsed(self.span)).await;
-        let accepted = server.explain(accepted)?;
-        server.stop();
-        Ok(accepted.rate())
+        Ok(server.explain(accepted)?.rate())
     }
 
-    /// Delivered and settled per second; then accept → live at a tenth of that.
+    /// One server through its life, with never more queued than is under way.
     pub(super) async fn end_to_end(&self) -> Result<EndToEnd> {
         let sink = Sink::start().await?;
-        let server = Server::start(self.binary, self.work, sink.address).await?;
+        let mut server = Server::start(self.binary, self.work, sink.address).await?;
         let (idle_mib, _) = server.resident()?;
-        let per_second =
-            server.explain(delivered_per_second(&server.target, &sink, self.span).await)?;
-        let (_, busy_mib) = server.resident()?;
-        let rate = per_second * LATENCY_LOAD;
+        let delivered = server.explain(deliver(&server, &sink, self.span).await)?;
+        let rate = Rate {
+            per_second: delivered.per_second * LATENCY_LOAD,
+            watched: WATCHED,
+        };
         let latency = open_loop::accept_to_live(&server.target, STANDARD, rate, self.span).await;
         let latency = server.explain(latency)?;
-        server.stop();
+        let urgent = server.explain(self.urgent(&server).await)?;
+        let recovered = recovery::milliseconds(&mut server, &[&sink]).await;
+        let recover_ms = server.explain(recovered)?;
+        server.stop()?;
         Ok(EndToEnd {
-            per_second,
-            latency,
             idle_mib,
-            busy_mib,
+            delivered,
+            latency,
+            urgent,
+            recover_ms,
+            bytes: checkpointed_bytes(&server.data())? as f64 / sink.count() as f64,
         })
-    }
-
-    /// Delivered and settled per second with [`BACKLOG_SIZE`] jobs queued for another destination.
-    pub(super) async fn behind_backlog(&self) -> Result<f64> {
-        let sink = Sink::start().await?;
-        let server = Server::start(self.binary, self.work, sink.address).await?;
-        server.explain(load::closed(&server.target, BACKLOG, Until::Count(BACKLOG_SIZE)).await)?;
-        let per_second =
-            server.explain(delivered_per_second(&server.target, &sink, self.span).await)?;
-        server.stop();
-        Ok(per_second)
     }
 }
 
-/// The clock stops when the publish that was delivered last is live; then every one of them is asked for.
-async fn delivered_per_second(target: &Target, sink: &Sink, span: Duration) -> Result<f64> {
-    let started = Instant::now();
+/// The clocks stop when the publish that was delivered last is live; then every one of them is asked for.
+pub(super) async fn deliver(server: &Server, sink: &Sink, span: Duration) -> Result<Delivered> {
+    let (target, before, started) = (&server.target, server.processor()?, Instant::now());
     let accepted = load::closed(target, STANDARD, Until::Elapsed(span)).await?;
     let count = accepted.keys.len();
     sink.reaches(count, PATIENCE).await?;
-    live::wait(
-        &mut Connection::open(target.address).await?,
-        target,
-        sink.latest(),
-    )
-    .await?;
-    let took = started.elapsed();
+    let mut connection = Connection::open(target.address).await?;
+    live::wait(&mut connection, target, sink.latest()).await?;
+    let (took, processor) = (started.elapsed(), server.processor()? - before);
     live::wait_all(target, Rc::new(accepted.keys)).await?;
     agrees(count, sink)?;
-    Ok(count as f64 / took.as_secs_f64())
+    Ok(Delivered {
+        per_second: count as f64 / took.as_secs_f64(),
+        processor: processor.as_secs_f64() * 1_000.0 / count as f64,
+    })
 }
 
 /// What was accepted arrived, and nothing else did. A repeat is allowed where a delivery is at least once, but is named.
@@ -130,4 +133,12 @@ fn agrees(accepted: usize, sink: &Sink) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// Bytes of a stopped server's database with its WAL copied into it.
+fn checkpointed_bytes(data: &Path) -> Result<u64> {
+    let database = rusqlite::Connection::open(data.join("slugline.db"))?;
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    drop(database);
+    usage::bytes(data)
 }

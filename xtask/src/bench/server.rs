@@ -1,8 +1,8 @@
 //! The release binary, started as a user starts it: `slugline serve` with a configuration file in an empty folder. It is
-//! measured only through its HTTP surface and `/proc`.
+//! measured only through its HTTP surface, its files and `/proc`.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,70 +10,119 @@ use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
 
 use super::load::Target;
+use super::usage;
 use crate::parts::process::Process;
 use crate::parts::{ports, ready};
 use crate::wire::{self, Connection};
 
 const TOKEN: &str = "bench-token-0123456789abcdef";
-/// An empty store opens in well under a second; this covers a busy machine.
-const READY_WITHIN: Duration = Duration::from_secs(20);
-/// Past this the server is killed: its data is thrown away.
-const STOP_WITHIN: Duration = Duration::from_secs(20);
+/// An empty store opens in well under a second; this covers millions of rows on a busy machine.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+/// Past this the server is killed.
+const STOP_WITHIN: Duration = Duration::from_secs(60);
 
-/// A running server, stopped and forgotten when dropped.
+/// A server, stopped and forgotten when dropped.
 pub(super) struct Server {
     pub(super) target: Target,
+    /// Where its destination `bulk` is; nobody listens there until a sink is started.
+    pub(super) bulk: SocketAddr,
+    binary: PathBuf,
+    work: PathBuf,
+    folder: TempDir,
     process: Process,
-    _folder: TempDir,
 }
 
 impl Server {
-    /// Starts it with a destination `sink` at the given address and a destination `down` where nobody listens.
+    /// Starts it with a destination `sink` at the given address and a destination `bulk` where nobody listens yet.
     ///
     /// # Errors
     /// It is not ready in time; the end of its log is shown.
     pub(super) async fn start(binary: &Path, work: &Path, sink: SocketAddr) -> Result<Self> {
         let folder = tempfile::tempdir_in(work)?;
-        let [address, nobody] = ports::free::<2>()?;
+        let [address, bulk] = ports::free::<2>()?;
         let config = folder.path().join("slugline.toml");
-        std::fs::write(&config, configuration(address, sink, nobody))?;
-        let mut command = Command::new(binary);
-        command
-            .current_dir(folder.path())
-            .arg("serve")
-            .arg("--config")
-            .arg(config);
-        command
-            .env("SLUGLINE_TOKEN", TOKEN)
-            .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
-        let mut process =
-            Process::start("slugline", &mut command, &folder.path().join("log"), work)?;
-        ready::until_ready(&mut process, READY_WITHIN, async || is_ready(address).await).await?;
-        Ok(Self {
+        std::fs::write(config, configuration(address, sink, bulk))?;
+        let mut server = Self {
             target: Target {
                 address,
                 token: TOKEN.into(),
             },
-            process,
-            _folder: folder,
+            bulk,
+            binary: binary.to_owned(),
+            work: work.to_owned(),
+            process: spawn(binary, folder.path(), work)?,
+            folder,
+        };
+        server.ready().await?;
+        Ok(server)
+    }
+
+    /// Waits until it serves.
+    ///
+    /// # Errors
+    /// It is not ready in time; the end of its log is shown.
+    pub(super) async fn ready(&mut self) -> Result<()> {
+        let address = self.target.address;
+        ready::until_ready(&mut self.process, READY_WITHIN, async || {
+            is_ready(address).await
         })
+        .await
+    }
+
+    /// SIGKILL; nothing runs afterwards.
+    pub(super) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// SIGTERM, and the end of it.
+    ///
+    /// # Errors
+    /// It does not end in time.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        let status = self.process.terminate(STOP_WITHIN);
+        let status = status.with_context(|| format!("it did not stop within {STOP_WITHIN:?}"))?;
+        ensure!(status.success(), "it stopped with {status}");
+        Ok(())
+    }
+
+    /// Starts it again on its data, without waiting.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub(super) fn start_again(&mut self) -> Result<()> {
+        self.process = spawn(&self.binary, self.folder.path(), &self.work)?;
+        Ok(())
+    }
+
+    /// Processor time so far.
+    pub(super) fn processor(&self) -> Result<Duration> {
+        usage::processor(self.process.id())
     }
 
     /// Resident memory now and at its peak, in MiB.
     pub(super) fn resident(&self) -> Result<(f64, f64)> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        Ok((mebibytes(&status, "VmRSS:")?, mebibytes(&status, "VmHWM:")?))
+        usage::resident(self.process.id())
+    }
+
+    /// Its data directory.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.path().join("slugline-data")
     }
 
     /// Adds what the server wrote last to an error.
     pub(super) fn explain<T>(&self, outcome: Result<T>) -> Result<T> {
         outcome.map_err(|error| anyhow!("{error:#}\n{}", self.process.log_tail()))
     }
+}
 
-    /// Asks it to stop.
-    pub(super) fn stop(mut self) {
-        self.process.terminate(STOP_WITHIN);
-    }
+fn spawn(binary: &Path, folder: &Path, work: &Path) -> Result<Process> {
+    let mut command = Command::new(binary);
+    command.current_dir(folder).arg("serve").arg("--config");
+    command.arg(folder.join("slugline.toml"));
+    command
+        .env("SLUGLINE_TOKEN", TOKEN)
+        .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
+    Process::start("slugline", &mut command, &folder.join("log"), work)
 }
 
 async fn is_ready(address: SocketAddr) -> Result<()> {
@@ -83,53 +132,33 @@ async fn is_ready(address: SocketAddr) -> Result<()> {
     Ok(())
 }
 
-fn mebibytes(status: &str, field: &str) -> Result<f64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix(field))
-        .with_context(|| format!("no {field}"))?;
-    let kibibytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
-    Ok(kibibytes / 1024.0)
-}
-
-fn configuration(address: SocketAddr, sink: SocketAddr, nobody: SocketAddr) -> String {
+/// The usual settings, but for what would keep ten million jobs out and a sink on this machine away.
+fn configuration(address: SocketAddr, sink: SocketAddr, bulk: SocketAddr) -> String {
+    let destination = |name: &str, at: SocketAddr| {
+        format!(
+            r#"
+[[destination]]
+name = "{name}"
+type = "webhook"
+url = "http://{at}/in"
+secrets = ["env:HOOK_SECRET"]
+concurrency = 256
+"#
+        )
+    };
     format!(
         r#"
 [server]
 listen = "{address}"
 allow_private_networks = ["127.0.0.0/8"]
+thresholds = {{ max_open_jobs = 100000000 }}
 
 [[token]]
 name = "bench"
 secret = "env:SLUGLINE_TOKEN"
 role = "admin"
-
-[[destination]]
-name = "sink"
-type = "webhook"
-url = "http://{sink}/in"
-secrets = ["env:HOOK_SECRET"]
-concurrency = 256
-
-[[destination]]
-name = "down"
-type = "webhook"
-url = "http://{nobody}/in"
-secrets = ["env:HOOK_SECRET"]
-"#
+{}{}"#,
+        destination("sink", sink),
+        destination("bulk", bulk)
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn memory_is_read_in_mebibytes() {
-        assert_eq!(
-            mebibytes("VmHWM:\t   20480 kB\nVmRSS:\t   10240 kB\n", "VmRSS:").unwrap(),
-            10.0
-        );
-        assert!(mebibytes("", "VmRSS:").is_err());
-    }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use crate::parts::ports;
@@ -28,11 +29,11 @@ struct Arrived {
     latest: Key,
 }
 
-/// A running sink.
-#[derive(Clone)]
+/// A running sink; it ends, connections and all, when it is closed.
 pub(super) struct Sink {
     pub(super) address: SocketAddr,
     arrived: Rc<RefCell<Arrived>>,
+    serving: JoinHandle<()>,
 }
 
 #[derive(Deserialize)]
@@ -49,18 +50,36 @@ struct Data<'a> {
 impl Sink {
     /// Listens on a free port. Must be called within a `LocalSet`.
     pub(super) async fn start() -> Result<Self> {
-        let listener = TcpListener::bind(ports::free::<1>()?[0]).await?;
-        let sink = Self {
-            address: listener.local_addr()?,
-            arrived: Rc::default(),
-        };
-        tokio::task::spawn_local(accept(listener, sink.arrived.clone()));
-        Ok(sink)
+        Self::at(ports::free::<1>()?[0]).await
+    }
+
+    /// Listens at an address. Must be called within a `LocalSet`.
+    pub(super) async fn at(address: SocketAddr) -> Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let arrived = Rc::default();
+        let serving = tokio::task::spawn_local(accept(listener, Rc::clone(&arrived)));
+        Ok(Self {
+            address,
+            arrived,
+            serving,
+        })
+    }
+
+    /// Closes the port and all connections.
+    pub(super) async fn close(self) {
+        self.serving.abort();
+        // Aborted is what it is to be.
+        let _ = self.serving.await;
     }
 
     /// Distinct publishes that have arrived.
     pub(super) fn count(&self) -> usize {
         self.arrived.borrow().distinct.len()
+    }
+
+    /// All deliveries, repeats too.
+    pub(super) fn arrivals(&self) -> usize {
+        self.count() + self.repeats()
     }
 
     /// Deliveries beyond the first of a publish.
@@ -94,13 +113,13 @@ impl Sink {
 }
 
 async fn accept(listener: TcpListener, arrived: Rc<RefCell<Arrived>>) {
+    // Dropped with this task, and the connections with it.
+    let mut connections = JoinSet::new();
     while let Ok((stream, _)) = listener.accept().await {
         let arrived = arrived.clone();
-        tokio::task::spawn_local(async move {
-            if let Err(error) = serve(stream, &arrived).await {
-                eprintln!("bench: the sink dropped a connection: {error:#}");
-            }
-        });
+        // A connection ends when its server is killed; that is no news here.
+        connections.spawn_local(async move { serve(stream, &arrived).await });
+        while connections.try_join_next().is_some() {}
     }
 }
 

@@ -99,8 +99,8 @@ impl<I: Installation> Stage<I> {
             });
         let counters = &self.books.counters;
         Ok(Tally {
-            store: I::STORE,
-            story: self.ground.story,
+            store: I::STORE.to_owned(),
+            story: self.ground.story.to_owned(),
             seed: self.ground.seed,
             seconds: self.began.elapsed().as_secs_f64(),
             kills,

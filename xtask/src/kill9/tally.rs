@@ -4,17 +4,17 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::findings::Wrong;
 
 /// The outcome of a story that came to its end.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Tally {
     /// `sqlite` or `postgres`.
-    pub(crate) store: &'static str,
+    pub(crate) store: String,
     /// `kills`, `freeze`, `full_disk`.
-    pub(crate) story: &'static str,
+    pub(crate) story: String,
     /// The same dice again, not the same timing.
     pub(crate) seed: u64,
     /// From the first publish to the checked log.
@@ -47,6 +47,26 @@ impl Tally {
     /// Whether every promise held.
     pub(crate) fn passed(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// Its row in the table of the reliability page, whose head is there.
+    pub(crate) fn row(&self) -> String {
+        let (lost, twins) = (self.count(Wrong::Lost), self.count(Wrong::Twin));
+        format!(
+            "| {} | {} | {} | {} | {} | {} | {lost} | {twins} | {} | {} |\n",
+            self.story,
+            self.store,
+            self.kills,
+            self.acknowledged,
+            self.unanswered,
+            self.repeats,
+            self.count(Wrong::Backwards),
+            if self.count(Wrong::Log) == 0 {
+                "whole"
+            } else {
+                "**damaged**"
+            }
+        )
     }
 
     fn count(&self, wrong: Wrong) -> usize {

@@ -90,6 +90,11 @@ pub(crate) fn run_strictly(options: &Options) -> Result<bool> {
         .all(|suite| matches!(suite.outcome, Outcome::Passed)))
 }
 
+/// Whether there is a suite of this name.
+pub(crate) fn exists(name: &str) -> bool {
+    suites::ALL.iter().any(|suite| suite.name == name)
+}
+
 fn run_all(options: &Options) -> Result<Vec<Ran>> {
     let chosen = chosen(&options.suites)?;
     let stage = Stage {
@@ -127,11 +132,7 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Suite>> {
             .join(", ")
     };
     for name in names {
-        ensure!(
-            suites::ALL.iter().any(|suite| suite.name == name),
-            "no suite `{name}`; there are: {}",
-            known()
-        );
+        ensure!(exists(name), "no suite `{name}`; there are: {}", known());
     }
     let wanted = |suite: &&Suite| names.is_empty() || names.iter().any(|name| name == suite.name);
     Ok(suites::ALL.iter().filter(wanted).collect())
