@@ -65,7 +65,7 @@ id!(
     "job_"
 );
 
-/// The settling right of one run of one job; grows with each claim of that job.
+/// The right of one holder, such as that of one run to settle its job; grows each time it is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fence(pub i64);
 

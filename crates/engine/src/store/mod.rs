@@ -4,9 +4,11 @@
 //! set-based, so that an implementation can share one durable commit among concurrent callers.
 //! Leases and due times are by the store's clock, never a node's.
 
+mod credential;
 mod read;
 mod write;
 
+pub use credential::*;
 pub use read::*;
 pub use write::*;
 
@@ -174,6 +176,17 @@ pub trait Store: Send + Sync {
 
     /// Revokes a token; `false` when there is none of this name.
     fn revoke_token(&self, name: &str) -> Stored<'_, bool>;
+
+    /// The newest credential of a line; `None` before its first renewal.
+    fn credential(&self, name: &str) -> Stored<'_, Option<KeptCredential>>;
+
+    /// Takes the right to renew a line's credential in place of the one of this `number` (0: before
+    /// the first), for this long by the store's clock. A right whose lease has ended is taken over.
+    fn begin_refresh(&self, name: &str, number: i64, lease: Duration) -> Stored<'_, RefreshRight>;
+
+    /// Ends a renewal; `false` when its right was taken over or ended before: nothing of it is kept.
+    /// Durable when it returns.
+    fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool>;
 
     /// Ends the store's own threads after what was handed in is durable.
     fn close(&self) -> BoxFuture<'_, ()>;

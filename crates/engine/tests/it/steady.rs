@@ -67,4 +67,7 @@ on_the_spot! {
     tokens() -> Vec<TokenRecord>;
     add_token(token: TokenRecord) -> bool;
     revoke_token(name: &str) -> bool;
+    credential(name: &str) -> Option<KeptCredential>;
+    begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
+    end_refresh(end: RefreshEnd) -> bool;
 }

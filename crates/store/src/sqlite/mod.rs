@@ -11,6 +11,7 @@ mod checkpoint;
 mod claim;
 mod column;
 mod connection;
+mod credentials;
 mod desired;
 mod destinations;
 mod directory;

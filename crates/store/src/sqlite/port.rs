@@ -17,15 +17,15 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure, PublishFilter,
-    PublishView, Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store,
-    Stored, TokenRecord, Want, WantedMedia,
+    KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure,
+    PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released, ResolvedMedia,
+    Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
 use super::prepare::Prepared;
 use super::{
-    SqliteStore, accept, claim, destinations, effects, files, looks, media, prune, read, release,
-    rescue, seal, settle, slugs, tokens, verify,
+    SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, prune,
+    read, release, rescue, seal, settle, slugs, tokens, verify,
 };
 
 /// Segments that one call seals: a backlog of a million entries takes ten calls.
@@ -365,6 +365,26 @@ impl Store for SqliteStore {
     fn revoke_token(&self, name: &str) -> Stored<'_, bool> {
         let name = name.to_owned();
         Box::pin(self.writer.submit(move |tx| tokens::revoke(tx, &name)))
+    }
+
+    fn credential(&self, name: &str) -> Stored<'_, Option<KeptCredential>> {
+        let name = name.to_owned();
+        Box::pin(
+            self.readers
+                .ask(move |connection| credentials::newest(connection, &name)),
+        )
+    }
+
+    fn begin_refresh(&self, name: &str, number: i64, lease: Duration) -> Stored<'_, RefreshRight> {
+        let name = name.to_owned();
+        Box::pin(
+            self.writer
+                .submit(move |tx| credentials::begin(tx, &name, number, lease)),
+        )
+    }
+
+    fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool> {
+        Box::pin(self.writer.submit(move |tx| credentials::end(tx, &end)))
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -240,3 +240,14 @@ CREATE TABLE token (
     environments TEXT NOT NULL,
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Credentials that rotate, sealed. `held_until`: while a node may renew; `refused_until`: while nobody
+-- tries.
+CREATE TABLE credential (
+    name TEXT PRIMARY KEY,
+    number INTEGER NOT NULL DEFAULT 0,
+    sealed BLOB,
+    fence INTEGER NOT NULL DEFAULT 0,
+    held_until INTEGER,
+    refused_until INTEGER
+) STRICT, WITHOUT ROWID;

@@ -3,6 +3,7 @@
 //! Each test is given a fresh store with the bench's destinations. A new implementation is put
 //! through all of it by one line: `contract_tests!(open)`.
 
+pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod intake;
 pub(crate) mod log;
@@ -79,6 +80,11 @@ macro_rules! contract_tests {
             readers::counts_show_what_there_is_to_do,
             readers::retention_keeps_what_is_needed,
             readers::tokens_are_added_once_and_revoked,
+            credentials::one_node_renews_and_the_others_find_the_result,
+            credentials::the_right_of_a_node_that_is_gone_is_taken_over,
+            credentials::a_late_result_is_kept_while_nobody_else_renews,
+            credentials::after_a_refusal_nobody_tries_for_a_while,
+            credentials::lines_of_credentials_are_apart,
         );
     };
     ($open:path; $($module:ident :: $test:ident,)*) => {
