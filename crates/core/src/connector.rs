@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::credential::Renewal;
 use crate::decide::{Decision, Observed};
 use crate::failure::Failure;
 use crate::item::{Action, ItemKey};
@@ -124,6 +125,12 @@ pub trait Connector: Send + Sync {
 
     /// What the vendor cannot hold, known before anything is sent.
     fn check(&self, work: &Work) -> Result<(), Failure>;
+
+    /// How its credential is renewed, where it rotates: requests that are `authorized` then carry the
+    /// current one, and one that is refused is renewed once and the request sent once more.
+    fn renewal(&self) -> Option<&dyn Renewal> {
+        None
+    }
 
     /// Looks at the destination: by effect first, else by natural or derived key.
     fn observe<'a>(

@@ -84,6 +84,7 @@ impl Failure {
             SendError::Refused(_) => Reason::AddressRefused,
             SendError::TooLarge(_) => Reason::UnexpectedAnswer,
             SendError::LeaseLost => Reason::Interrupted,
+            SendError::NoCredential(failure) => return failure.as_ref().clone(),
         };
         Self::new(reason, format!("{what}: {error}"))
     }

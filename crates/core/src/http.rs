@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::failure::Failure;
+
 /// Bytes of an answer that a connector reads unless it asks for more: an entry with room to spare.
 pub const DEFAULT_MAX_RESPONSE: usize = 8 * 1024 * 1024;
 
@@ -66,6 +68,9 @@ pub struct Request {
     pub max_response: usize,
     /// How many redirects may be followed (reads only); each target passes the address guard.
     pub redirects: u8,
+    /// Whether the destination's rotating credential goes with it. Only ever set for the vendor's own
+    /// API: others must not see it.
+    pub authorized: bool,
 }
 
 impl Request {
@@ -80,6 +85,7 @@ impl Request {
             timeout: None,
             max_response: DEFAULT_MAX_RESPONSE,
             redirects: 0,
+            authorized: false,
         }
     }
 
@@ -87,6 +93,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_ascii_lowercase(), value.into()));
+        self
+    }
+
+    /// Lets the destination's rotating credential go with it; see [`crate::credential::Renewal`].
+    #[must_use]
+    pub fn authorized(mut self) -> Self {
+        self.authorized = true;
         self
     }
 
@@ -161,6 +174,8 @@ pub enum SendError {
     TooLarge(usize),
     /// The run's lease is lost or too short for this request's timeout: nothing was sent.
     LeaseLost,
+    /// The credential to send it with could not be had, for this reason: nothing was sent.
+    NoCredential(Box<Failure>),
 }
 
 impl fmt::Display for SendError {
@@ -171,6 +186,7 @@ impl fmt::Display for SendError {
             Self::Refused(why) => f.write_str(why),
             Self::TooLarge(limit) => write!(f, "the answer is longer than {limit} bytes"),
             Self::LeaseLost => f.write_str("the lease of this run is lost"),
+            Self::NoCredential(failure) => f.write_str(&failure.message),
         }
     }
 }

@@ -11,5 +11,6 @@ pub mod destination;
 pub mod engine;
 pub mod intake;
 pub mod ports;
+pub mod sealing;
 pub mod stop;
 pub mod store;

@@ -15,6 +15,7 @@ use slugline_engine::destination::{self, DestinationSettings};
 use slugline_engine::engine::{Engine, EngineSettings};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Entropy, Transport};
+use slugline_engine::sealing::SealingKey;
 use slugline_engine::stop::Stop;
 use slugline_engine::store::{Store, TokenRecord};
 use slugline_store::sqlite::SqliteStore;
@@ -60,6 +61,7 @@ impl Node {
             store: Arc::clone(&store),
             transport,
             clock: Arc::clone(&clock),
+            sealing_key: sealing_key(&config)?,
         };
         let engine = Engine::new(
             shared,
@@ -185,6 +187,11 @@ pub fn settings(destination: &Destination) -> DestinationSettings {
         protect_drift: destination.on_drift == OnDrift::Report,
         repeat_unknown: destination.on_unknown == OnUnknown::Repeat,
     }
+}
+
+fn sealing_key(config: &Config) -> Result<Option<Arc<SealingKey>>, String> {
+    let key = config.server.secret_key.as_ref().map(SealingKey::new);
+    Ok(key.transpose()?.map(Arc::new))
 }
 
 fn engine_settings(config: &Config) -> EngineSettings {

@@ -14,7 +14,9 @@ pub(super) fn failure(error: &SendError, writes: bool, what: &str) -> Failure {
         SendError::NotSent(_) | SendError::TooLarge(_) => Reason::LocalStorage,
         SendError::NoAnswer(_) if !writes => Reason::LocalStorage,
         SendError::Refused(_) => Reason::Misconfigured,
-        SendError::NoAnswer(_) | SendError::LeaseLost => failure.reason,
+        SendError::NoAnswer(_) | SendError::LeaseLost | SendError::NoCredential(_) => {
+            failure.reason
+        }
     };
     failure
 }

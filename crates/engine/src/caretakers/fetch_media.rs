@@ -198,5 +198,6 @@ fn unsendable(error: &SendError) -> Failure {
             Failure::new(Reason::MediaUnreachable, why.clone())
         }
         SendError::LeaseLost => Failure::new(Reason::Interrupted, "interrupted"),
+        SendError::NoCredential(failure) => failure.as_ref().clone(),
     }
 }

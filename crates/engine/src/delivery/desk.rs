@@ -4,6 +4,8 @@
 //! before the next step, and that a write without a clear answer is known as unknown. Does not
 //! decide anything.
 
+mod credential;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +22,7 @@ use slugline_core::time::Timestamp;
 
 use crate::destination::Destination;
 use crate::ports::{Clock, Transport};
+use crate::sealing::SealingKey;
 use crate::store::{EffectChange, Hold, Lease, Store, StoreError};
 
 /// Added to a request's timeout when it is held against the lease: the time between our look at
@@ -38,6 +41,8 @@ pub struct Shared {
     pub transport: Arc<dyn Transport>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// What credentials that rotate are encrypted with; `None` when configuration has none.
+    pub sealing_key: Option<Arc<SealingKey>>,
 }
 
 /// The right to one job, and when it ends on the node's clock.
@@ -236,7 +241,12 @@ fn leaves_doubt(outcome: &Result<Response, SendError>) -> bool {
     match outcome {
         Ok(response) => response.status >= 500 || response.status == 408,
         Err(SendError::NoAnswer(_) | SendError::TooLarge(_)) => true,
-        Err(SendError::NotSent(_) | SendError::Refused(_) | SendError::LeaseLost) => false,
+        Err(
+            SendError::NotSent(_)
+            | SendError::Refused(_)
+            | SendError::LeaseLost
+            | SendError::NoCredential(_),
+        ) => false,
     }
 }
 
@@ -246,7 +256,10 @@ fn storage(error: &StoreError) -> Failure {
 
 impl Port for Desk {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
-        Box::pin(self.send_timed(request))
+        match self.destination.connector.renewal() {
+            Some(renewal) if request.authorized => Box::pin(self.send_authorized(renewal, request)),
+            _ => Box::pin(self.send_timed(request)),
+        }
     }
 
     fn file<'a>(

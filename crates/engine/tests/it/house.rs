@@ -80,7 +80,7 @@ impl House {
     fn furnish(seed: u64, directory: tempfile::TempDir) -> Self {
         let clock = Arc::new(TestClock::new());
         let store = SqliteStore::open(directory.path(), clock.clone(), [7; 16]).unwrap();
-        let store: Arc<dyn Store> = Arc::new(Steady(Arc::new(store)));
+        let store: Arc<dyn Store> = Arc::new(Steady::new(Arc::new(store)));
         let network = Arc::new(Network::new(Arc::clone(&clock), seed));
         let blog = format!("url = \"{BLOG}\"\nusername = \"publisher\"\npassword = \"pw\"");
         let hook =
@@ -109,6 +109,7 @@ impl House {
             store: Arc::clone(&self.store),
             transport: self.network.clone(),
             clock: self.clock.clone(),
+            sealing_key: None,
         };
         let day = Duration::from_secs(86_400);
         let policy = RetryPolicy {

@@ -11,6 +11,7 @@
     reason = "a test that panics has failed, which is what it should do"
 )]
 
+mod credentials;
 mod delivery;
 mod house;
 mod media;

@@ -4,11 +4,10 @@
 //! threads: leases would run out while a commit is under way. So each operation is waited for on
 //! the spot, which makes whole runs repeatable as well.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::ready;
 use slugline_core::event::LogEntry;
 use slugline_core::ids::JobId;
 use slugline_core::intake::Submission;
@@ -17,18 +16,51 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::*;
 
-pub struct Steady(pub Arc<dyn Store>);
+pub struct Steady {
+    store: Arc<dyn Store>,
+    suspended: Mutex<Option<(&'static str, Duration)>>,
+}
+
+impl Steady {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self {
+            store,
+            suspended: Mutex::default(),
+        }
+    }
+
+    /// Freezes the caller for this long after the next operation of this name.
+    pub fn suspend_after(&self, name: &'static str, duration: Duration) {
+        *self.suspended.lock().unwrap() = Some((name, duration));
+    }
+
+    async fn pass(&self, name: &str) {
+        let due = self
+            .suspended
+            .lock()
+            .unwrap()
+            .take_if(|(at, _)| *at == name);
+        if let Some((_, duration)) = due {
+            // It sleeps because the caller's machine does, on the paused clock.
+            tokio::time::sleep(duration).await;
+        }
+    }
+}
 
 macro_rules! on_the_spot {
     ($($name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         impl Store for Steady {
-            fn now(&self) -> Timestamp { self.0.now() }
-            fn installation(&self) -> &str { self.0.installation() }
-            fn nudged(&self) -> BoxFuture<'_, ()> { self.0.nudged() }
-            fn pressure(&self) -> Pressure { self.0.pressure() }
-            fn close(&self) -> BoxFuture<'_, ()> { self.0.close() }
+            fn now(&self) -> Timestamp { self.store.now() }
+            fn installation(&self) -> &str { self.store.installation() }
+            fn nudged(&self) -> BoxFuture<'_, ()> { self.store.nudged() }
+            fn pressure(&self) -> Pressure { self.store.pressure() }
+            fn close(&self) -> BoxFuture<'_, ()> { self.store.close() }
             $(fn $name(&self, $($argument: $type),*) -> Stored<'_, $answer> {
-                Box::pin(ready(futures_executor::block_on(self.0.$name($($argument),*))))
+                let answer = futures_executor::block_on(self.store.$name($($argument),*));
+                Box::pin(async move {
+                    self.pass(stringify!($name)).await;
+                    answer
+                })
             })*
         }
     };

@@ -119,7 +119,7 @@ fn read(
     let server = single(&mut document, "server", complaints);
     let server =
         Section::new("[server]", server, complaints).overridden_by("SLUGLINE_", environment);
-    let server = server::read(server);
+    let server = server::read(server, secrets);
     let store = single(&mut document, "store", complaints);
     let store =
         Section::new("[store]", store, complaints).overridden_by("SLUGLINE_STORE_", environment);

@@ -6,7 +6,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use slugline_core::item::check_name;
 use slugline_core::pressure::Thresholds;
+use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::parse_duration;
+use slugline_engine::sealing::SealingKey;
 
 use super::section::Section;
 use super::size::parse_size;
@@ -41,6 +43,8 @@ pub struct Server {
     pub shutdown_grace: Duration,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// What credentials that rotate are encrypted with; destinations that have such need it.
+    pub secret_key: Option<Secret>,
     /// Networks that requests may go to besides public addresses.
     pub allow_private_networks: Vec<IpNet>,
     /// What one request, or one token, may take.
@@ -68,7 +72,7 @@ pub enum LogFormat {
     Json,
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> Server {
+pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Server {
     let server = Server {
         listen: listen(&mut section),
         public_url: section.read("public_url", http_url).map(|(url, _)| url),
@@ -80,12 +84,20 @@ pub(super) fn read(mut section: Section<'_, '_>) -> Server {
         log_format: section
             .take("log_format")
             .map_or(LogFormat::Text, |(format, _)| format),
+        secret_key: section
+            .read("secret_key", |text| secret_key(text, secrets))
+            .map(|(key, _)| key),
         allow_private_networks: networks(&mut section),
         limits: limits(section.section("limits")),
         thresholds: thresholds(section.section("thresholds")),
     };
     section.finish();
     server
+}
+
+fn secret_key(text: &str, secrets: &dyn Secrets) -> Result<Secret, String> {
+    let secret = secrets.resolve(&SecretRef(text.into()))?;
+    SealingKey::new(&secret).map(|_| secret)
 }
 
 fn listen(section: &mut Section<'_, '_>) -> SocketAddr {

@@ -216,6 +216,19 @@ to = ["site", "blgo"]
 }
 
 #[test]
+fn a_secret_key_that_can_be_guessed_is_refused() {
+    let found = complaints("[server]\nsecret_key = \"env:SHORT\"\n");
+    assert!(
+        found[0].starts_with("slugline.toml:2:") && found[0].contains("32 characters"),
+        "{found:#?}"
+    );
+    assert!(!found[0].contains("secret of SHORT"), "{found:#?}");
+    let long = load("[server]\nsecret_key = \"env:A_NAME_THAT_MAKES_IT_LONG_ENOUGH\"\n").unwrap();
+    assert!(long.server.secret_key.is_some());
+    assert_eq!(load("").unwrap().server.secret_key, None);
+}
+
+#[test]
 fn what_is_missing_or_twice_is_said() {
     let found = complaints(
         "[[token]]\n[[destination]]\ntype = \"folder\"\n[[route]]\nname = \"a\"\nto = []\n[[route]]\nname = \"a\"\nto = []\n",
