@@ -148,6 +148,7 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
             node: group,
         }),
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        sealing_key: None,
     };
     let stop = Stop::default();
     *hold(&world.nodes.places[place]) = Some(Node {

@@ -265,5 +265,8 @@ impl Store for NodeStore {
         false tokens() -> Vec<TokenRecord>;
         true add_token(token: TokenRecord) -> bool;
         true revoke_token(name: &str) -> bool;
+        false credential(name: &str) -> Option<KeptCredential>;
+        true begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
+        true end_refresh(end: RefreshEnd) -> bool;
     }
 }

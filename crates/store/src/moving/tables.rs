@@ -147,6 +147,12 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &[("size", Big), ("stored_at", Big), ("sha256", Bytes), ("content_type", Text), ("bytes", File)],
         rows: "SELECT size, stored_at, sha256, content_type, sha256 FROM media",
     },
+    // Rights to renew are not moved: they end with the leases of those who hold them.
+    Table {
+        name: "credential",
+        columns: &[("number", Big), ("fence", Big), ("refused_until", Big), ("name", Text), ("sealed", Bytes)],
+        rows: "SELECT number, fence, refused_until, name, sealed FROM credential",
+    },
     Table {
         name: "token",
         columns: &[

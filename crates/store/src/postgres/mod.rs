@@ -11,6 +11,7 @@ mod carry_out;
 mod changes;
 mod claim;
 pub(crate) mod connector;
+mod credentials;
 mod desired;
 mod destinations;
 mod effects;

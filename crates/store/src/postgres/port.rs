@@ -16,14 +16,14 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure, PublishFilter,
-    PublishView, Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store,
-    Stored, TokenRecord, Want, WantedMedia,
+    KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure,
+    PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released, ResolvedMedia,
+    Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
 use super::{
-    PostgresStore, destinations, effects, media, prune, read, release, rescue, resolve, seal,
-    sequencer, slugs, tokens, verify,
+    PostgresStore, credentials, destinations, effects, media, prune, read, release, rescue,
+    resolve, seal, sequencer, slugs, tokens, verify,
 };
 
 impl Store for PostgresStore {
@@ -275,6 +275,30 @@ impl Store for PostgresStore {
         self.ask(move |session| {
             let name = Arc::clone(&name);
             Box::pin(async move { tokens::revoke(session, &name).await })
+        })
+    }
+
+    fn credential(&self, name: &str) -> Stored<'_, Option<KeptCredential>> {
+        let name: Arc<str> = name.into();
+        self.ask(move |session| {
+            let name = Arc::clone(&name);
+            Box::pin(async move { credentials::newest(session, &name).await })
+        })
+    }
+
+    fn begin_refresh(&self, name: &str, number: i64, lease: Duration) -> Stored<'_, RefreshRight> {
+        let (name, given): (Arc<str>, _) = (name.into(), self.times.given());
+        self.ask(move |session| {
+            let name = Arc::clone(&name);
+            Box::pin(async move { credentials::begin(session, given, &name, number, lease).await })
+        })
+    }
+
+    fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool> {
+        let (end, given) = (Arc::new(end), self.times.given());
+        self.ask(move |session| {
+            let end = Arc::clone(&end);
+            Box::pin(async move { credentials::end(session, given, &end).await })
         })
     }
 

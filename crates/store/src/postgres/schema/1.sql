@@ -261,3 +261,14 @@ CREATE TABLE token (
     environments TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
+
+-- Credentials that rotate, sealed. `held_until`: while a node may renew; `refused_until`: while nobody
+-- tries.
+CREATE TABLE credential (
+    number BIGINT NOT NULL DEFAULT 0,
+    fence BIGINT NOT NULL DEFAULT 0,
+    held_until BIGINT,
+    refused_until BIGINT,
+    name TEXT COLLATE "C" PRIMARY KEY,
+    sealed BYTEA
+);
