@@ -33,12 +33,12 @@ macro_rules! is_due {
 }
 
 const DUE: &str = select_jobs!(
-    "JOIN (SELECT j.id FROM job j WHERE ",
+    "JOIN (SELECT due.id FROM (SELECT j.id, j.lane, j.destination FROM job j WHERE ",
     is_due!("$4"),
     " ORDER BY j.due, j.released_at, j.id
       LIMIT (SELECT CASE WHEN d.lane = 2 THEN least($3::bigint, 1) ELSE $3::bigint END FROM destination d WHERE d.name = $1)
-      FOR NO KEY UPDATE OF j SKIP LOCKED) due ON due.id = j.id
-      WHERE pg_try_advisory_xact_lock(hashint8extended(j.lane, j.destination))
+      FOR NO KEY UPDATE OF j SKIP LOCKED) due
+      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, due.destination)) OFFSET 0) due ON due.id = j.id
       ORDER BY j.due, j.released_at, j.id"
 );
 

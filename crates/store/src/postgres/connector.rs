@@ -32,7 +32,8 @@ const SETUP: &str = "SET client_min_messages = error;
 
 /// How the statements of the hot path are planned: once, by index, whatever the tables held then.
 const PROBING: &str = "SET plan_cache_mode = force_generic_plan;
-    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;";
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET enable_material = off;";
 
 /// What hears the notifications that come over a connection.
 pub(crate) type Heard = Arc<dyn Fn(&Notification) + Send + Sync>;

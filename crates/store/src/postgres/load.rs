@@ -36,8 +36,8 @@ const ITEMS: &str = "SELECT c.place, s.content, i.id, i.slug_key, i.source, i.ve
          WITH ORDINALITY AS c (owner, environment, content_id, locale, place)
     CROSS JOIN LATERAL (SELECT i.content FROM item i WHERE i.content_id = c.content_id AND i.owner = c.owner
                                                        AND i.environment = c.environment LIMIT 1) s
-    LEFT JOIN item i ON i.content_id = c.content_id AND i.owner = c.owner AND i.environment = c.environment
-                    AND i.locale = c.locale";
+    LEFT JOIN LATERAL (SELECT i.* FROM item i WHERE i.content_id = c.content_id AND i.owner = c.owner
+                                                AND i.environment = c.environment AND i.locale = c.locale LIMIT 1) i ON TRUE";
 
 const DESTINATIONS: &str = "SELECT id, name, lane FROM destination WHERE name = ANY($1)";
 

@@ -27,10 +27,12 @@ macro_rules! is_due {
 }
 
 const DUE: &str = select_jobs!(
-    "JOIN (SELECT j.id, w.look_due_at FROM desired w JOIN job j ON j.id = w.job WHERE ",
+    "JOIN (SELECT due.id, due.look_due_at FROM (SELECT j.id, j.lane, j.destination, w.look_due_at
+                                                FROM desired w JOIN job j ON j.id = w.job WHERE ",
     is_due!(),
-    " ORDER BY w.look_due_at LIMIT $3::bigint FOR NO KEY UPDATE OF j SKIP LOCKED) due ON due.id = j.id
-      WHERE pg_try_advisory_xact_lock(hashint8extended(j.lane, j.destination)) ORDER BY due.look_due_at, j.id"
+    " ORDER BY w.look_due_at LIMIT $3::bigint FOR NO KEY UPDATE OF j SKIP LOCKED) due
+      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, due.destination)) OFFSET 0) due ON due.id = j.id
+      ORDER BY due.look_due_at, j.id"
 );
 
 const NEXT_DUE: &str = concat!(

@@ -70,7 +70,7 @@ impl Pool {
     /// One that waits and lives, or a new one.
     async fn session(&self) -> Done<Session> {
         while let Some(session) = self.take() {
-            if !session.is_closed() {
+            if !session.is_closed() && session.begin_use().await.is_ok() {
                 return Ok(session);
             }
         }

@@ -5,7 +5,7 @@
 //! one before it in the transaction has failed. Does not reconnect: that is the `connector`'s.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -35,11 +35,15 @@ pub(crate) fn call<'a>(sql: &'a str, params: &'a [Param<'a>]) -> Call<'a> {
     Call { sql, params }
 }
 
+/// How often a connection is used before its statements are planned anew for the first time.
+const FIRST_PLANS: u64 = 32;
+
 /// An open connection.
 pub(crate) struct Session {
     client: Client,
     statements: Mutex<HashMap<String, Statement>>,
     in_transaction: AtomicBool,
+    used: AtomicU64,
 }
 
 impl Session {
@@ -49,7 +53,19 @@ impl Session {
             client,
             statements: Mutex::default(),
             in_transaction: AtomicBool::new(false),
+            used: AtomicU64::new(0),
         }
+    }
+
+    /// To be called before each use, outside a transaction. Plans are thrown away whenever the
+    /// connection was used twice as often as before: one that was made while a table had ten rows may
+    /// walk all of it, and the server's own statistics come a minute late.
+    pub(crate) async fn begin_use(&self) -> Done<()> {
+        let used = self.used.fetch_add(1, Ordering::Relaxed) + 1;
+        if used >= FIRST_PLANS && used.is_power_of_two() {
+            self.script("DISCARD PLANS").await?;
+        }
+        Ok(())
     }
 
     /// Whether the connection is gone.

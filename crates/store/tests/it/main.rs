@@ -10,5 +10,6 @@
 mod backup;
 mod bench;
 mod contract;
+mod nodes;
 mod postgres;
 mod sqlite;
