@@ -1,7 +1,7 @@
 //! A server of one's own, which can be killed and started again.
 //!
 //! Ensures that it ends, and its folder goes, when the value is dropped or its process ends in whatever way: a shell
-//! between the two reads from a pipe that closes then. It does not sync: no test pulls the plug.
+//! between the two reads from a pipe that closes then. It syncs only where it is asked to: no test pulls the plug.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
@@ -40,6 +40,7 @@ pub struct Server {
     data: PathBuf,
     port: u16,
     keeper: Option<Child>,
+    durable: bool,
 }
 
 impl Server {
@@ -48,6 +49,18 @@ impl Server {
     /// # Errors
     /// When its programs are not there (with the command that installs them), or it does not answer in time.
     pub fn start() -> Result<Self> {
+        Self::start_as(false)
+    }
+
+    /// As [`Server::start`], but it syncs as in production: for measuring.
+    ///
+    /// # Errors
+    /// As [`Server::start`].
+    pub fn start_durable() -> Result<Self> {
+        Self::start_as(true)
+    }
+
+    fn start_as(durable: bool) -> Result<Self> {
         let programs = programs::folder()?;
         let data = cluster::create(&programs)?;
         let mut server = Self {
@@ -55,6 +68,7 @@ impl Server {
             data,
             port: 0,
             keeper: None,
+            durable,
         };
         server.restart_elsewhere()?;
         Ok(server)
@@ -171,7 +185,7 @@ impl Server {
             format!("port={}", self.port),
             "listen_addresses=127.0.0.1".to_owned(),
             "unix_socket_directories=".to_owned(),
-            "fsync=off".to_owned(),
+            format!("fsync={}", if self.durable { "on" } else { "off" }),
             "max_connections=200".to_owned(),
         ];
         let mut keeper = programs::command(Path::new("sh"))?;

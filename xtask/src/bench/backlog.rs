@@ -76,7 +76,7 @@ impl Bench<'_> {
 
     /// A server with `size` jobs queued for `bulk`, which is down.
     pub(super) async fn queued(&self, sink: &Sink, size: usize) -> Result<Server> {
-        let server = Server::start(self.binary, self.work, sink.address).await?;
+        let server = Server::start(self, sink.address).await?;
         let accepted = load::closed(&server.target, BULK, Until::Count(size)).await;
         let accepted = server.explain(accepted)?;
         eprintln!("  {size} queued in {:.1} s", accepted.took.as_secs_f64());

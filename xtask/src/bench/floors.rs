@@ -9,7 +9,8 @@ use anyhow::Result;
 use super::load::{self, Target, Until};
 use super::percentile::Sample;
 use super::product::STANDARD;
-use super::{echo, exchange_and_commit, group_commit, records};
+use super::store::Store;
+use super::{echo, exchange_and_commit, group_commit, postgres, records};
 
 /// What the figures are divided by.
 pub(super) struct Floors {
@@ -21,7 +22,7 @@ pub(super) struct Floors {
 
 impl Floors {
     /// Takes one after the other, each for `span`, with files in `folder`.
-    pub(super) async fn measure(folder: &Path, span: Duration) -> Result<Self> {
+    pub(super) async fn measure(store: &Store, folder: &Path, span: Duration) -> Result<Self> {
         let target = Target {
             address: echo::start()?,
             token: "none".into(),
@@ -33,11 +34,17 @@ impl Floors {
             "floor: echo of parsed JSON, {} connections: {echo:.0}/s",
             load::CONNECTIONS
         );
-        let rows = group_commit::rows_per_second(folder, span).await?;
+        let rows = match store {
+            Store::Sqlite => group_commit::rows_per_second(folder, span).await?,
+            Store::Postgres(server) => postgres::rows::per_second(server, span).await?,
+        };
         eprintln!("floor: one row of 1 KiB under a random key, group commit: {rows:.0}/s");
-        let records = records::per_second(folder, span)?;
+        let records = match store {
+            Store::Sqlite => records::per_second(folder, span)?,
+            Store::Postgres(server) => postgres::records::per_second(server, span).await?,
+        };
         eprintln!("floor: all records of accept, claim and settle, groups of 64: {records:.0}/s");
-        let latency = exchange_and_commit::measure(folder, span, &STANDARD).await?;
+        let latency = exchange_and_commit::measure(store, folder, span).await?;
         let (p50, p99) = (latency.milliseconds(0.5), latency.milliseconds(0.99));
         eprintln!("floor: two exchanges and two commits: p50 {p50:.2} ms, p99 {p99:.2} ms");
         Ok(Self {

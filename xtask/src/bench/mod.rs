@@ -15,6 +15,7 @@ mod open_loop;
 mod page;
 mod percentile;
 mod plot;
+mod postgres;
 mod product;
 mod records;
 mod recovery;
@@ -23,11 +24,14 @@ mod scale;
 mod server;
 mod sheet;
 mod sink;
+mod store;
 mod usage;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::{Context, Result};
+use slugline_parts::postgres::Server;
 use tokio::task::LocalSet;
 
 use crate::parts::process;
@@ -39,10 +43,19 @@ use floors::Floors;
 use product::Bench;
 use scale::Scale;
 use sheet::Sheet;
+use store::Store;
 
 /// The stores, as figures name them.
 const SQLITE: &str = "sqlite";
 const POSTGRES: &str = "postgres";
+
+/// A store that can be measured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    #[default]
+    Sqlite,
+    Postgres,
+}
 
 /// What `cargo xtask bench` takes.
 #[derive(clap::Args)]
@@ -53,6 +66,9 @@ pub(crate) struct Options {
     /// With ten million jobs queued as well
     #[arg(long)]
     full: bool,
+    /// What the server stores in; PostgreSQL must be installed, and is started for this alone
+    #[arg(long, value_enum, default_value_t)]
+    store: Kind,
     /// Print the figures as one line of JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -61,12 +77,30 @@ pub(crate) struct Options {
     docs: bool,
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => SQLITE,
+            Self::Postgres => POSTGRES,
+        }
+    }
+
+    /// Starts what it needs.
+    fn start(self) -> Result<Store> {
+        Ok(match self {
+            Self::Sqlite => Store::Sqlite,
+            Self::Postgres => Store::Postgres(Rc::new(Server::start_durable()?)),
+        })
+    }
+}
+
 impl Options {
     /// `--quick` and nothing else.
     pub(crate) fn quick() -> Self {
         Self {
             quick: true,
             full: false,
+            store: Kind::Sqlite,
             json: false,
             docs: false,
         }
@@ -84,6 +118,7 @@ impl Options {
         let flags = [
             (self.quick, "--quick"),
             (self.full, "--full"),
+            (self.store == Kind::Postgres, "--store=postgres"),
             (self.json, "--json"),
             (self.docs, "--docs"),
         ];
@@ -126,10 +161,10 @@ fn run_released(options: &Options) -> Result<bool> {
 
 fn measure_and_print(options: &Options) -> Result<bool> {
     let document = Document {
-        figures: measure(options.scale())?.figures(),
+        figures: measure(options)?.figures(),
     };
     if options.scale() != Scale::Quick {
-        proof::keep(&format!("bench-{SQLITE}"), &document)?;
+        proof::keep(&format!("bench-{}", options.store.name()), &document)?;
     }
     match options.json {
         true => println!("{}", document.json()?),
@@ -151,12 +186,13 @@ pub(crate) fn stores() -> Result<Vec<Document>> {
 }
 
 /// Load, sink and HTTP floor's callers share one thread, so that the product has the other core.
-fn measure(scale: Scale) -> Result<Sheet> {
+fn measure(options: &Options) -> Result<Sheet> {
     let work = emptied_folder()?;
+    let store = options.store.start()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let sheet = LocalSet::new().block_on(&runtime, measure_all(&work, scale))?;
+    let sheet = LocalSet::new().block_on(&runtime, measure_all(&work, options.scale(), store))?;
     std::fs::remove_dir_all(&work)?;
     Ok(sheet)
 }
@@ -172,13 +208,14 @@ fn emptied_folder() -> Result<PathBuf> {
     Ok(work)
 }
 
-async fn measure_all(work: &Path, scale: Scale) -> Result<Sheet> {
-    let floors = Floors::measure(work, scale.span()).await?;
+async fn measure_all(work: &Path, scale: Scale, store: Store) -> Result<Sheet> {
+    let floors = Floors::measure(&store, work, scale.span()).await?;
     let binary = run::target().join("release/slugline");
     let bench = Bench {
         binary: &binary,
         work,
         span: scale.span(),
+        store,
     };
     eprintln!("intake: publishes scheduled for the far future, so that no delivery runs beside it");
     let intake = bench.intake().await?;
@@ -196,7 +233,7 @@ async fn measure_all(work: &Path, scale: Scale) -> Result<Sheet> {
         Scale::Quick | Scale::Usual => None,
     };
     Ok(Sheet {
-        store: SQLITE,
+        store: bench.store.name(),
         scale,
         floors,
         intake,

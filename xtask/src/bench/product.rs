@@ -14,7 +14,8 @@ use super::percentile::Sample;
 use super::requests::Kind;
 use super::server::Server;
 use super::sink::Sink;
-use super::{live, open_loop, recovery, usage};
+use super::store::Store;
+use super::{live, open_loop, recovery};
 use crate::wire::Connection;
 
 /// Goes to the local sink at once.
@@ -42,6 +43,7 @@ pub(super) struct Bench<'a> {
     pub(super) binary: &'a Path,
     pub(super) work: &'a Path,
     pub(super) span: Duration,
+    pub(super) store: Store,
 }
 
 /// What a load came to, end to end.
@@ -70,7 +72,7 @@ pub(super) struct EndToEnd {
 impl Bench<'_> {
     /// Accepted per second.
     pub(super) async fn intake(&self) -> Result<f64> {
-        let server = Server::start(self.binary, self.work, Sink::start().await?.address).await?;
+        let server = Server::start(self, Sink::start().await?.address).await?;
         let accepted = load::closed(&server.target, SCHEDULED, Until::Elapsed(self.span)).await;
         Ok(server.explain(accepted)?.rate())
     }
@@ -78,7 +80,7 @@ impl Bench<'_> {
     /// One server through its life, with never more queued than is under way.
     pub(super) async fn end_to_end(&self) -> Result<EndToEnd> {
         let sink = Sink::start().await?;
-        let mut server = Server::start(self.binary, self.work, sink.address).await?;
+        let mut server = Server::start(self, sink.address).await?;
         let (idle_mib, _) = server.resident()?;
         let delivered = server.explain(deliver(&server, &sink, self.span).await)?;
         let rate = Rate {
@@ -97,7 +99,7 @@ impl Bench<'_> {
             latency,
             urgent,
             recover_ms,
-            bytes: checkpointed_bytes(&server.data())? as f64 / sink.count() as f64,
+            bytes: server.bytes()? as f64 / sink.count() as f64,
         })
     }
 }
@@ -133,12 +135,4 @@ fn agrees(accepted: usize, sink: &Sink) -> Result<()> {
         );
     }
     Ok(())
-}
-
-/// Bytes of a stopped server's database with its WAL copied into it.
-fn checkpointed_bytes(data: &Path) -> Result<u64> {
-    let database = rusqlite::Connection::open(data.join("slugline.db"))?;
-    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-    drop(database);
-    usage::bytes(data)
 }

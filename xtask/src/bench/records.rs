@@ -12,10 +12,10 @@ use super::requests::BODY_BYTES;
 const SCHEMA: &str = include_str!("records.sql");
 
 /// Publishes per transaction: as many as there are callers.
-const GROUP: usize = 64;
+pub(super) const GROUP: usize = 64;
 
 /// A stored answer of the usual length, in bytes.
-const ANSWER: &str = concat!(
+pub(super) const ANSWER: &str = concat!(
     r#"{"status":"ok","publish_id":"01234567890123456789012345","request_id":"0123456789abcdef0123456789abcdef","#,
     r#""content_id":"post-0123456789abcdef0123456789abcdef","version":1,"generation":1,"state":"queued","jobs":[]}"#
 );

@@ -10,6 +10,8 @@ use anyhow::{Context, Result, anyhow, ensure};
 use tempfile::TempDir;
 
 use super::load::Target;
+use super::product::Bench;
+use super::store::Home;
 use super::usage;
 use crate::parts::process::Process;
 use crate::parts::{ports, ready};
@@ -29,6 +31,7 @@ pub(super) struct Server {
     binary: PathBuf,
     work: PathBuf,
     folder: TempDir,
+    home: Home,
     process: Process,
 }
 
@@ -37,7 +40,8 @@ impl Server {
     ///
     /// # Errors
     /// It is not ready in time; the end of its log is shown.
-    pub(super) async fn start(binary: &Path, work: &Path, sink: SocketAddr) -> Result<Self> {
+    pub(super) async fn start(bench: &Bench<'_>, sink: SocketAddr) -> Result<Self> {
+        let (binary, work, home) = (bench.binary, bench.work, bench.store.home()?);
         let folder = tempfile::tempdir_in(work)?;
         let [address, bulk] = ports::free::<2>()?;
         let config = folder.path().join("slugline.toml");
@@ -50,8 +54,9 @@ impl Server {
             bulk,
             binary: binary.to_owned(),
             work: work.to_owned(),
-            process: spawn(binary, folder.path(), work)?,
+            process: spawn(binary, folder.path(), work, &home)?,
             folder,
+            home,
         };
         server.ready().await?;
         Ok(server)
@@ -90,7 +95,7 @@ impl Server {
     /// # Errors
     /// It cannot be started.
     pub(super) fn start_again(&mut self) -> Result<()> {
-        self.process = spawn(&self.binary, self.folder.path(), &self.work)?;
+        self.process = spawn(&self.binary, self.folder.path(), &self.work, &self.home)?;
         Ok(())
     }
 
@@ -104,8 +109,23 @@ impl Server {
         usage::resident(self.process.id())
     }
 
-    /// Its data directory.
-    pub(super) fn data(&self) -> PathBuf {
+    /// Bytes on disk, after a checkpoint; of a server that is stopped.
+    ///
+    /// # Errors
+    /// They cannot be counted.
+    pub(super) fn bytes(&self) -> Result<u64> {
+        self.home.bytes(&self.data())
+    }
+
+    /// Copies its jobs until each is there so many times; of a server that is stopped.
+    ///
+    /// # Errors
+    /// The table is not what it was.
+    pub(super) fn copy_jobs(&self, times: usize) -> Result<()> {
+        self.home.copy_jobs(&self.data(), times)
+    }
+
+    fn data(&self) -> PathBuf {
         self.folder.path().join("slugline-data")
     }
 
@@ -115,10 +135,12 @@ impl Server {
     }
 }
 
-fn spawn(binary: &Path, folder: &Path, work: &Path) -> Result<Process> {
+fn spawn(binary: &Path, folder: &Path, work: &Path, home: &Home) -> Result<Process> {
     let mut command = Command::new(binary);
     command.current_dir(folder).arg("serve").arg("--config");
-    command.arg(folder.join("slugline.toml"));
+    command
+        .arg(folder.join("slugline.toml"))
+        .args(home.arguments());
     command
         .env("SLUGLINE_TOKEN", TOKEN)
         .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
