@@ -17,6 +17,9 @@ const DEMO_LIMIT: Duration = Duration::from_secs(60);
 /// Inputs per fuzz target in a normal and in a long run: a few seconds, a few minutes.
 const FUZZ_INPUTS: (&str, &str) = ("20000", "1000000");
 
+/// States of the lease protocol in a long run: a quarter of an hour.
+const LONG_LEASE_STATES: &str = "100000";
+
 /// Every suite there is.
 pub(crate) const ALL: &[Suite] = &[
     Suite {
@@ -65,7 +68,7 @@ fn tidy(_: &Stage) -> Result<Outcome> {
 
 /// Fuzz targets have their own suite, with their own bounds. All tests share one PostgreSQL, each with a database of its
 /// own; a test that kills the server starts another.
-fn workspace(_: &Stage) -> Result<Outcome> {
+fn workspace(stage: &Stage) -> Result<Outcome> {
     let absent = parts::install(&[POSTGRESQL])?;
     if !absent.is_empty() {
         return Ok(not_run(&absent));
@@ -92,6 +95,9 @@ fn workspace(_: &Stage) -> Result<Outcome> {
         ]),
     };
     tests.env(postgres::SERVER, postgres.url("postgres"));
+    if stage.long {
+        tests.env("SLUGLINE_LEASE_STATES", LONG_LEASE_STATES);
+    }
     Ok(verdict(succeeds(&mut tests)?, "a test failed; see above"))
 }
 

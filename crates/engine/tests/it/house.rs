@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use slugline_connectors::registry;
 use slugline_core::backoff::{RetryPolicy, Schedule};
+use slugline_core::connector::Connector;
 use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_core::pressure::Thresholds;
@@ -48,14 +49,16 @@ impl Secrets for NoSecrets {
     }
 }
 
-fn destination(name: &str, config: &str, now: slugline_core::time::Timestamp) -> Arc<Destination> {
+/// A connector by its `type` and its own part of the configuration.
+pub fn connector(kind: &str, config: &str) -> Arc<dyn Connector> {
     let table = toml::de::DeTable::parse(config).unwrap();
-    let kind = toml::Spanned::new(0..0, name.to_owned());
-    let connector: Arc<dyn slugline_core::connector::Connector> = Arc::from(
-        registry::build(&kind, table, &NoSecrets)
-            .map_err(|why| why.message)
-            .unwrap(),
-    );
+    let kind = toml::Spanned::new(0..0, kind.to_owned());
+    let built = registry::build(&kind, table, &NoSecrets);
+    Arc::from(built.map_err(|why| why.message).unwrap())
+}
+
+fn destination(name: &str, config: &str, now: slugline_core::time::Timestamp) -> Arc<Destination> {
+    let connector = connector(name, config);
     let settings = DestinationSettings {
         name: name.into(),
         concurrency: 4,

@@ -14,6 +14,7 @@
 mod credentials;
 mod delivery;
 mod house;
+mod leases;
 mod media;
 mod network;
 mod order;
