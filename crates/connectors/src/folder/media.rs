@@ -38,13 +38,15 @@ impl<'a> Placed<'a> {
 /// Refuses file names that are paths.
 pub(super) fn check(work: &Work) -> Result<(), Failure> {
     let is_path = |medium: &StoredMedia| medium.filename.contains(['/', '\\', '\0']);
-    match work.media.iter().find(|medium| is_path(medium)) {
-        None => Ok(()),
-        Some(medium) => Err(Failure::new(
-            Reason::MediaInvalid,
-            format!("{:?} is a path, not a file name", medium.filename),
-        )),
-    }
+    let Some(index) = work.media.iter().position(is_path) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{:?} is a path, not a file name",
+        work.media[index].filename
+    );
+    let field = format!("payload.media[{index}].filename");
+    Err(Failure::new(Reason::MediaInvalid, message).with_fields([field]))
 }
 
 /// Where each medium lies or will lie.

@@ -173,6 +173,14 @@ impl FakeWordPress {
             .collect()
     }
 
+    /// Somebody edits an entry.
+    pub fn retitle(&mut self, id: u64, title: &str, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            title.clone_into(&mut entry.title);
+            entry.modified = now;
+        }
+    }
+
     /// Somebody removes an entry or a medium for good.
     pub fn lose(&mut self, id: u64) {
         self.entries.remove(&id);

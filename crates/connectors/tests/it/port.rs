@@ -110,26 +110,12 @@ impl Port for MemoryPort {
         _: &'a str,
         operation: FileOp,
     ) -> BoxFuture<'a, Result<FileReply, SendError>> {
-        ready(match operation {
-            FileOp::Read { path } => {
-                Ok(FileReply::Contents(self.world().files.get(&path).cloned()))
+        ready(match &operation {
+            FileOp::Read { .. } | FileOp::List { .. } => {
+                Ok(carry_out(&mut self.world().files, operation))
             }
-            FileOp::List { path } => {
-                let below = format!("{path}/");
-                let files = &self.world().files;
-                Ok(FileReply::Paths(
-                    files
-                        .keys()
-                        .filter(|file| file.starts_with(&below))
-                        .cloned()
-                        .collect(),
-                ))
-            }
-            FileOp::Write { path, bytes } => self
-                .change(|world| drop(world.files.insert(path, bytes)))
-                .map(|()| FileReply::Done),
-            FileOp::Remove { path } => self
-                .change(|world| drop(world.files.remove(&path)))
+            FileOp::Write { .. } | FileOp::Remove { .. } => self
+                .change(|world| drop(carry_out(&mut world.files, operation)))
                 .map(|()| FileReply::Done),
         })
     }
@@ -171,6 +157,26 @@ impl Port for MemoryPort {
 
     fn now(&self) -> Timestamp {
         NOW
+    }
+}
+
+/// Does an operation on files in memory.
+pub(crate) fn carry_out(files: &mut BTreeMap<String, Bytes>, operation: FileOp) -> FileReply {
+    match operation {
+        FileOp::Read { path } => FileReply::Contents(files.get(&path).cloned()),
+        FileOp::List { path } => {
+            let below = format!("{path}/");
+            let paths = files.keys().filter(|file| file.starts_with(&below));
+            FileReply::Paths(paths.cloned().collect())
+        }
+        FileOp::Write { path, bytes } => {
+            files.insert(path, bytes);
+            FileReply::Done
+        }
+        FileOp::Remove { path } => {
+            files.remove(&path);
+            FileReply::Done
+        }
     }
 }
 

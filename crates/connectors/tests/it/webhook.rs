@@ -1,16 +1,74 @@
 //! Webhooks: what is sent, how it is signed, and what the receiver's answer means.
 
+use bytes::Bytes;
 use serde_json::{Value, json};
-use slugline_core::connector::{Repeat, Verification, Work};
+use slugline_connectors::fake::{Fake, Undocumented};
+use slugline_core::connector::{Connector, Repeat, Verification, Work};
 use slugline_core::failure::Failure;
 use slugline_core::http::{Method, Request, Response, SendError};
 use slugline_core::item::Action;
 use slugline_core::payload::Payload;
 use slugline_core::reason::{ErrorClass, Reason};
+use slugline_core::time::Timestamp;
 use standardwebhooks::Webhook;
 
+use crate::contract::{Spoil, Vendor, contract_tests};
 use crate::port::{Crash, MemoryPort, NOW, World, run};
 use crate::samples::{connector, post};
+
+/// A receiver that keeps what it is sent and refuses those without its token.
+struct Receiver(Vec<(String, Bytes)>);
+
+impl Fake for Receiver {
+    fn handle(&mut self, request: &Request, _: Timestamp) -> Result<Response, Undocumented> {
+        let answer = |status| Response {
+            status,
+            headers: vec![],
+            body: "".into(),
+        };
+        let named = |name: &str| request.headers.iter().find(|(known, _)| known == name);
+        if named("x-token").is_none() {
+            return Ok(answer(401));
+        }
+        let id = named("webhook-id").map(|(_, id)| id.clone()).unwrap();
+        self.0.push((id, request.body.clone()));
+        Ok(answer(204))
+    }
+}
+
+impl AsMut<dyn Fake> for Receiver {
+    fn as_mut(&mut self) -> &mut (dyn Fake + 'static) {
+        self
+    }
+}
+
+impl Vendor for Receiver {
+    fn connector() -> Box<dyn Connector> {
+        connector(
+            "webhook",
+            "url = \"http://h/\"\nsecrets = [\"env:a\"]\nheaders = { X-Token = \"env:t\" }",
+        )
+    }
+
+    fn locked_out() -> Option<Box<dyn Connector>> {
+        let toml = "url = \"http://h/\"\nsecrets = [\"env:a\"]";
+        Some(connector("webhook", toml))
+    }
+
+    fn refuses() -> Vec<(&'static str, Spoil)> {
+        vec![("action", |work| work.action = Action::Draft)]
+    }
+
+    fn new() -> Self {
+        Self(Vec::new())
+    }
+
+    fn received(&self) -> &[(String, Bytes)] {
+        &self.0
+    }
+}
+
+contract_tests!(Receiver);
 
 const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD: &str = "an old plain secret";

@@ -70,9 +70,7 @@ pub(super) async fn upload(
         Some(id) => finish_by_id(site, id, port)
             .await?
             .ok_or_else(|| classify(&response, &what, port.now())),
-        None => {
-            answer(port, &response, true, &what).map_err(|failure| about_media(failure, medium))
-        }
+        None => answer(port, &response, true, &what),
     }
 }
 
@@ -80,15 +78,6 @@ pub(super) async fn upload(
 fn half_made(response: &Response) -> Option<u64> {
     let id = response.header("x-wp-upload-attachment-id")?;
     (response.status >= 500).then(|| id.parse().ok())?
-}
-
-fn about_media(failure: Failure, medium: &StoredMedia) -> Failure {
-    match failure.reason {
-        Reason::UnsupportedContent | Reason::InvalidContent => {
-            failure.with_fields([format!("payload.media ({})", medium.filename)])
-        }
-        _ => failure,
-    }
 }
 
 /// A medium with all its sizes; `None` when they could not be made and it was removed.

@@ -8,6 +8,7 @@ use slugline_core::connector::Work;
 use slugline_core::failure::Failure;
 use slugline_core::payload::StoredMedia;
 use slugline_core::port::Port;
+use slugline_core::reason::Reason;
 
 use super::entry::Entry;
 use super::media::{self, Upload};
@@ -52,8 +53,9 @@ impl<'a> Parts<'a> {
         port: &dyn Port,
     ) -> Result<Self, Failure> {
         let mut media = Vec::new();
-        for medium in &work.media {
-            media.push((medium, media::ensure(site, work, medium, port).await?));
+        for (index, medium) in work.media.iter().enumerate() {
+            let upload = media::ensure(site, work, medium, port).await;
+            media.push((medium, upload.map_err(|failure| about(failure, index))?));
         }
         let categories =
             terms::ensure(site, Vocabulary::Categories, &work.payload.categories, port).await?;
@@ -96,4 +98,14 @@ pub(super) async fn forget_missing(
     let (categories, tags) = (&work.payload.categories, &work.payload.tags);
     terms::forget_missing(Vocabulary::Categories, categories, &entry.categories, port).await?;
     terms::forget_missing(Vocabulary::Tags, tags, &entry.tags, port).await
+}
+
+/// A medium that is refused is named as the request does.
+fn about(failure: Failure, index: usize) -> Failure {
+    match failure.reason {
+        Reason::UnsupportedContent | Reason::InvalidContent => {
+            failure.with_fields([format!("payload.media[{index}]")])
+        }
+        _ => failure,
+    }
 }

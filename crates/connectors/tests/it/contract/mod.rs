@@ -1,31 +1,68 @@
-//! The contract of every state destination with an API: whatever befalls its requests and whenever
-//! a run dies, what it shows in the end is what is desired, and what others wrote is as they left it.
+//! The contract of every destination: whatever befalls its requests and whenever a run dies, what it
+//! shows in the end is what is desired, and what others wrote is as they left it. A vendor that cannot
+//! do a thing says so by its capabilities, and is held to that.
 //!
-//! A vendor is put through it by implementing [`Vendor`] over its fake and calling [`rehearse`].
+//! A vendor is put through it by implementing [`Vendor`] over its fake and one line:
+//! `contract_tests!(Its)`.
 
+mod by_hand;
 mod check;
+mod crashes;
 pub(crate) mod dice;
+mod manners;
 mod settle;
 pub(crate) mod stage;
+mod vendor;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use bytes::Bytes;
-use slugline_connectors::fake::{Fake, Faults};
-use slugline_core::connector::{Connector, Verification, Work};
+use slugline_connectors::fake::Faults;
+use slugline_core::connector::{Connector, Shown, Verification, Work};
 use slugline_core::decide::{Decision, Desired, decide};
 use slugline_core::failure::Failure;
 use slugline_core::item::{Action, ItemKey};
 use slugline_core::key::derived_slug;
 use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::reason::Reason;
-use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 
 use self::dice::Dice;
 use self::stage::{Stage, StagePort};
+pub(crate) use self::vendor::{Entry, Spoil, Vendor};
 use crate::port::end;
+
+pub(crate) use by_hand::{drift_is_overwritten, drift_is_reported};
+pub(crate) use crashes::a_crash_between_any_two_requests;
+pub(crate) use manners::*;
+
+/// Makes a test of each part of the contract for a vendor.
+macro_rules! contract_tests {
+    ($vendor:ident) => {
+        contract_tests!($vendor;
+            whatever_befalls_its_requests_it_shows_what_is_desired,
+            a_crash_between_any_two_requests,
+            drift_is_overwritten,
+            drift_is_reported,
+            a_refused_field_is_named,
+            a_throttled_request_says_for_how_long,
+            a_write_without_an_answer_is_unknown,
+            refused_credentials_are_known_as_such,
+            what_it_can_do_is_as_it_says,
+        );
+    };
+    ($vendor:ident; $($test:ident,)*) => {
+        mod contract {
+            $(
+                #[test]
+                fn $test() {
+                    $crate::contract::$test::<super::$vendor>();
+                }
+            )*
+        }
+    };
+}
+pub(crate) use contract_tests;
 
 /// Items of one rehearsal; a person's posts collide with some of their slugs.
 pub(crate) const SLUGS: [&str; 3] = ["alpha", "beta", "gamma"];
@@ -34,41 +71,42 @@ const RUNS: usize = 14;
 /// The faults of a rehearsal: about a third of all requests.
 const FAULTS: &str = "refuse=0.03,lose=0.05,cut=0.03,truncate=0.04,error_after=0.05,error_before=0.03,late=0.04@2s,late=0.03@20s,throttle=0.02,half=0.04";
 
-/// A vendor's fake, and what can be seen at it without asking its API.
-pub(crate) trait Vendor: AsMut<dyn Fake> + Send {
-    /// The connector under test, pointed at the fake.
-    fn connector() -> Box<dyn Connector>;
-    /// A fresh fake.
-    fn new() -> Self;
-    /// A person publishes an entry; `at_once`: at the moment at which another one gets the slug.
-    fn write_as_person(&mut self, slug: &str, title: &str, at_once: bool, now: Timestamp);
-    /// What the public sees, by slug, a person's entries included.
-    fn shown(&self) -> Vec<Entry>;
-    /// Entries of ours that nobody sees.
-    fn hidden(&self) -> usize;
-    /// How many media there are.
-    fn media(&self) -> usize;
-}
-
-/// A public entry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
-    pub(crate) slug: String,
-    pub(crate) title: String,
-    pub(crate) hero: Option<Bytes>,
-    pub(crate) by_person: bool,
-}
-
 /// One item's story so far.
 struct Story {
     work: Work,
+    /// What its generations carried, oldest first. Rollback is a new generation with an older one.
+    bodies: Vec<Body>,
     /// The last run's end: `None` is verified.
     failure: Option<Failure>,
 }
 
-/// Puts a vendor through the contract once for each seed.
-pub(crate) fn rehearse<V: Vendor>(seeds: std::ops::Range<u64>) {
-    for seed in seeds {
+/// What a generation carries.
+#[derive(Clone)]
+struct Body {
+    payload: Payload,
+    media: Vec<StoredMedia>,
+    slug: String,
+}
+
+impl Body {
+    fn of(work: &Work) -> Self {
+        Self {
+            payload: work.payload.clone(),
+            media: work.media.clone(),
+            slug: work.slug.clone(),
+        }
+    }
+
+    fn put_into(self, work: &mut Work) {
+        work.payload = self.payload;
+        work.media = self.media;
+        work.slug = self.slug;
+    }
+}
+
+/// Rehearses the vendor's days with faults and persons, once for each seed.
+pub(crate) fn whatever_befalls_its_requests_it_shows_what_is_desired<V: Vendor>() {
+    for seed in 0..V::SEEDS {
         let outcome = catch_unwind(AssertUnwindSafe(|| Rehearsal::<V>::new(seed).play()));
         assert!(
             outcome.is_ok(),
@@ -86,7 +124,14 @@ struct Rehearsal<V> {
 
 impl<V: Vendor> Rehearsal<V> {
     fn new(seed: u64) -> Self {
-        let stage = Stage::new(V::new(), Dice::new(seed), Faults::parse(FAULTS).unwrap());
+        let mut rehearsal = Self::calm(seed);
+        rehearsal.stage.faults = Faults::parse(FAULTS).unwrap();
+        rehearsal
+    }
+
+    /// One that nothing befalls.
+    fn calm(seed: u64) -> Self {
+        let stage = Stage::new(V::new(), Dice::new(seed), Faults::default());
         Self {
             stage,
             connector: V::connector(),
@@ -102,36 +147,50 @@ impl<V: Vendor> Rehearsal<V> {
                 self.publish(item);
             }
             self.run(item);
+            if self.stage.dice.chance(0.1) {
+                self.meddle(item);
+            }
         }
         self.settle();
         self.check();
     }
 
-    /// A new generation of an item.
+    /// A new generation of an item, perhaps with what an older one carried.
     fn publish(&mut self, item: usize) {
-        self.generation += 1;
         let first = !self.stories.contains_key(&item);
         let action = match self.stage.dice.below(10) {
             0 | 1 if !first => Action::Unpublish,
             2 if !first => Action::Delete,
             _ => Action::Publish,
         };
-        let was_shown = self
-            .stories
-            .get(&item)
-            .is_some_and(|story| story.work.was_shown);
-        let mut work = self.work(item, action);
-        work.was_shown = was_shown;
-        if let Some(story) = self.stories.get(&item).filter(|_| action.removes()) {
-            work.payload = story.work.payload.clone();
-            work.media = story.work.media.clone();
-            work.slug = story.work.slug.clone();
+        self.next(item, action);
+        let story = self.stories.get_mut(&item).expect("it was just made");
+        if action == Action::Publish && self.stage.dice.chance(0.15) {
+            let older = self.stage.dice.below(story.bodies.len());
+            story.bodies[older].clone().put_into(&mut story.work);
         }
+    }
+
+    /// A new generation of an item; a removal carries what the last one did.
+    fn next(&mut self, item: usize, action: Action) {
+        self.generation += 1;
+        let mut work = self.work(item, action);
+        let mut bodies = Vec::new();
+        if let Some(before) = self.stories.remove(&item) {
+            work.was_shown = before.work.was_shown;
+            bodies = before.bodies;
+        }
+        if let Some(last) = bodies.last().filter(|_| action.removes()) {
+            last.clone().put_into(&mut work);
+        }
+        bodies.push(Body::of(&work));
+        let failure = Some(Failure::new(Reason::Interrupted, "not run"));
         self.stories.insert(
             item,
             Story {
                 work,
-                failure: Some(Failure::new(Reason::Interrupted, "not run")),
+                bodies,
+                failure,
             },
         );
     }
@@ -187,12 +246,15 @@ impl<V: Vendor> Rehearsal<V> {
 
     /// None, or one of a few pictures, so that items share some.
     fn heroes(&mut self) -> Vec<StoredMedia> {
-        let number = self.stage.dice.below(5);
-        if number == 0 {
-            return Vec::new();
+        match self.stage.dice.below(5) {
+            0 => Vec::new(),
+            number => vec![self.hero(number)],
         }
+    }
+
+    fn hero(&mut self, number: usize) -> StoredMedia {
         let bytes = format!("picture {number}");
-        vec![StoredMedia {
+        StoredMedia {
             role: "hero".into(),
             sha256: self.stage.store(bytes.as_bytes()),
             filename: "hero.png".into(),
@@ -200,7 +262,7 @@ impl<V: Vendor> Rehearsal<V> {
             size: bytes.len() as u64,
             alt: Some(format!("alt {number}")),
             url: None,
-        }]
+        }
     }
 
     fn run(&mut self, item: usize) {
@@ -219,15 +281,27 @@ pub(crate) fn one_run<V: Vendor>(
     connector: &dyn Connector,
     work: &Work,
     port: &StagePort<'_, V>,
-) -> Result<(), Failure> {
-    connector.check(work)?;
+) -> Result<Shown, Failure> {
+    protected_run(connector, work, port, None)
+}
+
+/// One run that does not overwrite what was changed since this fingerprint was verified.
+pub(crate) fn protected_run<V: Vendor>(
+    connector: &dyn Connector,
+    work: &Work,
+    port: &StagePort<'_, V>,
+    undisturbed: Option<&str>,
+) -> Result<Shown, Failure> {
+    if !work.action.removes() {
+        connector.check(work)?;
+    }
     let observed = end(connector.observe(work, port))?;
     let desired = Desired {
         action: work.action,
         carried: work.generation,
         newest: work.generation,
-        undisturbed: None,
-        protect_drift: false,
+        undisturbed,
+        protect_drift: undisturbed.is_some(),
     };
     let decision = decide(&desired, &observed);
     if let Decision::Conflict(failure) = decision {
@@ -235,7 +309,7 @@ pub(crate) fn one_run<V: Vendor>(
     }
     end(connector.act(work, &decision, port))?;
     match end(connector.verify(work, port))? {
-        Verification::Matched(_) => Ok(()),
+        Verification::Matched(shown) => Ok(shown),
         Verification::Differs(found) => {
             Err(Failure::new(Reason::VerifyMismatch, format!("{found:?}")))
         }

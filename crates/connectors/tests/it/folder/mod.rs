@@ -4,6 +4,7 @@ mod crashes;
 mod front_matter;
 mod left_alone;
 mod shown;
+mod vendor;
 
 use bytes::Bytes;
 use slugline_core::connector::{Connector, Verification, Work};

@@ -9,11 +9,9 @@ use slugline_connectors::fake::Fake;
 use slugline_core::connector::Connector;
 use slugline_core::time::Timestamp;
 
-use crate::contract::{Entry, Vendor, rehearse};
+use crate::contract::{Entry, Spoil, Vendor, contract_tests};
 use crate::samples::connector;
 
-/// Rehearsals of a test run.
-const SEEDS: u64 = 2_000;
 const SITE: &str = "http://blog.example";
 
 /// The fake, signed in as the connector does.
@@ -30,6 +28,23 @@ impl Vendor for Blog {
         blog("")
     }
 
+    fn locked_out() -> Option<Box<dyn Connector>> {
+        let toml = format!("url = \"{SITE}\"\nusername = \"publisher\"\npassword = \"env:OLD\"");
+        Some(connector("wordpress", &toml))
+    }
+
+    fn refuses() -> Vec<(&'static str, Spoil)> {
+        vec![
+            ("payload.media[0]", |work| {
+                work.media[0].filename = "drawing.svg".into();
+            }),
+            ("payload.fields.content_type", |work| {
+                let kind = ("content_type".to_owned(), "product".into());
+                work.payload.fields.extend([kind]);
+            }),
+        ]
+    }
+
     fn new() -> Self {
         Self(FakeWordPress::new(SITE, "publisher", "PASSWORD"))
     }
@@ -39,6 +54,19 @@ impl Vendor for Blog {
             true => self.0.race_as_person(slug, title, now),
             false => self.0.write_as_person(slug, title, now),
         };
+    }
+
+    fn meddle(&mut self, slug: &str, title: Option<&str>, now: Timestamp) {
+        let ours = self
+            .0
+            .entries()
+            .into_iter()
+            .find(|entry| !entry.by_person && entry.status == "publish" && entry.slug == slug);
+        match (ours, title) {
+            (Some(entry), Some(title)) => self.0.retitle(entry.id, title, now),
+            (Some(entry), None) => self.0.lose(entry.id),
+            (None, _) => {}
+        }
     }
 
     fn shown(&self) -> Vec<Entry> {
@@ -64,6 +92,10 @@ impl Vendor for Blog {
             .count()
     }
 
+    fn is_uploaded(result_ref: &str) -> bool {
+        result_ref.contains("id")
+    }
+
     fn media(&self) -> usize {
         self.0.media_slugs().len()
     }
@@ -76,7 +108,4 @@ pub(super) fn blog(more: &str) -> Box<dyn Connector> {
     connector("wordpress", &toml)
 }
 
-#[test]
-fn whatever_befalls_its_requests_it_shows_what_is_desired() {
-    rehearse::<Blog>(0..SEEDS);
-}
+contract_tests!(Blog);
