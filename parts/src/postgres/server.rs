@@ -25,10 +25,11 @@ const BETWEEN_LOOKS: Duration = Duration::from_millis(20);
 const PORTS: std::ops::Range<u16> = 21_000..29_000;
 /// What the server says when a process of the one before it has not ended yet.
 const STILL_IN_USE: &str = "is still in use";
-/// Runs the server (`$1`) on its folder (`$2`). At the end of the pipe both go; after a line the folder stays.
+/// Runs the server (`$1`) on its folder (`$2`). At the end of the pipe both go; after a line, which
+/// comes when the server was killed, the folder stays. One that nobody has waited for would seem to run still.
 const KEEPER: &str = r#"server=$1; data=$2; shift 2
 "$server" -D "$data" "$@" >"$data/log" 2>&1 </dev/null & server=$!
-read -r line && exit
+if read -r line; then wait $server; exit; fi
 kill -QUIT $server; kill -CONT $server
 wait $server
 rm -rf "$data""#;
