@@ -274,15 +274,17 @@ impl Intake {
 /// A medium that is kept, one that is to be fetched, or what is wrong with which field.
 type Known = Result<Option<StoredMedia>, (&'static str, String)>;
 
-/// A store's error as the API says it: nothing was stored, and when to come back.
+/// A store's error as the API says it: whether something was stored, and when to come back.
 #[must_use]
 pub fn problem_of(error: &StoreError) -> Problem {
     match error {
         StoreError::Full(_) => {
             Problem::new(Code::DiskLow, format!("{error}; nothing was stored")).retry_after(60)
         }
+        // A store on another machine may have been lost after it did it.
         StoreError::Unavailable(_) => {
-            Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(5)
+            let advice = format!("{error}; repeat it with the same key, it is stored once");
+            Problem::new(Code::Unavailable, advice).retry_after(5)
         }
         StoreError::Corrupt(_) => {
             Problem::new(Code::Unavailable, format!("{error}; nothing was stored")).retry_after(300)

@@ -117,6 +117,13 @@ impl Desk {
         self.answered.load(Ordering::Relaxed)
     }
 
+    /// How long the lease lasts yet.
+    #[must_use]
+    pub fn lease_left(&self) -> Duration {
+        let grant = self.grant.lock().unwrap_or_else(PoisonError::into_inner);
+        grant.until.saturating_sub(self.shared.clock.monotonic())
+    }
+
     fn identity(&self) -> (JobId, Fence) {
         let grant = self.grant.lock().unwrap_or_else(PoisonError::into_inner);
         (grant.job, grant.fence)

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use slugline_core::connector::Work;
@@ -17,7 +18,10 @@ use super::desk::{Desk, Grant};
 use super::run::{run, work_of};
 use super::verdict::Bench;
 use crate::destination::Destination;
-use crate::store::{ClaimedJob, Settlement};
+use crate::store::{ClaimedJob, Settlement, StoreError};
+
+/// Between two tries to store a run's end while the store cannot be reached.
+const UNREACHABLE: Duration = Duration::from_millis(500);
 
 /// A claimed job with its desk.
 pub(super) struct Run {
@@ -103,6 +107,23 @@ impl Runs {
 }
 
 impl Run {
+    /// Has its end stored; again while the store cannot be reached and the lease lasts.
+    async fn keep(
+        &self,
+        delivery: &Delivery,
+        settlement: Settlement,
+    ) -> Result<Vec<bool>, StoreError> {
+        let shared = &delivery.shared;
+        loop {
+            let kept = shared.store.settle(vec![settlement.clone()]).await;
+            let unreachable = matches!(kept, Err(StoreError::Unavailable(_)));
+            if !unreachable || self.desk.lease_left() < UNREACHABLE {
+                return kept;
+            }
+            shared.clock.sleep(UNREACHABLE).await;
+        }
+    }
+
     fn bench<'a>(&'a self, delivery: &'a Delivery) -> Bench<'a> {
         Bench {
             job: &self.job,
@@ -124,7 +145,7 @@ async fn perform(delivery: Arc<Delivery>, this: Arc<Run>) -> JobId {
         .settle(ended, now, delivery.entropy.unit())
         .await;
     delivery.report(&this.job, &settlement);
-    match delivery.shared.store.settle(vec![settlement]).await {
+    match this.keep(&delivery, settlement).await {
         Ok(kept) if kept.first() == Some(&true) => {}
         Ok(_) => {
             tracing::warn!(job = %this.job.job, content_id = %this.job.item.content_id, "lease lost: the run settles nothing")

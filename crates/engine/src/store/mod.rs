@@ -22,14 +22,16 @@ use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 
-/// Why the store did not do it. Nothing of the operation is kept.
+/// Why the store did not do it. Nothing of the operation is kept, unless it is
+/// [`StoreError::Unavailable`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StoreError {
     /// No room on disk; free some, and it resumes by itself.
     Full(String),
     /// The data is damaged; the text says which file and what to do.
     Corrupt(String),
-    /// The store cannot be reached now; it may be again.
+    /// The store cannot be reached now; it may be again. Where it was lost while the operation was
+    /// under way, nobody knows whether it was kept.
     Unavailable(String),
     /// A fault of ours.
     Internal(String),
