@@ -56,7 +56,7 @@ pub struct DestinationSettings {
 /// Health as shown to people.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Health {
-    /// `up`, `throttled` or `down`.
+    /// `up`, `throttled`, `down`, or `elsewhere`: nodes of another region know.
     pub state: &'static str,
     /// Since when it is down.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +79,8 @@ pub struct Destination {
     pub connector: Arc<dyn Connector>,
     /// What the vendor can do.
     pub capabilities: Capabilities,
+    /// Whether nodes of another region deliver to it, and this one does not.
+    elsewhere: bool,
     state: Mutex<State>,
 }
 
@@ -144,8 +146,24 @@ impl Destination {
             capabilities: connector.capabilities(),
             settings,
             connector,
+            elsewhere: false,
             state: Mutex::new(state),
         }
+    }
+
+    /// The same, delivered to by nodes of another region.
+    #[must_use]
+    pub fn elsewhere(self) -> Self {
+        Self {
+            elsewhere: true,
+            ..self
+        }
+    }
+
+    /// Whether this node delivers to it.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        !self.elsewhere
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -262,7 +280,9 @@ impl Destination {
         let state = self.state();
         let throttled = now < state.paused_until || state.aimd.limit() < self.settings.concurrency;
         Health {
-            state: if state.down.is_some() {
+            state: if self.elsewhere {
+                "elsewhere"
+            } else if state.down.is_some() {
                 "down"
             } else if throttled {
                 "throttled"

@@ -56,7 +56,7 @@ impl Orphans {
         let Some(destination) = self
             .delivery
             .destination(&orphan.destination)
-            .filter(|d| !d.is_down())
+            .filter(|destination| destination.is_here() && !destination.is_down())
         else {
             return Ok(false);
         };

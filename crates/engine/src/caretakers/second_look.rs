@@ -57,7 +57,7 @@ impl SecondLook {
     fn wants(&self) -> Vec<Want> {
         let up = self
             .0
-            .destinations()
+            .destinations_here()
             .filter(|destination| destination.capabilities.readable && !destination.is_down());
         up.map(|destination| Want {
             destination: destination.settings.name.clone(),

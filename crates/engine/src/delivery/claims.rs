@@ -85,6 +85,12 @@ impl Delivery {
         self.destinations.values()
     }
 
+    /// Those that this node delivers to.
+    pub fn destinations_here(&self) -> impl Iterator<Item = &Arc<Destination>> {
+        self.destinations()
+            .filter(|destination| destination.is_here())
+    }
+
     /// The patience of a class.
     #[must_use]
     pub fn policy(&self, class: Class) -> &RetryPolicy {
@@ -146,8 +152,7 @@ impl Delivery {
 
     /// When a destination that has no room now may have some without a run ending.
     fn next_room(&self, now: Timestamp) -> Option<Timestamp> {
-        self.destinations
-            .values()
+        self.destinations_here()
             .filter_map(|destination| destination.next_change(now))
             .filter(|&at| at > now)
             .min()
@@ -159,8 +164,8 @@ impl Delivery {
         let node = room(self.workers, Class::Urgent, &running).min(CLAIM_BATCH);
         let each = Class::ALL.into_iter().flat_map(|class| {
             let of_class = room(self.workers, class, &running);
-            let all = self.destinations.values();
-            all.map(move |destination| want(destination, class, of_class, node, now))
+            let here = self.destinations_here();
+            here.map(move |destination| want(destination, class, of_class, node, now))
         });
         each.filter(|want| want.left(&[]) > 0).collect()
     }
