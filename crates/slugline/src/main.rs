@@ -16,6 +16,7 @@ mod demo;
 mod listen;
 mod node;
 mod output;
+mod place;
 mod probe;
 mod sandbox;
 mod secrets;

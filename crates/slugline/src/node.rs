@@ -3,7 +3,6 @@
 //! Ensures that nothing listens before the data is open and the destinations are known, and that a
 //! stop closes the doors first, lets runs end, and closes the store last.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,12 +17,12 @@ use slugline_engine::ports::{Clock, Entropy, Transport};
 use slugline_engine::sealing::SealingKey;
 use slugline_engine::stop::Stop;
 use slugline_engine::store::{Store, TokenRecord};
-use slugline_store::sqlite::SqliteStore;
 use slugline_web::{App, DestinationView, Destinations, Limits};
 use tokio::net::TcpListener;
 
 use crate::clock::{SystemClock, SystemEntropy, random_bytes};
 use crate::config::{Config, Destination, OnDrift, OnUnknown, Token};
+use crate::place::Place;
 use crate::telemetry::Metrics;
 use crate::transport::{Guard, HttpTransport};
 
@@ -44,16 +43,14 @@ pub struct Node {
 }
 
 impl Node {
-    /// Opens the data directory and wires a node.
+    /// Opens the store and wires a node, which takes the destinations of its region and those
+    /// without one.
     ///
     /// # Errors
     /// What is wrong and what to do, for people.
-    pub async fn open(config: Config, data: &Path) -> Result<Self, String> {
+    pub async fn open(config: Config, place: &Place) -> Result<Self, String> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let seed = random_bytes::<16>()?;
-        let store =
-            SqliteStore::open(data, Arc::clone(&clock), seed).map_err(|why| why.to_string())?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let store = place.store.open(Arc::clone(&clock))?;
         let guard = Guard::new(config.server.allow_private_networks.clone());
         let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(guard.clone()));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -66,7 +63,7 @@ impl Node {
         let engine = Engine::new(
             shared,
             entropy,
-            destinations(&config, clock.now()),
+            destinations(&config, place.region.as_deref(), clock.now()),
             engine_settings(&config),
         );
         engine.register().await.map_err(|why| why.to_string())?;
@@ -160,14 +157,18 @@ async fn overdue(stop: &Stop, after: Duration) {
     tokio::time::sleep(after).await;
 }
 
-fn destinations(config: &Config, now: Timestamp) -> Vec<Arc<destination::Destination>> {
+fn destinations(
+    config: &Config,
+    region: Option<&str>,
+    now: Timestamp,
+) -> Vec<Arc<destination::Destination>> {
     let wired = |destination: &Destination| {
-        let settings = settings(destination);
-        Arc::new(destination::Destination::new(
-            settings,
-            Arc::clone(&destination.connector),
-            now,
-        ))
+        let connector = Arc::clone(&destination.connector);
+        let wired = destination::Destination::new(settings(destination), connector, now);
+        // A node without a region takes everything: one node is the whole installation then.
+        let wanted = destination.region.as_deref();
+        let elsewhere = region.is_some() && wanted.is_some() && wanted != region;
+        Arc::new(if elsewhere { wired.elsewhere() } else { wired })
     };
     config.destinations.iter().map(wired).collect()
 }
@@ -242,11 +243,9 @@ async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<S
         environments: Vec::new(),
         created_at: store.now(),
     };
-    store
-        .add_token(record)
-        .await
-        .map_err(|why| why.to_string())?;
-    Ok(Some(token))
+    let added = store.add_token(record).await;
+    // Of several nodes that start at once, one makes it.
+    Ok(added.map_err(|why| why.to_string())?.then_some(token))
 }
 
 /// The configured destinations, with the engine's view of their health.

@@ -3,9 +3,12 @@
 //! Ensures that each command ends with 0 when done, 1 when the job ended badly and 2 for wrong
 //! usage or configuration. Flags go before environment variables.
 
+pub mod backup;
 pub mod check;
 pub mod demo;
+pub mod migrate;
 pub mod publish;
+pub mod restore;
 pub mod sandbox;
 pub mod serve;
 pub mod status;
@@ -56,6 +59,9 @@ enum Command {
     Status(status::StatusArgs),
     Check(check::CheckArgs),
     Token(token::TokenArgs),
+    Migrate(migrate::MigrateArgs),
+    Backup(backup::BackupArgs),
+    Restore(restore::RestoreArgs),
     VerifyLog(verify_log::VerifyLogArgs),
     Sandbox(sandbox::SandboxArgs),
 }
@@ -72,7 +78,10 @@ pub async fn run() -> ExitCode {
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
         Command::Check(args) => trouble::exit(check::run(&args, output).await),
         Command::Token(args) => trouble::exit(token::run(&args, output).await),
-        Command::VerifyLog(args) => trouble::exit(verify_log::run(&args, output)),
+        Command::Migrate(args) => trouble::exit(migrate::run(&args, output).await),
+        Command::Backup(args) => trouble::exit(backup::run(&args, output)),
+        Command::Restore(args) => trouble::exit(restore::run(&args, output)),
+        Command::VerifyLog(args) => trouble::exit(verify_log::run(&args, output).await),
     }
 }
 

@@ -7,12 +7,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use slugline_core::secret::Secret;
 use slugline_engine::stop::Stop;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Config;
 use crate::node::{CLOSING, Node};
+use crate::place::{Place, Storage};
 use crate::telemetry::{self, Metrics};
 
 /// The configuration that is taken when none is named and it is there.
@@ -29,7 +31,7 @@ const INTERRUPTED: i32 = 130;
 /// acknowledged is lost by it.
 #[derive(clap::Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline serve\n  slugline serve --config /etc/slugline.toml --data /var/lib/slugline\n  SLUGLINE_LISTEN=0.0.0.0:8420 slugline serve\n\nLogs go to standard error; SLUGLINE_LOG=debug shows each run."
+    after_help = "Examples:\n  slugline serve\n  slugline serve --config /etc/slugline.toml --data /var/lib/slugline\n  slugline serve --database-url postgres://slugline@db.internal/slugline --region eu\n  SLUGLINE_LISTEN=0.0.0.0:8420 slugline serve\n\nLogs go to standard error; SLUGLINE_LOG=debug shows each run."
 )]
 pub struct ServeArgs {
     /// Configuration file; ./slugline.toml when it is there
@@ -38,6 +40,17 @@ pub struct ServeArgs {
     /// Directory of the embedded store; one process at a time
     #[arg(long, value_name = "DIR", env = "SLUGLINE_DATA", default_value = DEFAULT_DATA)]
     pub data: PathBuf,
+    /// PostgreSQL instead of the directory: any number of nodes may serve from one database
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "SLUGLINE_DATABASE_URL",
+        hide_env_values = true
+    )]
+    pub database_url: Option<String>,
+    /// Deliver to destinations of this region and to those without one; to all when absent
+    #[arg(long, value_name = "REGION", env = "SLUGLINE_REGION")]
+    pub region: Option<String>,
     /// Address to listen on, instead of [server] listen
     #[arg(long, value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
@@ -74,9 +87,8 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
     let metrics = Metrics::install().map_err(|why| (1, why))?;
     let address = config.server.listen;
     let grace = config.server.shutdown_grace;
-    let node = Node::open(config, &args.data)
-        .await
-        .map_err(|why| (2, why))?;
+    let place = place(args, &config);
+    let node = Node::open(config, &place).await.map_err(|why| (2, why))?;
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|why| {
         (
@@ -90,12 +102,29 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
             "No token is configured, so an admin token was made. It is shown only now:\n\n    {token}\n"
         );
     }
-    tracing::info!(address = %bound, data = %args.data.display(), "listening on http://{bound}");
+    tracing::info!(address = %bound, store = %place.store, "listening on http://{bound}");
     let stop = Stop::default();
     stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
     node.serve(listener, metrics, &stop).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Flags and their variables go before the file.
+fn place(args: &ServeArgs, config: &Config) -> Place {
+    Place {
+        store: storage(args.database_url.as_deref(), &args.data, config),
+        region: args.region.clone(),
+    }
+}
+
+/// The database that is named, else that of the configuration, else the directory.
+pub fn storage(database_url: Option<&str>, data: &Path, config: &Config) -> Storage {
+    let named = database_url.map(Secret::new);
+    match named.or_else(|| config.store.url.clone()) {
+        Some(url) => Storage::Database(url),
+        None => Storage::Directory(data.to_owned()),
+    }
 }
 
 /// The first signal asks to stop, the second ends the process.

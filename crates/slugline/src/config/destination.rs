@@ -32,6 +32,8 @@ pub struct Destination {
     pub kind: String,
     /// The only environment that it serves, if it is limited to one.
     pub environment: Option<String>,
+    /// The region whose nodes deliver to it; any node when `None`.
+    pub region: Option<String>,
     /// The only owner that it serves, if it is limited to one.
     pub owner: Option<String>,
     /// Requests per period; unlimited when `None`.
@@ -96,6 +98,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         .take("type")
         .map(|(kind, place)| placed(kind, &place));
     let environment = value(section.read("environment", name));
+    let region = value(section.read("region", name));
     let owner = value(section.read("owner", name));
     let rate = value(section.read("rate", parse_rate));
     let concurrency = section.number("concurrency", 1, MAX_CONCURRENCY);
@@ -110,6 +113,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         name: name_given?,
         kind: kind.into_inner(),
         environment,
+        region,
         owner,
         rate,
         concurrency: concurrency.and_then(|number| usize::try_from(number).ok()),

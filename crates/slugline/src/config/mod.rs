@@ -123,7 +123,7 @@ fn read(
     let store = single(&mut document, "store", complaints);
     let store =
         Section::new("[store]", store, complaints).overridden_by("SLUGLINE_STORE_", environment);
-    let store = store::read(store);
+    let store = store::read(store, secrets);
     let tokens = named(&mut document, "token", complaints, |section| {
         let place = section.place();
         token::read(section, secrets).map(|token| (token.name.clone(), token, place))

@@ -1,7 +1,8 @@
-//! `[store]`: how long what is remembered.
+//! `[store]`: where what is remembered is kept, and how long.
 
 use std::time::Duration;
 
+use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::parse_duration;
 use slugline_engine::store::Retention;
 
@@ -20,6 +21,8 @@ const LOG_RETENTION: Duration = Duration::from_secs(400 * 86_400);
 /// `[store]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreSettings {
+    /// The PostgreSQL database; the data directory's SQLite when there is none.
+    pub url: Option<Secret>,
     /// How long keys are remembered.
     pub idempotency_ttl: Duration,
     /// How long an unused upload stays at its destination.
@@ -28,15 +31,35 @@ pub struct StoreSettings {
     pub retention: Retention,
 }
 
-pub(super) fn read(mut section: Section<'_, '_>) -> StoreSettings {
+pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> StoreSettings {
+    let url = section.read("url", |text| database_url(text, secrets));
     let idempotency_ttl = duration(&mut section, "idempotency_ttl", IDEMPOTENCY_TTL);
     let media_grace = duration(&mut section, "media_grace", MEDIA_GRACE);
     let retention = retention(section.section("retention"));
     section.finish();
     StoreSettings {
+        url: url.map(|(url, _)| url),
         idempotency_ttl,
         media_grace,
         retention,
+    }
+}
+
+/// A URL, or where it is. One with a password is a secret, and a secret is not written here.
+fn database_url(text: &str, secrets: &dyn Secrets) -> Result<Secret, String> {
+    let Some((scheme, rest)) = text.split_once("://") else {
+        return secrets.resolve(&SecretRef(text.into())).map_err(|why| {
+            format!("is no URL such as \"postgres://slugline@db.internal/slugline\"; {why}")
+        });
+    };
+    let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+    match scheme {
+        "postgres" | "postgresql" if user.contains(':') => Err(
+            "has a password in it: put the URL into an environment variable and write \"env:NAME\""
+                .into(),
+        ),
+        "postgres" | "postgresql" => Ok(Secret::new(text)),
+        _ => Err(format!("{scheme:?} is no store; there is \"postgres\"")),
     }
 }
 

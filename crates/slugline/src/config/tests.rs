@@ -322,3 +322,31 @@ fn the_environment_goes_before_the_file() {
     .unwrap();
     assert!(found[0].contains("SLUGLINE_WORKERS"), "{found:#?}");
 }
+
+#[test]
+fn a_database_is_named_without_its_password() {
+    let url = |text: &str| load(&format!("[store]\nurl = {text:?}")).map(|config| config.store.url);
+    let plain = "postgres://slugline@db.internal/slugline";
+    assert_eq!(url(plain), Ok(Some(Secret::new(plain))));
+    assert_eq!(
+        url("env:DATABASE"),
+        Ok(Some(Secret::new("secret of DATABASE")))
+    );
+    let refused = url("postgres://slugline:hunter2@db.internal/slugline")
+        .unwrap_err()
+        .remove(0);
+    assert!(
+        refused.contains("password") && !refused.contains("hunter2"),
+        "{refused}"
+    );
+    assert!(url("mysql://db/x").unwrap_err()[0].contains("postgres"));
+}
+
+#[test]
+fn a_destination_may_belong_to_a_region() {
+    let config = load(
+        "[[destination]]\nname = \"site\"\ntype = \"folder\"\npath = \"./site\"\nregion = \"eu\"",
+    )
+    .unwrap();
+    assert_eq!(config.destinations[0].region.as_deref(), Some("eu"));
+}

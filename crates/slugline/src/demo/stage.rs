@@ -17,6 +17,7 @@ use crate::cli::sandbox::{PASSWORD, USER, Vendor, fake};
 use crate::clock::random_bytes;
 use crate::config::Config;
 use crate::node::Node;
+use crate::place::{Place, Storage};
 use crate::sandbox::Sandbox;
 use crate::telemetry::Metrics;
 
@@ -57,7 +58,11 @@ impl Stage {
             .map_err(|why| format!("{}: {why}", directory.display()))?;
         let config =
             Config::load(&directory.join("slugline.toml")).map_err(|why| why.to_string())?;
-        let node = Node::open(config, &directory.join("data")).await?;
+        let place = Place {
+            store: Storage::Directory(directory.join("data")),
+            region: None,
+        };
+        let node = Node::open(config, &place).await?;
         let metrics = Metrics::install()?;
         let stop = Stop::default();
         let stopping = stop.clone();

@@ -37,6 +37,8 @@ pub(crate) fn slugline(folder: &Path, arguments: &[&str]) -> Command {
         "SLUGLINE_SERVER",
         "SLUGLINE_CONFIG",
         "SLUGLINE_DATA",
+        "SLUGLINE_DATABASE_URL",
+        "SLUGLINE_REGION",
         "SLUGLINE_LOG",
     ] {
         command.env_remove(variable);
@@ -104,7 +106,12 @@ impl Server {
 
     /// A server in a folder that has its configuration.
     pub(crate) fn start_in(folder: TempDir) -> Self {
-        let mut child = slugline(folder.path(), &["serve"])
+        Self::start_with(folder, &[])
+    }
+
+    /// The same, with flags for `serve`.
+    pub(crate) fn start_with(folder: TempDir, flags: &[&str]) -> Self {
+        let mut child = slugline(folder.path(), &[&["serve"], flags].concat())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();

@@ -8,6 +8,8 @@
 
 mod check;
 mod harness;
+mod moving;
+mod nodes;
 mod publish;
 mod stopping;
 mod stub;

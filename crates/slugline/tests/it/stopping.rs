@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use super::harness::Server;
 
 /// A receiver that tells of each delivery and answers none until it is dropped; then all.
-struct Silent {
-    url: String,
-    arrived: Receiver<TcpStream>,
+pub(crate) struct Silent {
+    pub(crate) url: String,
+    pub(crate) arrived: Receiver<TcpStream>,
 }
 
 impl Silent {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (told, arrived) = channel();
@@ -33,7 +33,7 @@ impl Silent {
     }
 
     /// The next delivery, under way and unanswered.
-    fn delivery(&self) -> TcpStream {
+    pub(crate) fn delivery(&self) -> TcpStream {
         self.arrived.recv_timeout(Duration::from_secs(30)).unwrap()
     }
 }
