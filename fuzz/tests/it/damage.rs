@@ -99,7 +99,8 @@ pub(crate) fn cook(corpus: &[Vec<u8>], (which, edits): &Recipe) -> Vec<u8> {
     document
 }
 
-fn apply(document: &mut Vec<u8>, (place, kind, amount): Edit, corpus: &[Vec<u8>]) {
+/// Edits a document; others of its kind may be grafted on.
+pub(crate) fn apply(document: &mut Vec<u8>, (place, kind, amount): Edit, corpus: &[Vec<u8>]) {
     let at = usize::from(place) % (document.len() + 1);
     let end = (at + usize::from(amount)).min(document.len());
     let token = TOKENS[usize::from(amount) % TOKENS.len()];

@@ -8,7 +8,7 @@ use slugline_core::time::Timestamp;
 use crate::damage::{cook, corpus, recipes};
 
 /// Any moment will do; this one lies between the dates that the corpus uses. Microseconds since 1970.
-const NOW: Timestamp = Timestamp(1_750_000_000_000_000);
+pub(crate) const NOW: Timestamp = Timestamp(1_750_000_000_000_000);
 
 #[test]
 fn every_body_is_a_request_or_a_complaint_with_a_place() {
@@ -52,7 +52,7 @@ fn judge_request(request: &PublishRequest) {
     }
 }
 
-fn judge_problem(problem: &Problem) {
+pub(crate) fn judge_problem(problem: &Problem) {
     assert!(!problem.detail.is_empty(), "a complaint without words");
     let placed = problem
         .errors

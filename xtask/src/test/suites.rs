@@ -14,8 +14,8 @@ use crate::{kill9, proof, real_wordpress};
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
 
-/// Inputs per fuzz target in a normal and in a long run: a few seconds, a few minutes.
-const FUZZ_INPUTS: (&str, &str) = ("20000", "1000000");
+/// Inputs per fuzz target in a normal and in a long run: half a minute, a quarter of an hour.
+const FUZZ_INPUTS: (&str, &str) = ("5000", "200000");
 
 /// States of the lease protocol in a long run: a quarter of an hour.
 const LONG_LEASE_STATES: &str = "100000";
