@@ -46,6 +46,7 @@ pub(crate) async fn an_unknown_write_is_looked_at_again(bench: &Bench) {
         (early.jobs.len(), early.next_due),
         (0, Some(bench.now().plus(WINDOW)))
     );
+    assert_eq!(bench.store.counts().await.unwrap().looks_owed, 1);
     bench.clock.advance(WINDOW);
     let look = look(bench).await;
     assert_eq!(

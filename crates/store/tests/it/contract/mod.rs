@@ -11,6 +11,7 @@ pub(crate) mod looks;
 pub(crate) mod media;
 pub(crate) mod order;
 pub(crate) mod readers;
+pub(crate) mod sets;
 pub(crate) mod slugs;
 
 /// Makes a test of each part of the contract, with `$open` giving a fresh [`crate::bench::Bench`].
@@ -80,6 +81,18 @@ macro_rules! contract_tests {
             readers::counts_show_what_there_is_to_do,
             readers::retention_keeps_what_is_needed,
             readers::tokens_are_added_once_and_revoked,
+            readers::a_request_id_names_its_newest_publish_of_its_owner,
+            readers::an_item_is_shown_in_all_environments_and_locales,
+            sets::answers_come_in_order_and_each_for_itself,
+            sets::a_refused_submission_does_not_harm_its_neighbours,
+            sets::a_pass_takes_no_more_than_its_limit,
+            sets::one_claim_takes_one_job_of_a_lane_whatever_its_class,
+            sets::a_claim_keeps_to_its_limit_and_its_lease,
+            sets::a_prolonged_lease_counts_from_the_asking,
+            sets::effects_stay_with_their_item_and_destination,
+            sets::what_may_have_been_written_is_known,
+            sets::a_destination_may_be_registered_anew,
+            sets::what_was_handed_in_before_the_close_is_done,
             credentials::one_node_renews_and_the_others_find_the_result,
             credentials::the_right_of_a_node_that_is_gone_is_taken_over,
             credentials::a_late_result_is_kept_while_nobody_else_renews,

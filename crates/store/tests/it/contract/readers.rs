@@ -248,3 +248,48 @@ pub(crate) async fn tokens_are_added_once_and_revoked(bench: &Bench) {
     assert!(bench.store.revoke_token("ops").await.unwrap());
     assert!(!bench.store.revoke_token("ops").await.unwrap());
 }
+
+pub(crate) async fn a_request_id_names_its_newest_publish_of_its_owner(bench: &Bench) {
+    let first = bench.accept(&post("a", 1).key("again")).await;
+    bench.clock.advance(2 * DAY);
+    let second = bench.accept(&post("a", 2).key("again")).await;
+    let mut foreign = post("a", 1).key("again");
+    foreign.owner = "other";
+    bench.accept(&foreign).await;
+    let named = bench.publish("again").await;
+    assert_eq!(Some(named.publish_id), second.answer.publish_id);
+    let older = first.answer.publish_id.unwrap();
+    assert_eq!(bench.publish(older).await.publish_id, older);
+    for unknown in ["never", "pub_zzzzzzzz", ""] {
+        let found = bench.store.publish("default", unknown).await.unwrap();
+        assert_eq!(found, None, "{unknown:?}");
+    }
+    let theirs = bench.store.publish("other", &older.to_string()).await;
+    assert_eq!(theirs.unwrap(), None, "another owner's is not shown");
+}
+
+pub(crate) async fn an_item_is_shown_in_all_environments_and_locales(bench: &Bench) {
+    bench.accept(&post("a", 1)).await;
+    bench.accept(&post("a", 1).locale("de")).await;
+    let mut staged = post("a", 1).key("staged");
+    staged.environment = "staging";
+    bench.accept(&staged).await;
+    bench.accept(&post("b", 1)).await;
+    let mut shown: Vec<_> = bench
+        .store
+        .content("default", "a")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|view| (view.environment, view.locale))
+        .collect();
+    shown.sort();
+    let expected = [
+        ("production", "de"),
+        ("production", "en"),
+        ("staging", "en"),
+    ];
+    let expected = expected.map(|(one, other)| (one.to_owned(), other.to_owned()));
+    assert_eq!(shown, expected);
+    assert!(bench.store.content("other", "a").await.unwrap().is_empty());
+}
