@@ -99,15 +99,14 @@ impl Server {
             // One that has ended by itself is what is wanted.
             let _ = kill_process(*process, Signal::KILL);
         }
-        let killed = Instant::now();
-        while all.iter().any(|process| lives(*process)) {
-            ensure!(
-                killed.elapsed() < GONE_WITHIN,
-                "PostgreSQL was killed and has not ended"
-            );
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
-        self.let_go()
+        wait_until("PostgreSQL was killed and has not ended", || {
+            !all.iter().any(|process| lives(*process))
+        })?;
+        self.let_go()?;
+        // The next one would take the number of a process that nobody has waited for yet for a running server's.
+        wait_until("nobody has waited for the killed PostgreSQL", || {
+            !Path::new(&format!("/proc/{}", server.as_raw_pid())).exists()
+        })
     }
 
     /// Starts it again after [`Server::kill`], on the same folder and port, and waits until it answers.
@@ -248,6 +247,15 @@ fn children(process: Pid) -> Vec<Pid> {
         .split_whitespace()
         .filter_map(|child| Pid::from_raw(child.parse().ok()?))
         .collect()
+}
+
+fn wait_until(otherwise: &str, holds: impl Fn() -> bool) -> Result<()> {
+    let began = Instant::now();
+    while !holds() {
+        ensure!(began.elapsed() < GONE_WITHIN, "{otherwise}");
+        std::thread::sleep(BETWEEN_LOOKS);
+    }
+    Ok(())
 }
 
 /// A process that nobody has waited for yet has no command line any more.
