@@ -3,7 +3,7 @@
 //! Ensures that names, entries, bodies and answers are the same in every store. Does not keep them.
 
 use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
-use slugline_core::event::{EventType, salted_digest};
+use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
 use slugline_core::intake::{Accept, Submission};
 use slugline_core::item::{Action, ItemKey};
@@ -11,54 +11,57 @@ use slugline_core::lifecycle::publish_state;
 use slugline_core::problem::{Code, FieldError, Problem};
 
 use crate::entry::{Dated, Entry};
+use crate::prepare::{Body, Prepared};
 use crate::short_name::{self, ShortName};
-
-/// Bytes of salt: nobody guesses what was erased from its digest in the log.
-pub(crate) const SALT: usize = 16;
 
 /// The name of a submission's key within its scope.
 pub(crate) fn key_name(submission: &Submission) -> ShortName {
     let item = &submission.item;
-    short_name::of(&[&item.owner, &item.environment, &submission.key])
+    short_name::of(&["key", &item.owner, &item.environment, &submission.key])
 }
 
-/// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
+/// The name of an item, beside those of its relatives: the items with its content id.
+pub(crate) fn item_name(key: &ItemKey) -> ShortName {
+    let (family, member) = (
+        ["item", &key.content_id],
+        [&*key.owner, &key.environment, &key.locale],
+    );
+    short_name::within(&family, &member)
+}
+
+/// The name of a slug within its scope. Each kind of entry has its own paths.
 pub(crate) fn slug_name(submission: &Submission, slug: &str) -> ShortName {
     let item = &submission.item;
     let payload = submission.request.payload.as_ref();
     let space = payload
         .and_then(|payload| payload.content_type())
         .unwrap_or_default();
-    short_name::of(&[&item.owner, &item.environment, &item.locale, space, slug])
-}
-
-/// The payload as it is stored; `None` for removals.
-pub(crate) fn body_text(submission: &Submission) -> Result<Option<String>, serde_json::Error> {
-    let payload = submission
-        .request
-        .payload
-        .as_ref()
-        .filter(|_| !submission.request.action.removes());
-    payload.map(serde_json::to_string).transpose()
+    short_name::of(&[
+        "slug",
+        &item.owner,
+        &item.environment,
+        &item.locale,
+        space,
+        slug,
+    ])
 }
 
 /// Says which of a submission's media are not kept here any more (they were when it was checked).
-pub(crate) fn missing_media(
+pub(crate) fn missing_media<E>(
     submission: &Submission,
-    mut is_kept: impl FnMut(&str) -> bool,
-) -> Option<Problem> {
-    let named = submission.media.iter().flatten().enumerate();
-    let missing: Vec<FieldError> = named
-        .filter(|(_, medium)| !is_kept(&medium.sha256))
-        .map(|(index, medium)| {
+    mut is_kept: impl FnMut(&str) -> Result<bool, E>,
+) -> Result<Option<Problem>, E> {
+    let mut missing = Vec::new();
+    for (index, medium) in submission.media.iter().flatten().enumerate() {
+        if !is_kept(&medium.sha256)? {
             let advice = format!(
                 "the bytes of {} are not kept here; upload them again",
                 medium.sha256
             );
-            FieldError::new(format!("payload.media[{index}]"), advice)
-        })
-        .collect();
-    (!missing.is_empty()).then(|| Problem::fields(Code::InvalidRequest, missing))
+            missing.push(FieldError::new(format!("payload.media[{index}]"), advice));
+        }
+    }
+    Ok((!missing.is_empty()).then(|| Problem::fields(Code::InvalidRequest, missing)))
 }
 
 /// What is said of a destination that the configuration names and the store does not know.
@@ -69,15 +72,15 @@ pub(crate) fn unknown_destination(name: &str) -> Problem {
     )
 }
 
-/// The entry of an accepted request. `body`: as it is stored.
+/// The entry of an accepted request. `body`: where its body is stored with it.
 pub(crate) fn request_entry<'a>(
     at: &impl Dated,
-    submission: &'a Submission,
+    prepared: &'a Prepared,
     accept: &Accept,
     (item, publish): (i64, PublishId),
-    salt: &[u8],
-    body: Option<&str>,
+    body: Option<&Body>,
 ) -> Entry<'a> {
+    let submission = &prepared.submission;
     let kind = match submission.request.action {
         Action::Publish => EventType::PublishRequest,
         Action::Unpublish => EventType::UnpublishRequest,
@@ -90,11 +93,8 @@ pub(crate) fn request_entry<'a>(
         .detail("generation", accept.generation)
         .detail("version", accept.version)
         .detail("destinations", &accept.targets)
-        .detail("raw", salted_digest(salt, &submission.raw))
-        .detail(
-            "body",
-            body.map(|body| salted_digest(salt, body.as_bytes())),
-        )
+        .detail("raw", &prepared.raw_digest)
+        .detail("body", body.map(|body| &body.digest))
 }
 
 /// The entry of a request that came too late.

@@ -12,6 +12,7 @@ mod job;
 pub mod moving;
 mod nudge;
 pub mod postgres;
+mod prepare;
 mod record;
 mod short_name;
 pub mod sqlite;

@@ -21,12 +21,13 @@ use super::write::commit;
 use crate::accepting::stale_entry;
 use crate::change::Ledger;
 use crate::entry::Dated;
+use crate::prepare::Prepared;
 
 /// Decides on submissions and carries the decisions out; one outcome each, in order.
 pub(crate) struct Accepting;
 
 impl Operation for Accepting {
-    type Order = Vec<Submission>;
+    type Order = Vec<Prepared>;
     type Answer = Vec<Result<Decided, Problem>>;
     const GROUP: usize = 64;
     const WRITERS: usize = 2;
@@ -43,15 +44,15 @@ impl Operation for Accepting {
 async fn accept(
     session: &Session,
     times: &Times,
-    orders: &[Vec<Submission>],
+    orders: &[Vec<Prepared>],
 ) -> Done<(Vec<Vec<Result<Decided, Problem>>>, Effected)> {
-    let submissions: Vec<&Submission> = orders.iter().flatten().collect();
-    let mut world = facts::load(session, times, &submissions).await?;
+    let prepared: Vec<&Prepared> = orders.iter().flatten().collect();
+    let mut world = facts::load(session, times, &prepared).await?;
     let mut answers = Vec::with_capacity(orders.len());
     for order in orders {
         let decided = order
             .iter()
-            .map(|submission| accept_one(&mut world, submission));
+            .map(|prepared| accept_one(&mut world, prepared));
         answers.push(decided.collect::<Done<_>>()?);
     }
     let effected = world.changes.effected();
@@ -59,11 +60,8 @@ async fn accept(
     Ok((answers, effected))
 }
 
-fn accept_one<'a>(
-    world: &mut World<'a>,
-    submission: &'a Submission,
-) -> Done<Result<Decided, Problem>> {
-    let facts = world.facts(submission);
+fn accept_one<'a>(world: &mut World<'a>, prepared: &'a Prepared) -> Done<Result<Decided, Problem>> {
+    let (submission, facts) = (&prepared.submission, world.facts(prepared));
     match decide(submission, &facts.found) {
         Intake::Replay(answer) => Ok(Ok(Decided {
             answer,
@@ -72,15 +70,15 @@ fn accept_one<'a>(
         Intake::Refuse(problem) => Ok(Err(problem)),
         Intake::Duplicate(answer) => {
             let expiry = key_expiry(world, submission);
-            world.keep_key(submission, &answer, Some(expiry))?;
+            world.keep_key(prepared, &answer, Some(expiry))?;
             Ok(Ok(Decided {
                 answer,
                 kind: DecidedKind::Duplicate,
             }))
         }
-        Intake::Stale(answer) => stale(world, submission, &facts, answer).map(Ok),
-        Intake::Accept(accept) => world.carry_out(submission, &facts, accept, true),
-        Intake::Extend(accept) => world.carry_out(submission, &facts, accept, false),
+        Intake::Stale(answer) => stale(world, prepared, &facts, answer).map(Ok),
+        Intake::Accept(accept) => world.carry_out(prepared, &facts, accept, true),
+        Intake::Extend(accept) => world.carry_out(prepared, &facts, accept, false),
     }
 }
 
@@ -91,12 +89,13 @@ pub(crate) fn key_expiry(world: &World<'_>, submission: &Submission) -> Timestam
 
 fn stale<'a>(
     world: &mut World<'a>,
-    submission: &'a Submission,
+    prepared: &'a Prepared,
     facts: &Facts,
     answer: Answer,
 ) -> Done<Decided> {
+    let submission = &prepared.submission;
     let expiry = key_expiry(world, submission);
-    world.keep_key(submission, &answer, Some(expiry))?;
+    world.keep_key(prepared, &answer, Some(expiry))?;
     if let Some(item) = facts.item {
         let entry = stale_entry(&world.changes, submission, item, &answer);
         world.changes.log(entry)?;

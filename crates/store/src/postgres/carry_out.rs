@@ -4,6 +4,8 @@
 //! state, key) is written together or not at all (P1), and is a fact for the next decision. How it is
 //! written is in `new`.
 
+use std::convert::Infallible;
+
 use slugline_core::answer::{Answer, AnswerJob};
 use slugline_core::ids::{Fence, JobId, PublishId};
 use slugline_core::intake::{Accept, ItemRecord, Submission};
@@ -20,12 +22,13 @@ use super::items::ItemChange;
 use super::keys::NewKey;
 use super::load::content_name;
 use super::new::{NewPublish, NewRevision};
-use crate::accepting::{self, SALT, key_name};
+use crate::accepting;
 use crate::change::Ledger;
 use crate::change::desired::{Placing, place};
 use crate::change::{jobs, release};
 use crate::entry::Dated;
 use crate::job::JobRow;
+use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 use crate::words::Waits;
 
@@ -43,11 +46,12 @@ impl<'a> World<'a> {
     /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
     pub(crate) fn carry_out(
         &mut self,
-        submission: &'a Submission,
+        prepared: &'a Prepared,
         facts: &Facts,
         accept: Accept,
         fresh: bool,
     ) -> Done<Result<Decided, Problem>> {
+        let submission = &prepared.submission;
         if let Some(problem) = self.unmet(submission, &accept) {
             return Ok(Err(problem));
         }
@@ -66,20 +70,9 @@ impl<'a> World<'a> {
             item,
             content,
         };
-        let payload = if fresh {
-            accepting::body_text(submission)?
-        } else {
-            None
-        };
-        let salt = salt()?;
-        let entry = accepting::request_entry(
-            &self.changes,
-            submission,
-            accept,
-            (item, publish),
-            &salt,
-            payload.as_deref(),
-        );
+        let body = prepared.body.as_ref().filter(|_| fresh);
+        let place = (item, publish);
+        let entry = accepting::request_entry(&self.changes, prepared, accept, place, body);
         self.changes.log(entry)?;
         if fresh {
             self.move_slug(&new, left);
@@ -89,15 +82,17 @@ impl<'a> World<'a> {
         let answered = answered.into_iter().map(|(_, job)| job).collect();
         let answer = accepting::answer(submission, accept, publish, answered);
         let expiry = (!accept.assigned).then(|| key_expiry(self, submission));
-        let key = self.keep_key(submission, &answer, expiry)?;
+        let key = self.keep_key(prepared, &answer, expiry)?;
         let key = accept.assigned.then_some(key);
         self.new.publishes.push(NewPublish {
             id: publish,
             item,
-            submission,
+            prepared,
             slug_key,
-            salt,
-            revision: fresh.then_some(NewRevision { key, payload }),
+            revision: fresh.then_some(NewRevision {
+                key,
+                payload: body.map(|body| &*body.text),
+            }),
             accept: accept.clone(),
         });
         let kind = DecidedKind::Accepted;
@@ -110,7 +105,9 @@ impl<'a> World<'a> {
         if let Some(name) = targets.find(|name| !self.destinations.contains_key(*name)) {
             return Some(accepting::unknown_destination(name));
         }
-        accepting::missing_media(submission, |sha256| self.media.contains(sha256))
+        let is_kept = |sha256: &str| Ok::<_, Infallible>(self.media.contains(sha256));
+        let Ok(missing) = accepting::missing_media(submission, is_kept);
+        missing
     }
 
     /// Writes down what an accepted submission makes of its item; its number and its content's.
@@ -247,13 +244,13 @@ impl<'a> World<'a> {
     /// Keeps the answer under the key; the key's name. `expires_at`: `None` while the revision is kept.
     pub(crate) fn keep_key(
         &mut self,
-        submission: &Submission,
+        prepared: &Prepared,
         answer: &Answer,
         expires_at: Option<Timestamp>,
     ) -> Done<ShortName> {
-        let name = key_name(submission);
+        let name = prepared.key;
         let record = slugline_core::intake::KeyRecord {
-            fingerprint: submission.fingerprint,
+            fingerprint: prepared.submission.fingerprint,
             answer: answer.clone(),
         };
         self.new.keys.insert(name, NewKey::of(&record, expires_at)?);
@@ -298,10 +295,4 @@ impl Fresh<'_, '_> {
 
 fn drawn(id: Option<i64>) -> Done<i64> {
     id.ok_or_else(|| Fault::Ours("too few numbers were drawn for a group".into()))
-}
-
-fn salt() -> Done<Vec<u8>> {
-    let mut salt = vec![0; SALT];
-    getrandom::fill(&mut salt).map_err(|error| Fault::Ours(format!("no salt: {error}")))?;
-    Ok(salt)
 }

@@ -6,14 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use slugline_core::ids::PublishId;
-use slugline_core::intake::{Found, ItemRecord, KeyRecord, SlugHolder, Submission, wanted_slug};
+use slugline_core::intake::{Found, ItemRecord, KeyRecord, SlugHolder, wanted_slug};
 use slugline_core::item::ItemKey;
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::PendingReason;
 
 use super::changes::Changes;
 use super::new::New;
-use crate::accepting::{key_name, slug_name};
+use crate::accepting::slug_name;
+use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 use crate::words::Waits;
 
@@ -78,8 +79,9 @@ pub(crate) struct Facts {
 
 impl World<'_> {
     /// What a submission is decided on.
-    pub(crate) fn facts(&self, submission: &Submission) -> Facts {
-        let key = self.keys.get(&key_name(submission)).cloned();
+    pub(crate) fn facts(&self, prepared: &Prepared) -> Facts {
+        let submission = &prepared.submission;
+        let key = self.keys.get(&prepared.key).cloned();
         if key.is_some() {
             let found = Found {
                 key,

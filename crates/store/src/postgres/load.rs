@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::canonical::hex;
 use slugline_core::ids::PublishId;
-use slugline_core::intake::{ItemRecord, KeyRecord, Submission, wanted_slug};
+use slugline_core::intake::{ItemRecord, KeyRecord, wanted_slug};
 use slugline_core::item::ItemKey;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
@@ -20,8 +20,9 @@ use super::new::New;
 use super::session::{BEGIN, Session, call};
 use super::times::{NOW, Times};
 use super::{desired, items, jobs, release};
-use crate::accepting::{key_name, slug_name};
+use crate::accepting::slug_name;
 use crate::entry::Dated;
+use crate::prepare::Prepared;
 use crate::record::{Json, Record};
 use crate::short_name::ShortName;
 use crate::words::Waits;
@@ -67,7 +68,7 @@ const WAITING: &str =
 pub(crate) async fn load<'a>(
     session: &Session,
     times: &Times,
-    submissions: &[&Submission],
+    submissions: &[&Prepared],
 ) -> Done<World<'a>> {
     let asked = Asked::of(submissions);
     let given = times.given();
@@ -157,15 +158,16 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(submissions: &[&Submission]) -> Self {
+    fn of(submissions: &[&Prepared]) -> Self {
         let (mut asked, mut targets) = (Self::default(), BTreeSet::new());
-        for submission in submissions {
+        for prepared in submissions {
+            let submission = &prepared.submission;
             let item = &submission.item;
             asked.owners.push(item.owner.clone());
             asked.environments.push(item.environment.clone());
             asked.contents.push(item.content_id.clone());
             asked.locales.push(item.locale.clone());
-            asked.keys.push(key_name(submission).to_vec());
+            asked.keys.push(prepared.key.to_vec());
             // The slug of an item that has one is only known with the item.
             let slug = wanted_slug(submission, None);
             asked
@@ -219,13 +221,13 @@ impl World<'_> {
         Ok(())
     }
 
-    fn add_items(&mut self, rows: &[Row], submissions: &[&Submission]) -> Done<()> {
+    fn add_items(&mut self, rows: &[Row], submissions: &[&Prepared]) -> Done<()> {
         for row in rows {
             let place = usize::try_from(row.read::<i64>(0)? - 1).ok();
-            let Some(submission) = place.and_then(|place| submissions.get(place)) else {
+            let Some(prepared) = place.and_then(|place| submissions.get(place)) else {
                 continue;
             };
-            let key = &submission.item;
+            let key = &prepared.submission.item;
             let content: i64 = row.read(1)?;
             let name = (
                 key.owner.clone(),
@@ -272,7 +274,7 @@ impl World<'_> {
     async fn add_history(
         &mut self,
         session: &Session,
-        submissions: &[&Submission],
+        submissions: &[&Prepared],
         looked_up: &[Vec<u8>],
     ) -> Done<()> {
         let ids: Vec<i64> = self.items.values().map(|item| item.id).collect();
@@ -302,8 +304,9 @@ impl World<'_> {
         self.add_claims(&claims)
     }
 
-    fn slugs_of_items(&self, submissions: &[&Submission], looked_up: &[Vec<u8>]) -> Vec<Vec<u8>> {
-        let wanted = submissions.iter().filter_map(|submission| {
+    fn slugs_of_items(&self, submissions: &[&Prepared], looked_up: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let wanted = submissions.iter().filter_map(|prepared| {
+            let submission = &prepared.submission;
             let item = self.items.get(&submission.item)?;
             let slug = wanted_slug(submission, item.record.slug.as_deref())?;
             Some(slug_name(submission, &slug).to_vec())

@@ -71,12 +71,15 @@ use session::Session;
 use thread::Thread;
 use times::Times;
 
+use crate::prepare::Salts;
+
 /// The PostgreSQL store.
 pub struct PostgresStore {
     installation: String,
     times: Arc<Times>,
     gauges: Arc<Gauges>,
     lines: Lines,
+    salts: Salts,
     /// For reads and passes.
     pool: Arc<Pool>,
     thread: Thread,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::intake::{Accept, Submission};
+use slugline_core::intake::Accept;
 use slugline_core::item::ItemKey;
 
 use super::facts::World;
@@ -17,6 +17,7 @@ use super::slugs::Slugs;
 use super::write::Write;
 use super::{items, jobs, keys, publishes, revisions};
 use crate::entry::Dated;
+use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 
 /// What is to be written beside [`Changes`](super::changes::Changes).
@@ -34,20 +35,19 @@ pub(crate) struct New<'a> {
 pub(crate) struct NewPublish<'a> {
     pub(crate) id: PublishId,
     pub(crate) item: i64,
-    pub(crate) submission: &'a Submission,
+    pub(crate) prepared: &'a Prepared,
     pub(crate) accept: Accept,
     pub(crate) slug_key: Option<ShortName>,
-    pub(crate) salt: Vec<u8>,
     /// `None`: more destinations for a revision that is stored.
-    pub(crate) revision: Option<NewRevision>,
+    pub(crate) revision: Option<NewRevision<'a>>,
 }
 
 /// A revision's body.
-pub(crate) struct NewRevision {
+pub(crate) struct NewRevision<'a> {
     /// The key that is kept as long as the body.
     pub(crate) key: Option<ShortName>,
     /// `None` for removals.
-    pub(crate) payload: Option<String>,
+    pub(crate) payload: Option<&'a str>,
 }
 
 impl<'a> World<'a> {
@@ -64,7 +64,7 @@ impl<'a> World<'a> {
         writes.extend(new.slugs.save());
         writes.extend(keys::save(new.keys, new.expired_keys));
         writes.extend(revisions::insert(&new.publishes, now)?);
-        writes.extend(publishes::insert(new.publishes, now));
+        writes.extend(publishes::insert(&new.publishes, now));
         let fresh = new.jobs.into_iter();
         writes.extend(jobs::insert(
             fresh.filter_map(|id| changes.take_new(id)).collect(),

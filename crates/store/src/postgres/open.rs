@@ -17,6 +17,7 @@ use super::session::call;
 use super::thread::Thread;
 use super::times::{NOW, Times};
 use super::{PostgresStore, bell, schema, sequencer};
+use crate::prepare::Salts;
 
 /// Connections for reads and passes: as many as the API serves at once without waiting for each
 /// other; the server has a hundred for all nodes.
@@ -78,12 +79,15 @@ pub(crate) fn open(url: &str, times: Times, seed: [u8; 16]) -> Result<PostgresSt
     let installation = thread.wait(begun).ok_or_else(closed)??;
     thread.spawn(bell::ring(connector.clone(), Arc::clone(&gauges)));
     let lines = Lines::open(&thread, connector.clone(), &times, &gauges);
+    let salts =
+        Salts::new().map_err(|error| OpenError::Unavailable(format!("no randomness: {error}")))?;
     let pool = Pool::new(connector, Kind::Planning, READERS);
     Ok(PostgresStore {
         installation,
         times,
         gauges,
         lines,
+        salts,
         pool,
         thread,
     })

@@ -21,10 +21,12 @@ use slugline_engine::store::{
     Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
+use super::fault::Fault;
 use super::{
     PostgresStore, credentials, destinations, effects, media, prune, read, release, rescue,
     resolve, seal, sequencer, slugs, tokens, verify,
 };
+use crate::prepare::Prepared;
 
 impl Store for PostgresStore {
     fn now(&self) -> Timestamp {
@@ -58,7 +60,14 @@ impl Store for PostgresStore {
     }
 
     fn accept(&self, submissions: Vec<Submission>) -> Stored<'_, Vec<Result<Decided, Problem>>> {
-        Box::pin(self.lines.accept.submit(submissions))
+        let prepared = submissions
+            .into_iter()
+            .map(|submission| Prepared::new(submission, &self.salts))
+            .collect::<Result<Vec<_>, _>>();
+        Box::pin(async move {
+            let prepared = prepared.map_err(Fault::from)?;
+            self.lines.accept.submit(prepared).await
+        })
     }
 
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed> {

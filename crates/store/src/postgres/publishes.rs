@@ -23,17 +23,20 @@ const INSERT_RAW: &str = "INSERT INTO raw_request (publish, received_at, salt, b
     SELECT c.publish, $4, c.salt, c.bytes FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS c (publish, salt, bytes)";
 
 /// The statements that write publishes with their raw bytes.
-pub(crate) fn insert(publishes: Vec<NewPublish<'_>>, now: Timestamp) -> Vec<Write<'_>> {
+pub(crate) fn insert<'a>(publishes: &[NewPublish<'a>], now: Timestamp) -> Vec<Write<'a>> {
     if publishes.is_empty() {
         return Vec::new();
     }
     let ids: Vec<i64> = publishes.iter().map(|publish| publish.id.0).collect();
-    let rows = write(INSERT, publish_columns(&publishes, &ids, now));
+    let rows = write(INSERT, publish_columns(publishes, &ids, now));
     let bytes: Vec<&[u8]> = publishes
         .iter()
-        .map(|publish| &publish.submission.raw[..])
+        .map(|publish| &publish.prepared.submission.raw[..])
         .collect();
-    let salts: Vec<Vec<u8>> = publishes.into_iter().map(|publish| publish.salt).collect();
+    let salts: Vec<&[u8]> = publishes
+        .iter()
+        .map(|publish| &publish.prepared.salt[..])
+        .collect();
     vec![rows, write(INSERT_RAW, columns![ids, salts, bytes, now.0])]
 }
 
@@ -42,7 +45,11 @@ fn publish_columns<'a>(
     ids: &[i64],
     now: Timestamp,
 ) -> Vec<super::write::Column<'a>> {
-    let requests = || publishes.iter().map(|publish| &publish.submission.request);
+    let requests = || {
+        publishes
+            .iter()
+            .map(|publish| &publish.prepared.submission.request)
+    };
     let accepts = || publishes.iter().map(|publish| &publish.accept);
     let waiting = || {
         publishes
@@ -59,11 +66,11 @@ fn publish_columns<'a>(
     let classes: Vec<i16> = requests().map(|request| small(request.class)).collect();
     let request_ids: Vec<&'a str> = publishes
         .iter()
-        .map(|publish| publish.submission.key.as_str())
+        .map(|publish| publish.prepared.submission.key.as_str())
         .collect();
     let actors: Vec<&'a str> = publishes
         .iter()
-        .map(|publish| publish.submission.actor.as_str())
+        .map(|publish| publish.prepared.submission.actor.as_str())
         .collect();
     let released: Vec<Option<i64>> = accepts()
         .map(|accept| accept.waits.is_empty().then_some(now.0))
@@ -76,7 +83,7 @@ fn publish_columns<'a>(
         .collect();
     let ready: Vec<i64> = waiting()
         .map(|(publish, waits)| {
-            let at = publish.submission.request.publish_at;
+            let at = publish.prepared.submission.request.publish_at;
             at.filter(|_| waits.has(PendingReason::Scheduled))
                 .map_or(now.0, |at| at.0)
         })

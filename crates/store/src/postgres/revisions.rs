@@ -20,11 +20,11 @@ pub(crate) const INSERT_MEDIA: &str = "INSERT INTO revision_media (sha256, item,
     SELECT DISTINCT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])";
 
 /// The statements that write the revisions of publishes.
-pub(crate) fn insert(publishes: &[NewPublish<'_>], now: Timestamp) -> Done<Vec<Write<'static>>> {
+pub(crate) fn insert<'a>(publishes: &[NewPublish<'a>], now: Timestamp) -> Done<Vec<Write<'a>>> {
     let new = publishes
         .iter()
         .filter_map(|publish| Some((publish, publish.revision.as_ref()?)));
-    let new: Vec<(&NewPublish<'_>, &NewRevision)> = new.collect();
+    let new: Vec<(&NewPublish<'a>, &NewRevision<'a>)> = new.collect();
     if new.is_empty() {
         return Ok(Vec::new());
     }
@@ -44,16 +44,13 @@ pub(crate) fn insert(publishes: &[NewPublish<'_>], now: Timestamp) -> Done<Vec<W
         .collect();
     let checksums: Vec<Vec<u8>> = new
         .iter()
-        .map(|(publish, _)| publish.submission.body.0.to_vec())
+        .map(|(publish, _)| publish.prepared.submission.body.0.to_vec())
         .collect();
-    let salts: Vec<Vec<u8>> = new
+    let salts: Vec<&[u8]> = new
         .iter()
-        .map(|(publish, _)| publish.salt.clone())
+        .map(|(publish, _)| &publish.prepared.salt[..])
         .collect();
-    let payloads: Vec<Option<String>> = new
-        .iter()
-        .map(|(_, revision)| revision.payload.clone())
-        .collect();
+    let payloads: Vec<Option<&str>> = new.iter().map(|(_, revision)| revision.payload).collect();
     let mut media = Vec::<Option<String>>::with_capacity(new.len());
     let mut uses = Uses::default();
     for (publish, revision) in &new {
@@ -82,8 +79,8 @@ pub(crate) fn insert(publishes: &[NewPublish<'_>], now: Timestamp) -> Done<Vec<W
     Ok(writes)
 }
 
-fn named_media<'p>(publish: &NewPublish<'p>, revision: &NewRevision) -> &'p [StoredMedia] {
-    let media = publish.submission.media.as_deref();
+fn named_media<'p>(publish: &NewPublish<'p>, revision: &NewRevision<'_>) -> &'p [StoredMedia] {
+    let media = publish.prepared.submission.media.as_deref();
     media
         .filter(|_| revision.payload.is_some())
         .unwrap_or_default()

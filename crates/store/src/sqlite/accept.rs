@@ -4,7 +4,6 @@
 //! is carried out (P2). What a new publish consists of is in `carry_out`.
 
 use slugline_core::answer::Answer;
-use slugline_core::event::EventType;
 use slugline_core::intake::{Found, Intake, Submission, decide, wanted_slug};
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
@@ -13,10 +12,10 @@ use slugline_engine::store::{Decided, DecidedKind};
 use super::carry_out::carry_out;
 use super::fault::Done;
 use super::items::{self, ItemRow};
-use super::log::Entry;
-use super::prepare::Prepared;
 use super::tx::Tx;
 use super::{keys, slugs};
+use crate::accepting::{slug_name, stale_entry};
+use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 
 /// Decides on submissions and carries the decisions out; one outcome each, in order.
@@ -80,13 +79,7 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
         submission,
         item.as_ref().and_then(|item| item.record.slug.as_deref()),
     );
-    let space = submission
-        .request
-        .payload
-        .as_ref()
-        .and_then(|payload| payload.content_type())
-        .unwrap_or_default();
-    let slug_key = slug.map(|slug| slugs::key(&submission.item, space, &slug));
+    let slug_key = slug.map(|slug| slug_name(submission, &slug));
     let slug_holders = match &slug_key {
         Some(key) => slugs::holders(tx, key, item.as_ref().map(|item| item.id))?,
         None => Vec::new(),
@@ -113,18 +106,7 @@ fn stale(tx: &Tx<'_>, prepared: &Prepared, facts: &Facts, answer: Answer) -> Don
     let submission = &prepared.submission;
     keys::keep(tx, prepared, &answer, Some(key_expiry(tx, submission)))?;
     if let Some(item) = &facts.item {
-        Entry::new(
-            tx,
-            EventType::StaleUpdateIgnored,
-            "ignored",
-            item.id,
-            &submission.item,
-        )
-        .request(&submission.key)
-        .actor(&submission.actor)
-        .detail("reason", &answer.reason)
-        .detail("version", answer.version)
-        .write(tx)?;
+        stale_entry(tx, submission, item.id, &answer).write(tx)?;
     }
     Ok(Decided {
         answer,

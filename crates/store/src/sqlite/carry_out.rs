@@ -6,14 +6,12 @@
 use std::rc::Rc;
 
 use rusqlite::params;
-use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
-use slugline_core::event::EventType;
+use slugline_core::answer::AnswerJob;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::intake::{Accept, Submission};
-use slugline_core::item::Action;
 use slugline_core::lane::Lane;
-use slugline_core::lifecycle::{JobState, PendingReason, publish_state};
-use slugline_core::problem::{Code, Problem};
+use slugline_core::lifecycle::{JobState, PendingReason};
+use slugline_core::problem::Problem;
 use slugline_engine::store::{Decided, DecidedKind};
 
 use super::accept::{Facts, key_expiry};
@@ -21,11 +19,14 @@ use super::column::{Col, Waits};
 use super::desired::{self, Placing};
 use super::destinations::Known;
 use super::fault::Done;
-use super::log::Entry;
-use super::prepare::{Body, Prepared, Salt};
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{items, jobs, keys, publishes, release, revisions, slugs};
+use super::{items, jobs, keys, publishes, revisions, slugs};
+use crate::accepting::{answer, missing_media, request_entry, unknown_destination};
+use crate::change::desired::place;
+use crate::change::jobs::supersede;
+use crate::change::release::log_released;
+use crate::prepare::{Body, Prepared, Salt};
 
 /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
 pub(crate) fn carry_out(
@@ -40,7 +41,8 @@ pub(crate) fn carry_out(
         Ok(targets) => targets,
         Err(problem) => return Ok(Err(problem)),
     };
-    if let Some(problem) = revisions::missing_media(tx, submission)? {
+    let is_kept = |sha256: &str| revisions::is_kept(tx, sha256);
+    if let Some(problem) = missing_media(submission, is_kept)? {
         return Ok(Err(problem));
     }
     let publish = PublishId(tx.take_publish()?);
@@ -69,13 +71,14 @@ pub(crate) fn carry_out(
     };
     accepting.insert_publish()?;
     accepting.insert_raw()?;
-    accepting.log_request(&prepared.raw_digest)?;
+    request_entry(tx, prepared, accept, (item, publish), accepting.body).write(tx)?;
     if fresh {
         accepting.move_slug()?;
     }
     let jobs = accepting.insert_jobs(&targets)?;
     accepting.supersede_scheduled(&jobs)?;
-    let answer = accepting.answer(jobs);
+    let jobs = jobs.into_iter().map(|(_, job)| job).collect();
+    let answer = answer(submission, accept, publish, jobs);
     let record = keys::keep(
         tx,
         prepared,
@@ -96,12 +99,7 @@ fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Rc<Known>>, P
     for name in names {
         match tx.destination(name)? {
             Some(destination) => known.push(destination),
-            None => {
-                return Ok(Err(Problem::new(
-                    Code::Internal,
-                    format!("destination {name:?} is not known to the store"),
-                )));
-            }
+            None => return Ok(Err(unknown_destination(name))),
         }
     }
     Ok(Ok(known))
@@ -174,25 +172,6 @@ impl Accepting<'_> {
         Ok(())
     }
 
-    fn log_request(&self, raw_digest: &str) -> Done<()> {
-        let (submission, accept) = (self.submission, self.accept);
-        let kind = match submission.request.action {
-            Action::Publish => EventType::PublishRequest,
-            Action::Unpublish => EventType::UnpublishRequest,
-            Action::Delete => EventType::DeleteRequest,
-            Action::Draft => EventType::DraftReady,
-        };
-        Entry::new(self.tx, kind, "accepted", self.item, &submission.item)
-            .publish(self.publish, &submission.key)
-            .actor(&submission.actor)
-            .detail("generation", accept.generation)
-            .detail("version", accept.version)
-            .detail("destinations", &accept.targets)
-            .detail("raw", raw_digest)
-            .detail("body", self.body.map(|body| &body.digest))
-            .write(self.tx)
-    }
-
     fn move_slug(&self) -> Done<()> {
         let before = self.facts.item.as_ref().and_then(|item| item.slug_key);
         if let Some(before) = before.filter(|before| self.facts.slug_key != Some(*before)) {
@@ -213,12 +192,12 @@ impl Accepting<'_> {
             .map(|target| Ok((target.id, self.insert_job(target)?)))
             .collect::<Done<Vec<_>>>()?;
         if self.at_once() {
-            release::log_released(
-                self.tx,
-                self.publish,
+            let (request, key) = ((self.publish, &*self.submission.key), &self.submission.item);
+            log_released(
+                &mut { self.tx },
+                request,
                 self.item,
-                &self.submission.item,
-                &self.submission.key,
+                key,
                 self.accept.generation,
             )?;
             self.tx.nudge();
@@ -283,7 +262,7 @@ impl Accepting<'_> {
             return desired::put(self.tx, &placing);
         }
         // Nothing newer than the newest accepted generation can have the place.
-        desired::place(self.tx, &placing).map(drop)
+        place(&mut { self.tx }, &placing).map(drop)
     }
 
     fn supersede_scheduled(&self, new: &[(i64, AnswerJob)]) -> Done<()> {
@@ -293,28 +272,10 @@ impl Accepting<'_> {
                     .iter()
                     .find(|(destination, _)| *destination == job.destination)
                     .map(|(_, job)| job.job_id);
-                job.supersede(self.tx, by)?;
+                supersede(&mut { self.tx }, &job, by)?;
             }
             desired::stop_waiting(self.tx, *publish)?;
         }
         Ok(())
-    }
-
-    fn answer(&self, jobs: Vec<(i64, AnswerJob)>) -> Answer {
-        let jobs: Vec<AnswerJob> = jobs.into_iter().map(|(_, job)| job).collect();
-        Answer {
-            publish_id: Some(self.publish),
-            version: Some(self.accept.version),
-            generation: Some(self.accept.generation),
-            result_ref: Some(result_ref(&self.submission.item, self.accept.version)),
-            state: Some(publish_state(jobs.iter().map(|job| job.state))),
-            jobs,
-            supersedes: self.accept.supersedes.clone(),
-            ..Answer::new(
-                Status::Ok,
-                &self.submission.key,
-                &self.submission.item.content_id,
-            )
-        }
     }
 }

@@ -5,26 +5,15 @@
 
 use rusqlite::{Connection, Row, params};
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::item::Action;
-use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
 use super::column::{At, Col};
 use super::fault::Done;
-use super::jobs::{self, JobRow};
 use super::statements::Statements;
 use super::tx::Tx;
-
-/// What is desired of an item at a destination.
-pub(crate) struct Desired {
-    pub(crate) generation: Generation,
-    pub(crate) job: JobId,
-    pub(crate) shown_generation: Option<Generation>,
-    pub(crate) shown_job: Option<JobId>,
-    pub(crate) undisturbed: bool,
-    pub(crate) look_due_at: Option<Timestamp>,
-}
+pub(crate) use crate::change::desired::{Desired, Placing};
+use crate::job::JobRow;
 
 /// The row of an item at a destination.
 pub(crate) fn load(connection: &Connection, item: i64, destination: i64) -> Done<Option<Desired>> {
@@ -42,33 +31,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Desired> {
         undisturbed: row.get(4)?,
         look_due_at: row.get::<_, Option<At>>(5)?.map(|at| at.0),
     })
-}
-
-/// A released job that wants its item's place at its destination.
-pub(crate) struct Placing {
-    pub(crate) job: JobId,
-    pub(crate) publish: PublishId,
-    pub(crate) item: i64,
-    pub(crate) destination: i64,
-    pub(crate) generation: Generation,
-    pub(crate) action: Action,
-}
-
-/// Gives the job its place; older jobs that have not started are superseded, others are marked as
-/// replaced. `Some`: a newer generation has the place already, with this job.
-pub(crate) fn place(tx: &Tx<'_>, placing: &Placing) -> Done<Option<JobId>> {
-    if let Some(current) = load(tx, placing.item, placing.destination)? {
-        if current.generation > placing.generation {
-            return Ok(Some(current.job));
-        }
-        replace(tx, current.job, placing.job)?;
-    }
-    for older in jobs::pending_below(tx, placing.item, placing.destination, placing.generation)? {
-        older.supersede(tx, Some(placing.job))?;
-        stop_waiting(tx, older.publish)?;
-    }
-    put(tx, placing)?;
-    Ok(None)
 }
 
 /// Gives the job the place, where nothing else can have it.
@@ -89,19 +51,6 @@ pub(crate) fn put(tx: &Tx<'_>, placing: &Placing) -> Done<()> {
         ],
     )?;
     Ok(())
-}
-
-fn replace(tx: &Tx<'_>, older: JobId, newer: JobId) -> Done<()> {
-    match jobs::load(tx, older)? {
-        Some(job) if job.state == JobState::Queued => job.supersede(tx, Some(newer)),
-        _ => {
-            tx.run(
-                "UPDATE job SET replaced_by = ?2 WHERE id = ?1",
-                [older.0, newer.0],
-            )?;
-            Ok(())
-        }
-    }
 }
 
 /// A publish none of whose jobs is pending any more waits for nothing.

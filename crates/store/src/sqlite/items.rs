@@ -13,9 +13,9 @@ use slugline_core::version::{Generation, Version};
 use super::column::{Col, Digest, bit};
 use super::fault::{Done, Fault};
 use super::names::{Names, numbers};
-use super::prepare::Prepared;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::prepare::Prepared;
 use crate::short_name::{self, ShortName};
 
 /// An item with its numbers.
@@ -40,15 +40,6 @@ pub(crate) fn with_content_id(
     Ok(numbers(
         &names.between(connection, &short_name::family(any))?,
     ))
-}
-
-/// The name of an item.
-pub(crate) fn name(key: &ItemKey) -> ShortName {
-    let (family, member) = (
-        ["item", &key.content_id],
-        [&*key.owner, &key.environment, &key.locale],
-    );
-    short_name::within(&family, &member)
 }
 
 /// The item, if it is known, or else hints to its relatives: other items with its content id.

@@ -1,21 +1,14 @@
-//! Jobs: their rows and the ways they change state.
+//! Jobs: how their rows are found.
 //!
-//! Ensures that a job's state changes in one place per transition, with its log entry and the count
-//! of open jobs, in the same transaction.
+//! Ensures that a run finds its job only while it has the right to it.
 
-use rusqlite::{Connection, params};
-use slugline_core::event::EventType;
-use slugline_core::failure::Failure;
+use rusqlite::Connection;
 use slugline_core::ids::{Fence, JobId, PublishId};
-use slugline_core::lifecycle::{JobState, Queued};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
-use super::column::{Col, Json};
 use super::fault::Done;
-use super::log::Entry;
 use super::statements::Statements;
-use super::tx::Tx;
 pub(crate) use crate::job::JobRow;
 use crate::job::{read, select_jobs};
 
@@ -55,68 +48,6 @@ pub(crate) fn pending_below(
          AND j.state = 0 AND j.destination = ?2 AND j.generation < ?3"
     );
     connection.all(sql, [item, destination, generation.0], |row| read(row))
-}
-
-impl JobRow {
-    /// Queues it: released, taken back, or to be tried again.
-    pub(crate) fn queue(
-        &self,
-        tx: &Tx<'_>,
-        queued: &Queued,
-        failure: Option<&Failure>,
-    ) -> Done<()> {
-        let sql = "UPDATE job SET state = 1, due = ?2, attempts = ?3, failure = coalesce(?4, failure), lease_until = NULL,
-                   released_at = coalesce(released_at, ?5) WHERE id = ?1";
-        tx.run(
-            sql,
-            params![
-                self.id.0,
-                queued.due.0,
-                queued.attempts,
-                failure.map(Json),
-                tx.now.0
-            ],
-        )?;
-        tx.nudge();
-        Ok(())
-    }
-
-    /// Makes it a dead letter.
-    pub(crate) fn fail(&self, tx: &Tx<'_>, failure: &Failure) -> Done<()> {
-        tx.run(
-            "UPDATE job SET state = 4, lease_until = NULL, failure = ?2 WHERE id = ?1",
-            params![self.id.0, Json(failure)],
-        )?;
-        self.ended(tx);
-        Entry::of_job(tx, EventType::PublishFailed, "failed", self)
-            .failure(Some(failure))
-            .write(tx)
-    }
-
-    /// A newer generation has taken its place.
-    pub(crate) fn supersede(&self, tx: &Tx<'_>, replaced_by: Option<JobId>) -> Done<()> {
-        let sql = "UPDATE job SET state = ?2, lease_until = NULL, replaced_by = coalesce(?3, replaced_by) WHERE id = ?1";
-        tx.run(
-            sql,
-            params![
-                self.id.0,
-                Col(JobState::Superseded),
-                replaced_by.map(|job| job.0)
-            ],
-        )?;
-        self.ended(tx);
-        Entry::of_job(tx, EventType::Superseded, "superseded", self)
-            .detail("replaced_by", replaced_by)
-            .write(tx)
-    }
-
-    /// Counts it out, if it was open, and lets its lane go.
-    pub(crate) fn ended(&self, tx: &Tx<'_>) {
-        if !self.state.is_final() {
-            tx.count_open(-1);
-        }
-        tx.nudge();
-    }
 }
 
 /// Whether a run holds the lane.

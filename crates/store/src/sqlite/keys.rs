@@ -4,15 +4,15 @@
 
 use rusqlite::params;
 use slugline_core::answer::Answer;
-use slugline_core::intake::{KeyRecord, Submission};
+use slugline_core::intake::KeyRecord;
 use slugline_core::time::Timestamp;
 
 use super::column::{Digest, Json};
 use super::fault::Done;
-use super::prepare::Prepared;
 use super::statements::Statements;
 use super::tx::Tx;
-use crate::short_name::{self, ShortName};
+use crate::prepare::Prepared;
+use crate::short_name::ShortName;
 
 /// The record under a key with this name, unless it has expired.
 pub(crate) fn find(tx: &Tx<'_>, name: ShortName) -> Done<Option<KeyRecord>> {
@@ -67,14 +67,4 @@ pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
         tx.run("DELETE FROM key_record WHERE id = ?1", [record])?;
     }
     Ok(expired.len())
-}
-
-/// The name of a submission's key.
-pub(crate) fn name(submission: &Submission) -> ShortName {
-    short_name::of(&[
-        "key",
-        &submission.item.owner,
-        &submission.item.environment,
-        &submission.key,
-    ])
 }

@@ -15,6 +15,7 @@ use super::fault::Done;
 use super::statements::Statements;
 use super::tx::Tx;
 use super::{desired, jobs, release, revisions};
+use crate::change;
 use crate::views::media as views;
 
 /// Notes that a medium's bytes are kept, from now on.
@@ -122,9 +123,9 @@ fn later(tx: &Tx<'_>, publish: &Waiting, at: Timestamp, failure: &Failure) -> Do
     Ok(())
 }
 
-fn failed(tx: &Tx<'_>, publish: &Waiting, failure: &Failure) -> Done<()> {
+fn failed(mut tx: &Tx<'_>, publish: &Waiting, failure: &Failure) -> Done<()> {
     for job in jobs::pending(tx, publish.id)? {
-        job.fail(tx, failure)?;
+        change::jobs::fail(&mut tx, &job, failure)?;
     }
     desired::stop_waiting(tx, publish.id)
 }

@@ -22,6 +22,7 @@ mod items;
 mod jobs;
 mod keys;
 pub(crate) mod leaving;
+mod ledger;
 mod log;
 mod looks;
 mod media;
@@ -29,7 +30,6 @@ mod names;
 mod open;
 mod orders;
 mod port;
-mod prepare;
 mod prune;
 mod publishes;
 mod read;
@@ -64,9 +64,9 @@ pub(crate) use fault::Fault;
 pub use open::OpenError;
 
 use crate::nudge;
+use crate::prepare::Salts;
 use directory::Directory;
 use names::Names;
-use prepare::Salts;
 use readers::Readers;
 use writer::{Gauges, Writer};
 

@@ -16,10 +16,10 @@ use super::checkpoint::Checkpoints;
 use super::directory::Directory;
 use super::fault::{Done, Fault};
 use super::names::Names;
-use super::prepare::Salts;
 use super::readers::Readers;
 use super::writer::{Gauges, Writer};
 use super::{SqliteStore, connection, jobs, leaving, schema, sync, tx};
+use crate::prepare::Salts;
 
 /// Why a data directory cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub(crate) fn open(
         .open_jobs
         .store(jobs::count_open(&connection)?, Ordering::Relaxed);
     let names = Arc::new(Names::load(&connection)?);
-    let salts = Salts::new(&connection)?;
+    let salts = Salts::new().map_err(|error| OpenError::disk(Path::new("/dev/urandom"), &error))?;
     let database = Arc::new(File::open(&file).map_err(|error| OpenError::disk(&file, &error))?);
     let (checkpoints, copier) = Checkpoints::start(&mut connection, &file, Arc::clone(&database))?;
     let (readers, mut threads) = Readers::start(&file)?;

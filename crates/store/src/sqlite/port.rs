@@ -22,11 +22,12 @@ use slugline_engine::store::{
     Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
-use super::prepare::Prepared;
+use super::fault::Fault;
 use super::{
     SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, prune,
     read, release, rescue, seal, settle, slugs, tokens, verify,
 };
+use crate::prepare::Prepared;
 
 /// Segments that one call seals: a backlog of a million entries takes ten calls.
 const SEGMENTS: usize = 100;
@@ -61,7 +62,7 @@ impl Store for SqliteStore {
             .map(|submission| Prepared::new(submission, &self.salts))
             .collect::<Result<Vec<_>, _>>();
         Box::pin(async move {
-            let prepared = prepared?;
+            let prepared = prepared.map_err(Fault::from)?;
             self.writer
                 .submit(move |tx| accept::accept(tx, &prepared))
                 .await

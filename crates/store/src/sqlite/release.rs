@@ -1,24 +1,18 @@
 //! Releasing publishes that nothing holds back any more.
 //!
-//! Ensures that desired state is written at release and at no other moment, and that a lower
-//! generation released after a higher one is superseded itself.
+//! Ensures that what a pass finds is looked at once more by the writer. What a release means is in
+//! `change`.
 
 use rusqlite::{Connection, Row, params};
-use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
-use slugline_core::item::ItemKey;
-use slugline_core::lifecycle::Queued;
 use slugline_core::time::Timestamp;
-use slugline_core::version::Generation;
 
-use super::desired::{self, Placing};
 use super::fault::Done;
-use super::jobs::{self, JobRow};
-use super::log::Entry;
 use super::names::Names;
 use super::slugs;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::change::release;
 use crate::short_name::ShortName;
 
 /// When nothing holds a publish back, if its slug (`slug_key`) is free: its time (?1) has come and its
@@ -73,7 +67,7 @@ pub(crate) fn ready(
 }
 
 /// Releases those of the publishes that are still ready; how many.
-pub(crate) fn release(tx: &Tx<'_>, publishes: &[PublishId]) -> Done<usize> {
+pub(crate) fn release(mut tx: &Tx<'_>, publishes: &[PublishId]) -> Done<usize> {
     let sql = format!("SELECT id, item, slug_key FROM publish WHERE id = ?2 AND {IS_READY}");
     let mut released = 0;
     for publish in publishes {
@@ -81,7 +75,7 @@ pub(crate) fn release(tx: &Tx<'_>, publishes: &[PublishId]) -> Done<usize> {
         if let Some(waiting) = waiting
             && !waits_for_slug(tx, &waiting)?
         {
-            release_one(tx, waiting.publish)?;
+            release::release(&mut tx, waiting.publish)?;
             released += 1;
         }
     }
@@ -93,62 +87,4 @@ fn waits_for_slug(tx: &Tx<'_>, waiting: &Waiting) -> Done<bool> {
         Some(key) => slugs::is_taken(tx, &tx.named(*key)?, key, waiting.item),
         None => Ok(false),
     }
-}
-
-fn release_one(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
-    let mut released: Option<JobRow> = None;
-    for job in jobs::pending(tx, publish)? {
-        let placing = Placing {
-            job: job.id,
-            publish,
-            item: job.item,
-            destination: job.destination,
-            generation: job.generation,
-            action: job.action,
-        };
-        match desired::place(tx, &placing)? {
-            Some(newer) => job.supersede(tx, Some(newer))?,
-            None => {
-                job.queue(
-                    tx,
-                    &Queued {
-                        attempts: 0,
-                        due: tx.now,
-                    },
-                    None,
-                )?;
-                released = Some(job);
-            }
-        }
-    }
-    let released_at = released.as_ref().map(|_| tx.now.0);
-    let sql = "UPDATE publish SET waits = 0, released_at = ?2 WHERE id = ?1";
-    tx.run(sql, params![publish.0, released_at])?;
-    match released {
-        Some(job) => log_released(
-            tx,
-            publish,
-            job.item,
-            &job.key,
-            &job.request_id,
-            job.generation,
-        ),
-        None => Ok(()),
-    }
-}
-
-/// Writes down that a publish's generation is desired now.
-pub(crate) fn log_released(
-    tx: &Tx<'_>,
-    publish: PublishId,
-    item: i64,
-    key: &ItemKey,
-    request_id: &str,
-    generation: Generation,
-) -> Done<()> {
-    let entry = Entry::new(tx, EventType::Released, "released", item, key);
-    entry
-        .publish(publish, request_id)
-        .detail("generation", generation)
-        .write(tx)
 }

@@ -4,9 +4,7 @@
 //! whose bytes are gone.
 
 use rusqlite::{Connection, params};
-use slugline_core::intake::Submission;
 use slugline_core::payload::{Payload, StoredMedia};
-use slugline_core::problem::{Code, FieldError, Problem};
 use slugline_core::version::Generation;
 
 use super::carry_out::Accepting;
@@ -16,22 +14,8 @@ use super::jobs::JobRow;
 use super::statements::Statements;
 use super::tx::Tx;
 
-/// Says which of a submission's media are not kept here any more (they were when it was checked).
-pub(crate) fn missing_media(tx: &Tx<'_>, submission: &Submission) -> Done<Option<Problem>> {
-    let mut missing = Vec::new();
-    for (index, medium) in submission.media.iter().flatten().enumerate() {
-        if !is_kept(tx, &medium.sha256)? {
-            let advice = format!(
-                "the bytes of {} are not kept here; upload them again",
-                medium.sha256
-            );
-            missing.push(FieldError::new(format!("payload.media[{index}]"), advice));
-        }
-    }
-    Ok((!missing.is_empty()).then(|| Problem::fields(Code::InvalidRequest, missing)))
-}
-
-fn is_kept(connection: &Connection, sha256: &str) -> Done<bool> {
+/// Whether a medium's bytes are kept.
+pub(crate) fn is_kept(connection: &Connection, sha256: &str) -> Done<bool> {
     Ok(connection
         .one(
             "SELECT 1 FROM media WHERE sha256 = ?1",

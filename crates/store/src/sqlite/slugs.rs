@@ -6,7 +6,6 @@
 use rusqlite::{Connection, params};
 use slugline_core::event::EventType;
 use slugline_core::intake::SlugHolder;
-use slugline_core::item::ItemKey;
 use slugline_core::version::Generation;
 
 use super::fault::Done;
@@ -14,19 +13,7 @@ use super::items;
 use super::log::Entry;
 use super::statements::Statements;
 use super::tx::Tx;
-use crate::short_name::{self, ShortName};
-
-/// The name of a slug within its scope. `space` is the kind of entry, as each kind has its paths.
-pub(crate) fn key(item: &ItemKey, space: &str, slug: &str) -> ShortName {
-    short_name::of(&[
-        "slug",
-        &item.owner,
-        &item.environment,
-        &item.locale,
-        space,
-        slug,
-    ])
-}
+use crate::short_name::ShortName;
 
 /// Other items' claims on a slug.
 pub(crate) fn holders(tx: &Tx<'_>, key: &ShortName, own: Option<i64>) -> Done<Vec<SlugHolder>> {

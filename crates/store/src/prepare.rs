@@ -1,18 +1,15 @@
 //! What of an accept needs no transaction.
 //!
-//! Ensures that texts, digests and names are made on the caller's thread: the writer does one thing
+//! Ensures that texts, digests and names are made on the caller's thread: whoever writes does one thing
 //! after another for everybody.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use slugline_core::event::salted_digest;
 use slugline_core::intake::Submission;
 
-use super::fault::{Done, Fault};
-use super::statements::Statements;
-use super::{items, keys};
+use crate::accepting::{item_name, key_name};
 use crate::short_name::ShortName;
 
 /// Salt of a publish's raw bytes and body: nobody guesses what was erased from its digest in the log.
@@ -26,9 +23,9 @@ pub(crate) struct Salts {
 
 impl Salts {
     /// Salts of this run of the store; its secret is forgotten with it.
-    pub(crate) fn new(connection: &Connection) -> Done<Self> {
-        let secret = connection.one("SELECT randomblob(32)", [], |row| row.get(0))?;
-        let secret = secret.ok_or_else(|| Fault::Ours("no randomness".into()))?;
+    pub(crate) fn new() -> std::io::Result<Self> {
+        let mut secret = [0; 32];
+        getrandom::fill(&mut secret).map_err(std::io::Error::other)?;
         Ok(Self {
             secret,
             given: AtomicU64::new(0),
@@ -55,7 +52,9 @@ pub(crate) struct Prepared {
     pub(crate) raw_digest: String,
     /// The payload; `None` for removals.
     pub(crate) body: Option<Body>,
+    /// Its item's name.
     pub(crate) item: ShortName,
+    /// Its key's name.
     pub(crate) key: ShortName,
 }
 
@@ -67,20 +66,20 @@ pub(crate) struct Body {
 
 impl Prepared {
     /// Prepares a submission.
-    pub(crate) fn new(submission: Submission, salts: &Salts) -> Done<Self> {
+    pub(crate) fn new(submission: Submission, salts: &Salts) -> Result<Self, serde_json::Error> {
         let salt = salts.next();
         Ok(Self {
             salt,
             raw_digest: salted_digest(&salt, &submission.raw),
             body: body(&submission, &salt)?,
-            item: items::name(&submission.item),
-            key: keys::name(&submission),
+            item: item_name(&submission.item),
+            key: key_name(&submission),
             submission,
         })
     }
 }
 
-fn body(submission: &Submission, salt: &Salt) -> Done<Option<Body>> {
+fn body(submission: &Submission, salt: &Salt) -> Result<Option<Body>, serde_json::Error> {
     let request = &submission.request;
     let payload = request
         .payload
