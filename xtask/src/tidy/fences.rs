@@ -47,8 +47,8 @@ struct Fence {
 const FENCES: &[Fence] = &[
     Fence {
         dependency: "tokio",
-        rooms: &["slugline-web", "slugline"],
-        why: "the other rooms run under any executor",
+        rooms: &["slugline-store", "slugline-web", "slugline"],
+        why: "the other rooms run under any executor; so do callers of the store, which has a thread for PostgreSQL",
     },
     Fence {
         dependency: "hyper",
@@ -76,9 +76,14 @@ const FENCES: &[Fence] = &[
         why: "SQL stays in the store",
     },
     Fence {
+        dependency: "tokio-postgres",
+        rooms: &["slugline-store"],
+        why: "SQL stays in the store",
+    },
+    Fence {
         dependency: "getrandom",
-        rooms: &["slugline"],
-        why: "chance reaches the other rooms as Entropy",
+        rooms: &["slugline-store", "slugline"],
+        why: "chance reaches the other rooms as Entropy; the store draws the salts of what it keeps",
     },
     Fence {
         dependency: "clap",
