@@ -11,6 +11,7 @@ use futures_executor::block_on;
 use futures_util::future::join_all;
 use slugline_core::item::Class;
 use slugline_core::lifecycle::Verdict;
+use slugline_core::problem::Code;
 use slugline_engine::store::{
     ClaimedJob, DecidedKind, EventFilter, Page, PublishFilter, Settlement, Store,
 };
@@ -283,5 +284,63 @@ async fn the_log_is_whole(stores: &[Arc<dyn Store>]) {
             Vec::<String>::new()
         );
         assert_eq!(store.pressure().open_jobs, 0, "as every node counts them");
+    }
+}
+
+/// Rounds in which two nodes race; enough that in some of them neither sees the other in time.
+const RACES: usize = 40;
+
+#[test]
+fn what_two_nodes_want_at_once_one_of_them_gets() {
+    let database = database().unwrap();
+    let stores = [node(&database), node(&database)];
+    let bench = Bench {
+        store: Arc::clone(&stores[0]),
+        clock: Arc::new(TestClock::default()),
+        _keeps: Box::new(()),
+    };
+    block_on(bench.register());
+    let slugs: Vec<&'static str> = (0..RACES).map(|n| &*format!("slug-{n}").leak()).collect();
+    // Each node sends, beside posts of its own, one under a key and one with a slug that the other
+    // node uses in the same moment for something else.
+    let sent = |name: usize, round: usize| {
+        let of = |what: &str| post(&format!("{what}-{round}-{name}"), 1);
+        [
+            of("own"),
+            of("key").key(&format!("key-{round}")),
+            of("slug").slug(slugs[round]),
+        ]
+    };
+    let barrier = std::sync::Barrier::new(stores.len());
+    let race = |name: usize| -> Vec<Vec<Option<Code>>> {
+        let rounds = (0..RACES).map(|round| {
+            barrier.wait();
+            let asked = sent(name, round).map(async |post| {
+                let submission = post.submission(stores[name].now());
+                let outcome = stores[name]
+                    .accept(vec![submission])
+                    .await
+                    .unwrap()
+                    .remove(0);
+                outcome.err().map(|problem| problem.code)
+            });
+            block_on(join_all(asked))
+        });
+        rounds.collect()
+    };
+    let (one, other) = std::thread::scope(|threads| {
+        let one = threads.spawn(|| race(0));
+        let other = threads.spawn(|| race(1));
+        (one.join().unwrap(), other.join().unwrap())
+    });
+    for (one, other) in one.iter().zip(&other) {
+        assert_eq!(
+            (one[0], other[0]),
+            (None, None),
+            "neighbours are not concerned"
+        );
+        let (key, slug) = (Some(Code::IdempotencyKeyReused), Some(Code::SlugTaken));
+        assert!((one[1], other[1]) == (None, key) || (one[1], other[1]) == (key, None));
+        assert!((one[2], other[2]) == (None, slug) || (one[2], other[2]) == (slug, None));
     }
 }
