@@ -2,18 +2,21 @@
 //!
 //! Ensures that each connection is set up alike: every commit durable, plans that probe indexes
 //! however empty the tables were when they were made, and no transaction that outlives its node.
-//! Host names are looked up anew for each connection, so that a database that moves is found.
+//! Host names are looked up anew for each connection, so that a database that moves is found; one that
+//! cannot be reached is tried at growing distances (`outage`).
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::{AsyncMessage, Client, Config, Connection, NoTls, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::fault::{Done, Fault};
+use super::outage::Outage;
 use super::session::Session;
 
 /// How long making a connection may take: longer than a handshake over a slow line, shorter than a
@@ -44,6 +47,7 @@ pub(crate) struct Connector {
     config: Config,
     /// `None`: without TLS.
     tls: Option<MakeRustlsConnect>,
+    outage: Arc<Outage>,
 }
 
 impl Connector {
@@ -66,7 +70,11 @@ impl Connector {
             .keepalives_idle(SILENCE)
             .tcp_user_timeout(SILENCE);
         let tls = tls(&mut config)?;
-        Ok(Self { config, tls })
+        Ok(Self {
+            config,
+            tls,
+            outage: Arc::default(),
+        })
     }
 
     /// A connection that is only used to listen.
@@ -87,6 +95,16 @@ impl Connector {
     }
 
     async fn set_up(&self, heard: Option<Heard>) -> Done<Session> {
+        self.outage.refuse(Instant::now())?;
+        let made = self.connect(heard).await;
+        match &made {
+            Ok(_) => self.outage.end(),
+            Err(fault) => self.outage.begin(Instant::now(), fault),
+        }
+        made
+    }
+
+    async fn connect(&self, heard: Option<Heard>) -> Done<Session> {
         let client = match &self.tls {
             None => {
                 let (client, wire) = self.config.connect(NoTls).await?;

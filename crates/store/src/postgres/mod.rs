@@ -29,6 +29,7 @@ mod looks;
 mod media;
 mod new;
 mod open;
+mod outage;
 mod pool;
 mod port;
 mod prune;
