@@ -6,8 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_LENGTH, HeaderValue, USER_AGENT};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -15,12 +14,15 @@ use hyper_util::client::legacy::connect::{CaptureConnection, HttpConnector, capt
 use hyper_util::client::legacy::{Client as Pool, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use slugline_core::http::{Method, Request, Response, SendError};
+use slugline_engine::ports::Clock;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::failure::{of_body, of_request};
 use super::guard::Guard;
+use super::in_time::InTime;
 use super::resolver::GuardedResolver;
+use crate::clock::SystemClock;
 
 /// What destinations see of us.
 const AGENT: &str = concat!("Slugline/", env!("CARGO_PKG_VERSION"));
@@ -36,7 +38,7 @@ const IDLE_PER_HOST: usize = 256;
 /// A pool of connections behind the guard.
 #[derive(Clone)]
 pub(super) struct Client {
-    pool: Pool<HttpsConnector<HttpConnector<GuardedResolver>>, Full<Bytes>>,
+    pool: Pool<HttpsConnector<HttpConnector<GuardedResolver>>, InTime>,
 }
 
 impl Client {
@@ -65,7 +67,8 @@ impl Client {
         url: &Url,
         deadline: Instant,
     ) -> Result<Response, SendError> {
-        let mut outgoing = outgoing(request, url)?;
+        let left = deadline.saturating_duration_since(Instant::now());
+        let mut outgoing = outgoing(request, url, SystemClock.monotonic() + left)?;
         let connection = capture_connection(&mut outgoing);
         let answer = self.pool.request(outgoing);
         let incoming = head(answer, &connection, url, deadline).await?;
@@ -130,7 +133,11 @@ fn announced(headers: &hyper::HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-fn outgoing(request: &Request, url: &Url) -> Result<hyper::Request<Full<Bytes>>, SendError> {
+fn outgoing(
+    request: &Request,
+    url: &Url,
+    until: Duration,
+) -> Result<hyper::Request<InTime>, SendError> {
     let mut builder = hyper::Request::builder()
         .method(request.method.as_str())
         .uri(url.as_str());
@@ -147,10 +154,41 @@ fn outgoing(request: &Request, url: &Url) -> Result<hyper::Request<Full<Bytes>>,
     let malformed =
         |why| SendError::NotSent(format!("the request to {} is malformed: {why}", host(url)));
     builder
-        .body(Full::new(request.body.clone()))
+        .body(InTime::new(request.body.clone(), until))
         .map_err(malformed)
 }
 
 fn host(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// As after a freeze: the connection is there, and the time is over.
+    #[tokio::test]
+    async fn what_is_late_is_not_sent() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+        let received = tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.read_to_end(&mut bytes).await.unwrap();
+            bytes.len()
+        });
+        let guard = Guard::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let client = Client::new(Arc::new(guard));
+        let request = Request::new(Method::Post, url.as_str()).body("too late");
+        let late = outgoing(&request, &url, Duration::ZERO).unwrap();
+        let error = client.pool.request(late).await.unwrap_err();
+        assert!(
+            matches!(of_request(&error, "there"), SendError::NotSent(_)),
+            "{error:?}"
+        );
+        assert_eq!(received.await.unwrap(), 0);
+    }
 }

@@ -8,6 +8,7 @@ use http_body_util::LengthLimitError;
 use hyper_util::client::legacy;
 use slugline_core::http::SendError;
 
+use super::in_time::Late;
 use super::resolver::Refused;
 
 /// Reads why there is no answer to a request.
@@ -18,7 +19,8 @@ pub(super) fn of_request(error: &legacy::Error, host: &str) -> SendError {
     let why = format!("{host}: {}", chain(error));
     // A cancelled request was handed back by the connection before its first byte was written.
     let handed_back = cause::<hyper::Error>(error).is_some_and(hyper::Error::is_canceled);
-    if error.is_connect() || handed_back {
+    let late = cause::<Late>(error).is_some();
+    if error.is_connect() || handed_back || late {
         SendError::NotSent(why)
     } else {
         SendError::NoAnswer(why)

@@ -9,6 +9,7 @@ mod client;
 mod failure;
 mod files;
 mod guard;
+mod in_time;
 mod redirect;
 mod resolver;
 #[cfg(test)]
