@@ -73,8 +73,9 @@ impl Thresholds {
             Class::Preview => 85,
             Class::Bulk | Class::Reconcile => 75,
         };
-        (self.max_open_jobs / 100)
-            .saturating_mul(percent)
+        let share = u128::from(self.max_open_jobs) * percent / 100;
+        u64::try_from(share)
+            .unwrap_or(u64::MAX)
             .max(self.max_open_jobs.min(1))
     }
 }
@@ -96,6 +97,17 @@ mod tests {
                 && !refused(Class::Urgent, 999)
         );
         assert!(refused(Class::Urgent, 1_000));
+    }
+
+    #[test]
+    fn small_limits_keep_their_shares() {
+        let thresholds = Thresholds {
+            max_open_jobs: 20,
+            ..Thresholds::default()
+        };
+        let refused = |class, open| thresholds.refusal(class, open, u64::MAX, 0).is_some();
+        assert!(!refused(Class::Bulk, 14) && refused(Class::Bulk, 15));
+        assert!(!refused(Class::Standard, 18) && refused(Class::Standard, 19));
     }
 
     #[test]
