@@ -58,10 +58,11 @@ impl Word for Evidence {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Waits(pub(crate) i64);
 
-/// The reasons in the order in which they are shown, most lasting first, with their bits.
+/// The reasons in the order in which they are shown, with their bits: a slug first, since it may take
+/// a person, and a time passes by itself.
 const REASONS: [(PendingReason, i64); 3] = [
-    (PendingReason::Scheduled, 1),
     (PendingReason::SlugRelease, 2),
+    (PendingReason::Scheduled, 1),
     (PendingReason::Media, 4),
 ];
 
@@ -124,7 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn the_most_lasting_reason_is_shown() {
+    fn the_reason_that_may_take_a_person_is_shown() {
+        let waits = Waits::of(&[PendingReason::Scheduled, PendingReason::SlugRelease]);
+        assert_eq!(waits.first(), Some(PendingReason::SlugRelease));
         let waits = Waits::of(&[PendingReason::Media, PendingReason::Scheduled]);
         assert_eq!(waits.first(), Some(PendingReason::Scheduled));
         assert_eq!(
