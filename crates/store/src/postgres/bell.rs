@@ -5,8 +5,10 @@
 //! commits: NOTIFY within a transaction would have all commits wait for each other.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::Duration;
 
+use tokio::time::{sleep, timeout};
 use tokio_postgres::Notification;
 
 use super::connector::Connector;
@@ -16,7 +18,8 @@ use super::session::Session;
 
 /// How long news are gathered before they are told: what a node adds to the delay of another's work.
 const GATHER: Duration = Duration::from_millis(10);
-/// How long after a lost connection the next one is tried.
+/// How long after a lost connection the next one is tried, and how often it is looked whether it is
+/// lost: nobody else uses it.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Listens and tells until its task is dropped.
@@ -25,7 +28,7 @@ pub(crate) async fn ring(connector: Connector, gauges: Arc<Gauges>) {
         if let Err(fault) = until_lost(&connector, &gauges).await {
             tracing::warn!(%fault, "other nodes cannot be heard; jobs are still found by looking");
         }
-        tokio::time::sleep(PAUSE).await;
+        sleep(PAUSE).await;
     }
 }
 
@@ -33,18 +36,28 @@ async fn until_lost(connector: &Connector, gauges: &Arc<Gauges>) -> Done<()> {
     let session = listen(connector, gauges).await?;
     // Whatever was told while nobody listened.
     gauges.nudge.give();
-    loop {
-        gauges.tell.notified().await;
-        session.script("NOTIFY slugline").await?;
-        tokio::time::sleep(GATHER).await;
+    while !session.is_closed() {
+        if timeout(PAUSE, gauges.tell.notified()).await.is_ok() {
+            session.script("NOTIFY slugline").await?;
+            sleep(GATHER).await;
+        }
     }
+    Ok(())
 }
 
 async fn listen(connector: &Connector, gauges: &Arc<Gauges>) -> Done<Session> {
-    let heard = Arc::clone(gauges);
-    let session = connector
-        .listening(Arc::new(move |_: &Notification| heard.nudge.give()))
-        .await?;
+    // What this node tells comes back to it; it knows that already.
+    let own = Arc::new(AtomicI32::new(0));
+    let (heard, teller) = (Arc::clone(gauges), Arc::clone(&own));
+    let hear = move |told: &Notification| {
+        if told.process_id() != teller.load(Ordering::Relaxed) {
+            heard.nudge.give();
+        }
+    };
+    let session = connector.listening(Arc::new(hear)).await?;
+    if let Some(row) = session.one("SELECT pg_backend_pid()", &[]).await? {
+        own.store(row.try_get(0)?, Ordering::Relaxed);
+    }
     // A nudge needs no fsync.
     session
         .script("SET synchronous_commit = off; LISTEN slugline")

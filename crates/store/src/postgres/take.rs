@@ -16,7 +16,7 @@ use super::changes::Changes;
 use super::fault::Done;
 use super::gauges::Effected;
 use super::jobs::{self, counted, small};
-use super::session::{BEGIN, Call, Param, Session, call};
+use super::session::{BEGIN, COMMIT, Call, Param, Session, call};
 use super::task::{self, Gather, Task};
 use super::times::{NOW, Times};
 use super::write::commit;
@@ -67,7 +67,9 @@ async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
             jobs.push(task.of(pick, way.looks)?);
         }
     }
-    commit(session, &changes.writes()?).await?;
+    if !taken.is_committed {
+        commit(session, &changes.writes()?).await?;
+    }
     let next_due = if taken.in_hand {
         Some(found.now)
     } else {
@@ -200,6 +202,8 @@ impl Pick {
 struct Taken {
     tasks: BTreeMap<JobId, Task>,
     in_hand: bool,
+    /// Nothing was chosen, so there is nothing more to write.
+    is_committed: bool,
 }
 
 /// Takes what was chosen and gathers what its runs need; what was left for others is looked for in the
@@ -231,7 +235,7 @@ async fn lease(
         bodies: [&rows.ids, &rows.items, &rows.oldest, &rows.generations],
         states: [&rows.ids, &rows.items, &rows.destinations],
     };
-    let mut calls: Vec<Call<'_>> = Vec::new();
+    let (mut calls, is_committed): (Vec<Call<'_>>, _) = (Vec::new(), picks.is_empty());
     if !picks.is_empty() {
         calls.push(call(way.take, &take));
         calls.extend(gather.calls());
@@ -241,6 +245,9 @@ async fn lease(
         left.iter()
             .map(|params| call(way.in_hand, &params[..2 + classes])),
     );
+    if is_committed {
+        calls.push(call(COMMIT, &[]));
+    }
     let mut answers = session.all(calls).await?.into_iter();
     let tasks = if picks.is_empty() {
         BTreeMap::new()
@@ -248,7 +255,11 @@ async fn lease(
         task::read(&mut answers)?
     };
     let in_hand = answers.any(|rows: Vec<Row>| !rows.is_empty());
-    Ok(Taken { tasks, in_hand })
+    Ok(Taken {
+        tasks,
+        in_hand,
+        is_committed,
+    })
 }
 
 /// What was chosen, as columns.
