@@ -1,16 +1,16 @@
-//! `slugline token`: API tokens, through the server or straight in its data directory.
+//! `slugline token`: API tokens, through the server or straight in its data.
 //!
 //! Ensures that a token is shown once, when it is made; only its hash is kept.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use slugline_core::http::Method;
 use slugline_core::item::check_name;
+use slugline_core::secret::Secret;
 use slugline_engine::store::{Store, StoreError, TokenRecord};
-use slugline_store::sqlite::SqliteStore;
 use slugline_web::{Role, token_hash, token_of};
 
 use super::{Ended, Trouble};
@@ -18,10 +18,12 @@ use crate::client::api::{Api, Denied, ServerArgs};
 use crate::clock::{SystemClock, random_bytes};
 use crate::config::DEFAULT_OWNER;
 use crate::output::{Output, columns};
+use crate::place::Storage;
 
 /// Makes, lists and revokes API tokens.
 ///
-/// Through a running server with an admin's token, or with --data when no server runs.
+/// Through a running server with an admin's token, with --data when no server runs, or straight in
+/// the nodes' database with --database-url.
 #[derive(Args, Clone, Debug)]
 #[command(
     after_help = "Examples:\n  slugline token create ci --role editor --environment production\n  slugline token create first --role admin --data ./slugline-data\n  slugline token list\n  slugline token revoke ci\n\nTokens in slugline.toml ([[token]]) are changed there."
@@ -32,6 +34,9 @@ pub struct TokenArgs {
     /// Directory of the embedded store, when no server runs on it
     #[arg(long, value_name = "DIR", global = true)]
     data: Option<PathBuf>,
+    /// The nodes' PostgreSQL database
+    #[arg(long, value_name = "URL", global = true, conflicts_with = "data")]
+    database_url: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -60,8 +65,8 @@ struct Wanted {
     /// Environment that it may write to; more than once for several, all when absent
     #[arg(long, value_name = "E", value_parser = name)]
     environment: Vec<String>,
-    /// The owner that it acts for; with --data only: a server gives the caller's
-    #[arg(long, value_name = "O", value_parser = name, requires = "data")]
+    /// The owner that it acts for; with --data or --database-url only: a server gives the caller's
+    #[arg(long, value_name = "O", value_parser = name)]
     owner: Option<String>,
 }
 
@@ -70,14 +75,20 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 pub(super) async fn run(args: &TokenArgs, output: Output) -> Ended {
-    match &args.data {
-        Some(data) => directly(data, &args.what, output).await,
-        None => through_server(&Api::new(&args.server)?, &args.what, output).await,
-    }
+    let storage = match (&args.data, &args.database_url) {
+        (_, Some(url)) => Storage::Database(Secret::new(url)),
+        (Some(data), None) => Storage::Directory(data.clone()),
+        (None, None) => return through_server(&Api::new(&args.server)?, &args.what, output).await,
+    };
+    directly(&storage, &args.what, output).await
 }
 
 async fn through_server(api: &Api, what: &What, output: Output) -> Ended {
     match what {
+        What::Create(Wanted { owner: Some(_), .. }) => {
+            let advice = "--owner needs --data or --database-url: a server gives the caller's";
+            return Err(Trouble::wrong(advice));
+        }
         What::Create(wanted) => {
             let body = json!({ "name": wanted.name, "role": wanted.role, "environments": wanted.environment });
             let reply = api
@@ -107,18 +118,20 @@ async fn through_server(api: &Api, what: &What, output: Output) -> Ended {
     Ok(true)
 }
 
-async fn directly(data: &Path, what: &What, output: Output) -> Ended {
+async fn directly(storage: &Storage, what: &What, output: Output) -> Ended {
     // Opening makes a directory where there is none; only `create` may want that.
-    if !matches!(what, What::Create(_)) && !data.exists() {
+    if let (Storage::Directory(data), What::List | What::Revoke { .. }) = (storage, what)
+        && !data.exists()
+    {
         return Err(Trouble::wrong(format!(
             "there is no data directory {}",
             data.display()
         )));
     }
-    let seed = random_bytes::<16>().map_err(Trouble::badly)?;
-    let store = SqliteStore::open(data, Arc::new(SystemClock::new()), seed)
-        .map_err(|why| Trouble::wrong(why.to_string()))?;
-    let done = in_store(&store, what, output).await;
+    let store = storage
+        .open(Arc::new(SystemClock::new()))
+        .map_err(Trouble::wrong)?;
+    let done = in_store(store.as_ref(), what, output).await;
     store.close().await;
     done
 }

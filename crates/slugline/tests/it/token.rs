@@ -61,6 +61,26 @@ fn a_token_made_in_the_data_directory_opens_the_server() {
 }
 
 #[test]
+fn a_token_made_in_the_database_opens_a_node() {
+    let database = slugline_parts::postgres::database().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("slugline.toml"), CONFIGURATION).unwrap();
+    let server = Server::start_with(folder, &["--database-url", &database.url]);
+    let create = [
+        "token", "create", "ops", "--role", "admin", "--owner", "team", "--json",
+    ];
+    let made = [&create[..], &["--database-url", &database.url]].concat();
+    let made = run(server.path(), &made).with(0).json();
+    run_as(&server, made["token"].as_str().unwrap(), &["token", "list"]).with(0);
+    let refused = server.run(&create).with(2);
+    assert!(
+        refused.err().contains("--database-url"),
+        "{}",
+        refused.err()
+    );
+}
+
+#[test]
 fn listing_makes_no_directory() {
     let folder = tempfile::tempdir().unwrap();
     run(folder.path(), &["token", "list", "--data", "nowhere"]).with(2);
