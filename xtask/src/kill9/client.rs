@@ -50,7 +50,7 @@ pub(super) struct Answer {
 pub(super) struct Decision {
     pub(super) status: u16,
     pub(super) answer: Answer,
-    /// Whether an earlier sending got no answer, so that it may have been stored.
+    /// Whether an earlier sending got no answer, or one that does not know, so that it may have been stored.
     pub(super) doubtful: bool,
 }
 
@@ -99,7 +99,11 @@ impl Client {
         let mut doubtful = false;
         loop {
             match timeout(PATIENCE, self.exchange(&request)).await {
-                Ok(Ok((429 | 503 | 507, _))) => count(&self.counters.later),
+                Ok(Ok((429 | 503 | 507, answer))) => {
+                    // A store that was lost may have committed first; a threshold or a full disk refuses before.
+                    doubtful |= answer.code == "unavailable";
+                    count(&self.counters.later);
+                }
                 Ok(Ok((status, answer))) => {
                     return Ok(Decision {
                         status,

@@ -58,7 +58,7 @@ impl Installation for Embedded {
         self.node.thaw();
     }
 
-    async fn verify_log(&self) -> Result<String> {
+    async fn verify_log(&mut self) -> Result<String> {
         node::verify_log(&self.binary, &store(&self.data)).await
     }
 

@@ -32,7 +32,7 @@ pub(super) trait Installation: Sized {
     fn thaw(&self);
 
     /// Checks the log of what is on disk, with or without processes beside it; what the check says.
-    async fn verify_log(&self) -> Result<String>;
+    async fn verify_log(&mut self) -> Result<String>;
 
     /// Stops all of it as an operator does.
     async fn stop(&mut self) -> Result<()>;

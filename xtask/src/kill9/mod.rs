@@ -4,6 +4,7 @@
 
 mod audit;
 mod client;
+mod cluster;
 mod embedded;
 mod findings;
 mod freeze;
@@ -28,6 +29,7 @@ use tokio::time::Instant;
 
 use crate::parts::interruption::interruption;
 use crate::parts::{ports, process};
+use cluster::Cluster;
 use embedded::Embedded;
 use stage::Ground;
 pub(crate) use tally::Tally;
@@ -54,6 +56,12 @@ pub(crate) struct Options {
     pub(crate) seed: Option<u64>,
 }
 
+impl Options {
+    fn kills(&self) -> usize {
+        if self.long { KILLS.1 } else { KILLS.0 }
+    }
+}
+
 /// What was told, and what could not be.
 pub(crate) struct Told {
     pub(crate) tallies: Vec<Tally>,
@@ -61,7 +69,7 @@ pub(crate) struct Told {
     pub(crate) left_out: Option<&'static str>,
 }
 
-/// Tells the stories, all at once: one of them mostly waits.
+/// Tells the stories, those of one store at once: some of them mostly wait. Prints what they came to.
 ///
 /// # Errors
 /// One could not be told to its end. What is wrong is not an error but in the tallies.
@@ -81,13 +89,21 @@ pub(crate) fn run(options: &Options) -> Result<Told> {
 async fn tell(options: &Options) -> Result<Told> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     println!("seed {seed}");
+    let mut told = on_sqlite(options, seed).await?;
+    told.tallies.iter().for_each(|tally| println!("{tally}"));
+    let on_postgres = on_postgres(options, seed).await?;
+    on_postgres.iter().for_each(|tally| println!("{tally}"));
+    told.tallies.extend(on_postgres);
+    Ok(told)
+}
+
+async fn on_sqlite(options: &Options, seed: u64) -> Result<Told> {
     let addresses = ports::free::<{ ADDRESSES * STORIES }>()?;
     let mut addresses = addresses.chunks(ADDRESSES);
     let mut ground = |story| ground(options, story, addresses.next().unwrap_or_default(), seed);
-    let kills = if options.long { KILLS.1 } else { KILLS.0 };
     let (killed, frozen, full) = (ground("kills")?, ground("freeze")?, ground("full_disk")?);
     let told = tokio::try_join!(
-        kills::run::<Embedded>(killed, kills),
+        kills::run::<Embedded>(killed, options.kills()),
         freeze::run::<Embedded>(frozen),
         fill_if_possible(full)
     )?;
@@ -97,6 +113,19 @@ async fn tell(options: &Options) -> Result<Told> {
         tallies: tallies.collect(),
         left_out,
     })
+}
+
+/// There another node takes the lanes of one that is killed or frozen, when its leases have run out.
+async fn on_postgres(options: &Options, seed: u64) -> Result<[Tally; 2]> {
+    let addresses = ports::free::<{ ADDRESSES * 2 }>()?;
+    let (killed, frozen) = addresses.split_at(ADDRESSES);
+    let killed = ground(options, "kills", killed, seed)?;
+    let frozen = ground(options, "freeze", frozen, seed)?;
+    let told = tokio::try_join!(
+        kills::run::<Cluster>(killed, options.kills()),
+        freeze::run::<Cluster>(frozen)
+    )?;
+    Ok(told.into())
 }
 
 async fn fill_if_possible(ground: Ground) -> Result<Option<Tally>> {

@@ -24,6 +24,8 @@ const TAKEN: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 /// The longest that a slow answer takes, in milliseconds: well below the configured timeout, so that it counts.
 const SLOW_MS: u64 = 60;
+/// What every answer takes while the sink is sluggish: nearly the configured timeout, so that many runs wait for one.
+const SLUGGISH: Duration = Duration::from_millis(800);
 
 /// What an item shows at the destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub(super) struct Sink {
     pub(super) address: SocketAddr,
     received: RefCell<Received>,
     repeats: Cell<usize>,
+    sluggish: Cell<bool>,
     findings: Rc<Findings>,
     webhook: Webhook,
 }
@@ -80,6 +83,7 @@ impl Sink {
             address,
             received: RefCell::default(),
             repeats: Cell::new(0),
+            sluggish: Cell::new(false),
             findings,
             webhook: Webhook::new(SECRET)?,
         });
@@ -90,6 +94,11 @@ impl Sink {
     /// What an item shows.
     pub(super) fn shown(&self, content_id: &str) -> Option<Shown> {
         self.received.borrow().items.get(content_id).copied()
+    }
+
+    /// From now on every answer takes long, or not.
+    pub(super) fn be_sluggish(&self, sluggish: bool) {
+        self.sluggish.set(sluggish);
     }
 
     /// Different messages taken.
@@ -177,7 +186,10 @@ async fn accept(listener: TcpListener, sink: Rc<Sink>) {
 async fn serve(stream: TcpStream, sink: &Sink) -> Result<()> {
     let mut connection = Connection::over(stream)?;
     while let Some(message) = connection.next_request().await? {
-        let fate = draw();
+        let fate = match sink.sluggish.get() {
+            true => Fate::Slow(SLUGGISH),
+            false => draw(),
+        };
         if !matches!(fate, Fate::Refused)
             && let Err(error) = sink.take(&message)
         {
@@ -221,6 +233,7 @@ mod tests {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
             received: RefCell::default(),
             repeats: Cell::new(0),
+            sluggish: Cell::new(false),
             findings: Rc::default(),
             webhook: Webhook::new(SECRET).unwrap(),
         }

@@ -45,7 +45,7 @@ pub(super) struct Stage<I> {
     pub(super) installation: I,
     pub(super) producers: Producers,
     pub(super) books: Books,
-    sink: Rc<Sink>,
+    pub(super) sink: Rc<Sink>,
     began: Instant,
 }
 

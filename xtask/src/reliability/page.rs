@@ -23,8 +23,9 @@ const KILLS: &str = "\
 what got no answer under the same key, send some requests twice at once, misuse keys and come late. The destination is a
 webhook sink that verifies every signature, refuses, is slow, and takes messages without answering. Meanwhile a process is
 ended with SIGKILL at random moments, its start and its recovery among them, and started again on the same data; or it is
-frozen for longer than its leases last; or its disk is filled to the last page. At the end every acknowledged key, every
-job, what the sink shows and the log are held against each other.
+frozen for longer than its leases last; or its disk is filled to the last page. On PostgreSQL three nodes share the work;
+any of them is killed or frozen, and now and then PostgreSQL itself is killed with all its processes. At the end every
+acknowledged key, every job, what the sink shows and the log are held against each other.
 
 `kill -9` ends a process, not the machine: what the operating system has taken from it survives. That nothing is
 acknowledged before it is synced can only be shown by a rehearsal in which the power is cut.

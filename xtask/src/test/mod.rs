@@ -19,6 +19,9 @@ pub(crate) struct Options {
     /// Repeats an earlier run of the suites that draw lots
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+    /// Put this binary to the test instead of building one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
     /// Only these suites; all when none is named
     pub(crate) suites: Vec<String>,
 }
@@ -100,7 +103,10 @@ fn run_all(options: &Options) -> Result<Vec<Ran>> {
     let stage = Stage {
         long: options.long,
         seed: options.seed,
-        binary: OnceLock::new(),
+        binary: options
+            .binary
+            .clone()
+            .map_or_else(OnceLock::new, OnceLock::from),
     };
     let count = chosen.len();
     Ok(chosen
