@@ -32,7 +32,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(2);
 const AFTER_STORE_ERROR: Duration = Duration::from_millis(500);
 /// Jobs taken by one claim: enough to share a commit, few enough that an urgent one waits for no
 /// more than one batch.
-const CLAIM_BATCH: usize = 128;
+const CLAIM_BATCH: usize = 32;
 /// A lease is at least this long; a run that needs more prolongs it.
 const SHORTEST_LEASE: Duration = Duration::from_secs(30);
 

@@ -19,8 +19,9 @@ use crate::short_name::ShortName;
 /// Names in memory from which on they go into the tree: enough that each page of a tree of millions
 /// takes several at once, and about 10 MiB.
 const MANY: usize = 131_072;
-/// Names that a commit puts into the tree for each that it adds, so that the tree keeps up.
-const PACE: usize = 2;
+/// Names that a commit puts into the tree for each that it adds: the tree keeps up, and no commit does
+/// much more than another.
+const PACE: usize = 1;
 /// Bytes of one entry of the list: the name and its row's number.
 const ENTRY: usize = 24;
 
@@ -288,7 +289,7 @@ mod tests {
             (many..many + 10).map(named).collect(),
             Vec::new(),
         );
-        assert_eq!(in_tree(&connection), 20);
+        assert_eq!(in_tree(&connection), 10);
         let reopened = Names::load(&connection).unwrap();
         for number in (0..many + 10).step_by(61) {
             let found = reopened.find(&connection, named(number).0).unwrap();

@@ -25,7 +25,7 @@ use super::tx::{Effected, Tx};
 
 /// Orders that share a commit: enough to hide what a commit costs, few enough to answer within
 /// milliseconds.
-const GROUP: usize = 256;
+const GROUP: usize = 64;
 
 /// What the writer's thread and those who watch it share.
 #[derive(Default)]
