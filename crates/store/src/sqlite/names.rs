@@ -246,14 +246,15 @@ mod tests {
         connection.one(sql, [], |row| row.get(0)).unwrap().unwrap()
     }
 
-    /// Gives so many names that a move begins, and then until it is over.
+    /// Gives so many names that a move is over and the next begins.
     fn filled(connection: &Connection) -> (Names, i64) {
         let names = Names::default();
-        let mut next = 0;
-        while names.read().listed == 0 || names.read().moved.is_some() {
+        let (mut next, mut moves) = (0, BTreeSet::new());
+        while moves.len() < 3 {
             let group = (next..next + 4_096).map(named).collect();
             commit(&names, connection, group, Vec::new());
             next += 4_096;
+            moves.insert(names.read().listed);
         }
         (names, next)
     }
