@@ -16,7 +16,7 @@ use crate::network::BLOG;
 use crate::plan::Plan;
 
 /// How often an update is answered and not kept.
-const IGNORED: f64 = 0.03;
+const IGNORED: f64 = 0.05;
 /// How long public pages lag at most: less than the verify window.
 const LAG: Duration = Duration::from_millis(600);
 

@@ -74,6 +74,17 @@ impl Client {
             return false;
         };
         self.world.judge(judge_answer(&answer));
+        if let Err(problem) = &answer {
+            let said = || {
+                format!(
+                    "client {} is refused: {} {}",
+                    self.ask.number,
+                    problem.code.as_str(),
+                    problem.detail
+                )
+            };
+            self.world.note(said);
+        }
         let is_final = answer
             .as_ref()
             .err()

@@ -3,6 +3,7 @@
 //! Ensures that a request, once sent, lives its own life: it may be delayed, lost, carried out twice
 //! or late, and arrives even when the node that sent it is gone. What befalls it is the dice's.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -122,6 +123,10 @@ pub(crate) struct Line {
 impl Transport for Line {
     fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
         Box::pin(async move {
+            if self.world.dark.load(Ordering::SeqCst) {
+                // The node ends with the power, before it gets to send this.
+                std::future::pending::<()>().await;
+            }
             let timeout = request.timeout.unwrap_or(Duration::from_secs(60));
             let answer = self.depart(request);
             let patience = Box::pin(self.world.scheduler.sleep(timeout));

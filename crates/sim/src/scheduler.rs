@@ -38,6 +38,8 @@ pub(crate) struct Scheduler {
 struct Task {
     group: Group,
     future: BoxFuture<'static, ()>,
+    /// The same for every poll, so that lists of wakers can tell that they have it.
+    waker: Waker,
 }
 
 struct Ring {
@@ -76,8 +78,16 @@ impl Scheduler {
     /// Starts a task of a group.
     pub(crate) fn spawn(&self, group: Group, future: impl Future<Output = ()> + Send + 'static) {
         let number = self.number();
-        let future = Box::pin(future);
-        hold(&self.tasks).insert(number, Task { group, future });
+        let ring = Ring {
+            task: number,
+            ready: Arc::clone(&self.ready),
+        };
+        let task = Task {
+            group,
+            future: Box::pin(future),
+            waker: Waker::from(Arc::new(ring)),
+        };
+        hold(&self.tasks).insert(number, task);
         hold(&self.ready).insert(number);
     }
 
@@ -125,11 +135,7 @@ impl Scheduler {
         let Some(mut task) = hold(&self.tasks).remove(&number) else {
             return;
         };
-        let ready = Arc::clone(&self.ready);
-        let waker = Waker::from(Arc::new(Ring {
-            task: number,
-            ready,
-        }));
+        let waker = task.waker.clone();
         let polled = task.future.as_mut().poll(&mut Context::from_waker(&waker));
         if polled.is_pending() {
             hold(&self.tasks).insert(number, task);

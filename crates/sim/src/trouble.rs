@@ -19,6 +19,9 @@ use crate::node;
 use crate::scheduler::WORLD;
 use crate::world::World;
 
+/// How often it is looked whether a run is under way: some seconds.
+const TRIES: usize = 1_000;
+
 /// One strike of trouble.
 type Strike = for<'a> fn(&'a Arc<World>, &'a Dice) -> BoxFuture<'a, ()>;
 
@@ -78,8 +81,23 @@ fn place(world: &World, dice: &Dice) -> usize {
     dice.below(world.nodes.count())
 }
 
+/// Mostly trouble strikes in the middle of a run; waits for one, but not for ever.
+async fn in_a_run(world: &World, dice: &Dice, place: usize) {
+    let tries = if dice.chance(0.8) { TRIES } else { 0 };
+    for _ in 0..tries {
+        let node = world.nodes.at(place);
+        if node.is_some_and(|node| hold(&world.model).is_busy(node.group)) {
+            break;
+        }
+        world.scheduler.sleep(dice.millis(1..8)).await;
+    }
+    // Somewhere in it.
+    world.scheduler.sleep(dice.millis(0..20)).await;
+}
+
 async fn crash(world: &Arc<World>, dice: &Dice) {
     let place = place(world, dice);
+    in_a_run(world, dice, place).await;
     world.nodes.end(world, place);
     world.scheduler.sleep(dice.millis(1..5_000)).await;
     node::start(world, place);
@@ -94,7 +112,9 @@ async fn stop(world: &Arc<World>, dice: &Dice) {
 
 /// Longer than a lease, now and then.
 async fn freeze(world: &Arc<World>, dice: &Dice) {
-    let Some(node) = world.nodes.at(place(world, dice)) else {
+    let place = place(world, dice);
+    in_a_run(world, dice, place).await;
+    let Some(node) = world.nodes.at(place) else {
         return;
     };
     let longest = if dice.chance(0.7) { 45_000 } else { 5_000 };

@@ -154,6 +154,20 @@ impl World {
         views.flatten().collect()
     }
 
+    /// Intake counts what is open by what is open (P9).
+    pub(crate) fn look_at_pressure(&self) {
+        let Ok(store) = self.vault.store() else {
+            return;
+        };
+        let (counted, open) = (store.pressure().open_jobs, hold(&self.model).open_jobs());
+        if usize::try_from(counted) != Ok(open) {
+            self.break_promise(
+                "P9",
+                format!("intake counts {counted} open jobs, there are {open}"),
+            );
+        }
+    }
+
     /// What is live and verified at the blog is what the blog shows (P4), when nothing is under way.
     pub(crate) fn look_at_rest(&self) {
         if *hold(&self.network.in_flight) > 0 {

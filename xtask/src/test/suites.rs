@@ -9,7 +9,7 @@ use slugline_parts::postgres;
 use super::{Outcome, Stage, Suite};
 use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
-use crate::{kill9, proof, real_wordpress};
+use crate::{kill9, proof, real_wordpress, sim};
 
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
@@ -19,6 +19,9 @@ const FUZZ_INPUTS: (&str, &str) = ("5000", "200000");
 
 /// States of the lease protocol in a long run: a quarter of an hour.
 const LONG_LEASE_STATES: &str = "100000";
+
+/// Seeds of the simulation in a normal and in a long run: a minute, half an hour.
+const SIM_SEEDS: (u64, u64) = (400, 10_000);
 
 /// Every suite there is.
 pub(crate) const ALL: &[Suite] = &[
@@ -41,6 +44,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "fuzz",
         shows: "decoders survive damaged input",
         run: fuzz,
+    },
+    Suite {
+        name: "sim",
+        shows: "every promise is kept in hundreds of rehearsals full of trouble, and a few deliberate bugs are caught",
+        run: simulation,
     },
     Suite {
         name: "demo",
@@ -119,6 +127,34 @@ fn fuzz(stage: &Stage) -> Result<Outcome> {
     Ok(verdict(
         succeeds(&mut targets)?,
         "an input broke a decoder; add it to fuzz/corpus",
+    ))
+}
+
+/// New seeds come with `--long` and `--seed`: a suite that fails now and then without a change teaches nobody.
+fn simulation(stage: &Stage) -> Result<Outcome> {
+    let seeds = if stage.long { SIM_SEEDS.1 } else { SIM_SEEDS.0 };
+    let options = sim::Options {
+        seeds: Some(seeds),
+        from: stage.seed.unwrap_or(1),
+        ..sim::Options::default()
+    };
+    if !sim::run(&options)? {
+        return Ok(Outcome::Failed(
+            "a promise was broken; see above".to_owned(),
+        ));
+    }
+    let patches = if stage.long {
+        Vec::new()
+    } else {
+        sim::a_few_bugs()
+    };
+    let caught = sim::run(&sim::Options {
+        bugs: Some(patches),
+        ..sim::Options::default()
+    })?;
+    Ok(verdict(
+        caught,
+        "a deliberate bug was not caught; see above",
     ))
 }
 

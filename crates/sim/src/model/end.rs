@@ -10,19 +10,23 @@ use std::time::Duration;
 use slugline_connectors::FakeEntry;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::ItemKey;
-use slugline_core::lifecycle::JobState;
+use slugline_core::lifecycle::{JobState, PendingReason};
 use slugline_core::reason::Reason;
+use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 use slugline_engine::store::{ContentAt, ContentView, JobView, PublishView};
 
 use super::shown::item_of;
-use super::{AT_BLOG, AT_HOOK, Judged, Model, broken};
+use super::{AT_BLOG, AT_HOOK, Job, Judged, Model, Publish, broken};
 use crate::faults::Kind;
 use crate::plan::Plan;
 
 /// Without trouble, something urgent is live within this time, whatever else waits: one batch under
 /// way at the hook, and its own.
 const URGENT: Duration = Duration::from_secs(3);
+
+/// A publish whose time has come is released, or shows what else it waits for, within this time.
+const RELEASED: Duration = Duration::from_secs(2);
 
 impl Model {
     /// All that was accepted: owner and id.
@@ -41,14 +45,63 @@ impl Model {
     }
 
     /// Whether all that was accepted has ended, as the model knows it.
-    pub(crate) fn is_at_rest(&self) -> bool {
-        self.open_jobs() == 0 && self.grants.are_returned()
+    pub(crate) fn is_at_rest(&self, now: Timestamp) -> bool {
+        let mut times = self
+            .publishes
+            .values()
+            .filter_map(|publish| publish.publish_at);
+        self.grants.are_returned()
+            && times.all(|at| at.plus(RELEASED) < now)
+            && self.restless().is_empty()
     }
 
     /// What keeps it from being at rest.
     pub(crate) fn restless(&self) -> Vec<(JobId, JobState)> {
         let open = self.jobs.iter().filter(|(_, job)| !job.state.is_final());
-        open.map(|(id, job)| (*id, job.state)).collect()
+        let restless = open.filter(|(_, job)| !self.waits_for_a_person(job));
+        restless.map(|(id, job)| (*id, job.state)).collect()
+    }
+
+    /// A slug that another item gives up is free when that item's newer generation is shown. While that
+    /// is a dead letter, or a destination still wants the item under the slug, a person has the next move.
+    fn waits_for_a_person(&self, job: &Job) -> bool {
+        let Some(publish) = self.publishes.get(&job.publish) else {
+            return false;
+        };
+        let slug = publish
+            .payload
+            .as_ref()
+            .and_then(|payload| payload.slug.as_ref());
+        let had_it = |other: &&Publish| {
+            let its = other
+                .payload
+                .as_ref()
+                .and_then(|payload| payload.slug.as_ref());
+            other.item != publish.item && its == slug && slug.is_some()
+        };
+        let keeps_it = |holder: &Publish| {
+            let mut desired = [AT_BLOG, AT_HOOK]
+                .iter()
+                .filter_map(|at| self.desired(&holder.item, at));
+            let its = |wanted: &Publish| {
+                wanted
+                    .payload
+                    .as_ref()
+                    .and_then(|payload| payload.slug.clone())
+            };
+            self.has_dead_letter(&holder.item) || desired.any(|wanted| its(wanted).as_ref() == slug)
+        };
+        let mut holders = self.publishes.values().filter(had_it);
+        job.state == JobState::Pending && holders.any(keeps_it)
+    }
+
+    fn has_dead_letter(&self, item: &ItemKey) -> bool {
+        let failed = self
+            .jobs
+            .values()
+            .filter(|job| job.state == JobState::Failed);
+        let mut publishes = failed.filter_map(|job| self.publishes.get(&job.publish));
+        publishes.any(|publish| publish.item == *item)
     }
 
     /// Judges that a publish is there as it was accepted (P1), in the state that the log says (P8).
@@ -101,9 +154,13 @@ impl Model {
         view.jobs.iter().try_for_each(|job| match job.state {
             JobState::Failed => judge_dead_letter(plan, view, job),
             state if state.is_final() => Ok(()),
+            JobState::Pending if job.pending_reason == Some(PendingReason::SlugRelease) => Ok(()),
             state => broken(
                 "P6",
-                format!("{} of {} is still {state:?}", job.job_id, view.request_id),
+                format!(
+                    "{} of {} is still {state:?}, {:?}, publish_at {:?}",
+                    job.job_id, view.request_id, job.pending_reason, view.publish_at
+                ),
             ),
         })
     }
@@ -234,6 +291,8 @@ fn judge_dead_letter(plan: &Plan, view: &PublishView, job: &JobView) -> Judged {
         Reason::SlugTakenAtDestination => &[Kind::Persons, Kind::Ignored],
         Reason::VerifyMismatch => &[Kind::Ignored, Kind::Drift, Kind::Lag],
         Reason::MediaUnreachable => &[Kind::Network, Kind::Outage, Kind::Late],
+        // A 404 for what a person removed reads as no API at all when it comes without its end.
+        Reason::Misconfigured if plan.has(Kind::Network) => &[Kind::Drift],
         _ => &[],
     };
     match causes.iter().any(|kind| plan.has(*kind)) {

@@ -153,6 +153,14 @@ impl Model {
         Ok(())
     }
 
+    /// Whether a node has a run under way.
+    pub(crate) fn is_busy(&self, node: Group) -> bool {
+        self.grants
+            .0
+            .values()
+            .any(|grant| grant.node == node && !grant.loose)
+    }
+
     /// What was cut off had ended this job's right.
     pub(super) fn let_go(&mut self, job: JobId) {
         self.grants.0.retain(|_, grant| grant.job != job);

@@ -1,6 +1,10 @@
 //! `cargo xtask sim`: runs the simulation's seeds and says how fast. It starts the simulation as a program, like
-//! everything here, and passes on what it says.
+//! everything here, and passes on what it says. `--bugs` shows that it bites.
 
+mod bugs;
+mod tree;
+
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -26,6 +30,9 @@ pub(crate) struct Options {
     /// Show all that happened
     #[arg(long)]
     pub(crate) trace: bool,
+    /// Build the product with each deliberate bug, or with these patches, and say which seed catches it
+    #[arg(long, num_args = 0.., value_name = "PATCH")]
+    pub(crate) bugs: Option<Vec<PathBuf>>,
     /// Leave out these kinds of trouble, as a report of a seed that failed names them
     #[arg(long)]
     pub(crate) without: Option<String>,
@@ -34,14 +41,39 @@ pub(crate) struct Options {
     pub(crate) only: Option<String>,
 }
 
-/// Runs the seeds; true when every promise was kept.
+/// Where cargo puts what it builds for the simulation, and the profile's name.
+const PROFILE: &str = "sim";
+
+/// Runs the seeds, or the bugs; true when every promise was kept, or every bug caught.
 ///
 /// # Errors
-/// The simulation does not build.
+/// The simulation does not build, or a patch does not apply.
 pub(crate) fn run(options: &Options) -> Result<bool> {
+    match &options.bugs {
+        Some(patches) => {
+            build()?;
+            bugs::run(patches)
+        }
+        None => seeds(options),
+    }
+}
+
+/// Bugs that stand for the others where there is no time for all: each needs another part of the simulation to notice.
+pub(crate) fn a_few_bugs() -> Vec<PathBuf> {
+    let names = ["lease_unchecked", "order_of_arrival", "single_phase_create"];
+    let path = |name: &str| {
+        crate::run::root()
+            .join(bugs::BUGS)
+            .join(name)
+            .with_extension("patch")
+    };
+    names.into_iter().map(path).collect()
+}
+
+fn seeds(options: &Options) -> Result<bool> {
     build()?;
     let seeds = options.seed.map_or(options.seeds.unwrap_or(1), |_| 1);
-    let mut sim = Command::new(target().join("debug/slugline-sim"));
+    let mut sim = Command::new(target().join(PROFILE).join("slugline-sim"));
     sim.args(["--from", &options.seed.unwrap_or(options.from).to_string()]);
     sim.args(["--seeds", &seeds.to_string()]);
     for (flag, wanted) in [("--minimise", options.minimise), ("--trace", options.trace)] {
@@ -63,12 +95,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 }
 
 fn build() -> Result<()> {
-    let built = succeeds(&mut cargo(&[
+    let build = [
         "build",
         "--quiet",
+        "--profile",
+        PROFILE,
         "--package",
         "slugline-sim",
-    ]))?;
+    ];
+    let built = succeeds(&mut cargo(&build))?;
     anyhow::ensure!(
         built,
         "the simulation does not build; the compiler's messages are above"

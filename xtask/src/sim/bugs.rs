@@ -1,0 +1,124 @@
+//! `cargo xtask sim --bugs`: the product with a deliberate mistake, and the seed that notices.
+//!
+//! Ensures that each bug is caught within the number of seeds that its patch states, and that a patch that no longer
+//! applies is a failure: a bug that is not built is not caught.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+
+use super::tree::Tree;
+use crate::run::{ends_within, root, target};
+
+/// Where the patches are.
+pub(super) const BUGS: &str = "crates/sim/bugs";
+/// Seeds that a patch gets that states no number.
+const SEEDS: u64 = 200;
+/// Longest time for one bug's seeds: a bug may also make the product run in circles.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// Tries these patches, or all that there are; true when each was caught.
+///
+/// # Errors
+/// The copy of the sources cannot be made.
+pub(super) fn run(patches: &[PathBuf]) -> Result<bool> {
+    let patches = match patches {
+        [] => all()?,
+        some => some.to_vec(),
+    };
+    let (tree, mut caught) = (Tree::new()?, 0);
+    for patch in &patches {
+        let line =
+            attempt(&tree, patch).unwrap_or_else(|why| format!("FAILED {}: {why:#}", name(patch)));
+        println!("{line}");
+        caught += usize::from(line.starts_with("caught"));
+        tree.restore()?;
+    }
+    println!("{caught} of {} bugs caught", patches.len());
+    Ok(caught == patches.len())
+}
+
+fn all() -> Result<Vec<PathBuf>> {
+    let listed = fs::read_dir(root().join(BUGS)).context(BUGS)?;
+    let mut patches = listed
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    patches.retain(|path| path.extension().is_some_and(|own| own == "patch"));
+    patches.sort();
+    Ok(patches)
+}
+
+fn name(patch: &Path) -> String {
+    patch
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+fn attempt(tree: &Tree, patch: &Path) -> Result<String> {
+    let seeds = stated(&fs::read_to_string(patch)?).unwrap_or(SEEDS);
+    tree.apply(patch)?;
+    let (binary, output) = (tree.build()?, target().join("bugs.out"));
+    let file = File::create(&output)?;
+    let mut sim = Command::new(binary);
+    sim.args(["--seeds", &seeds.to_string()])
+        .stdout(file.try_clone()?)
+        .stderr(file);
+    let ended = ends_within(&mut sim, LIMIT)?;
+    let said = fs::read_to_string(&output)?;
+    let name = name(patch);
+    Ok(match (first_broken(&said), ended) {
+        (Some((seed, what)), _) => format!("caught {name} seed {seed} after {seed} seeds ({what})"),
+        (None, None) => format!(
+            "MISSED {name}: {seeds} seeds took more than {} s",
+            LIMIT.as_secs()
+        ),
+        (None, Some(_)) => format!("MISSED {name} in {seeds} seeds"),
+    })
+}
+
+/// The number behind `Within` at a patch's head.
+fn stated(patch: &str) -> Option<u64> {
+    let line = patch
+        .lines()
+        .find_map(|line| line.strip_prefix("Within "))?;
+    line.split(' ').next()?.parse().ok()
+}
+
+/// The smallest seed that broke a promise, and the beginning of what it says.
+fn first_broken(said: &str) -> Option<(u64, String)> {
+    let broken = said.lines().filter_map(|line| {
+        let (seed, what) = line.strip_prefix("seed ")?.split_once(" BROKE ")?;
+        Some((seed.parse().ok()?, what.chars().take(80).collect()))
+    });
+    broken.min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_patch_states_its_seeds_and_a_run_its_first() {
+        assert_eq!(stated("Breaks P2.\nWithin 40 seeds.\n\ndiff"), Some(40));
+        assert_eq!(stated("diff"), None);
+        let said = "x\nseed 7 BROKE P3: twins\nseed 5 BROKE P1: lost";
+        assert_eq!(first_broken(said), Some((5, "P1: lost".into())));
+    }
+
+    #[test]
+    fn every_bug_says_what_it_breaks_and_when_it_is_caught() {
+        for patch in all().unwrap() {
+            let text = fs::read_to_string(&patch).unwrap();
+            assert!(
+                text.starts_with("Breaks P") && stated(&text).is_some(),
+                "{}",
+                patch.display()
+            );
+        }
+    }
+}
