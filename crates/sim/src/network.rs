@@ -35,6 +35,8 @@ pub(crate) const MEDIA: &str = "http://media.test";
 const UNRULY: &str = "slow=0.08,refuse=0.03,lose=0.05,cut=0.03,truncate=0.02,error_after=0.03,error_before=0.03,throttle=0.02,half=0.02";
 /// How often a request is late, and how late at most: within the commit window.
 const LATE: (f64, u64) = (0.06, 3_000);
+/// How long the hook takes for a message where nothing goes wrong.
+const WORK: Duration = Duration::from_millis(300);
 /// How often a request is carried out twice.
 const TWICE: f64 = 0.05;
 
@@ -199,7 +201,7 @@ impl Trip {
             Some(Played::Refused) => Err(SendError::NotSent("refused".into())),
             Some(Played::Truncated(response)) => Ok(response),
             Some(Played::Answer(wait, response)) => {
-                self.world.scheduler.sleep(wait).await;
+                self.world.scheduler.sleep(wait + self.work()).await;
                 Ok(response)
             }
             Some(Played::Late(wait)) => {
@@ -210,6 +212,14 @@ impl Trip {
         };
         self.travel().await;
         answer
+    }
+
+    /// In a run without trouble the hook works on each message, so that bulk work has to wait.
+    fn work(&self) -> Duration {
+        match self.world.plan.is_calm() && self.request.url.starts_with(HOOK) {
+            true => WORK,
+            false => Duration::ZERO,
+        }
     }
 
     async fn travel(&self) {

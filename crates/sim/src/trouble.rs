@@ -8,6 +8,7 @@ use futures_executor::block_on;
 use slugline_connectors::FakeEntry;
 use slugline_connectors::fake::Fake;
 use slugline_core::http::{Method, Request};
+use slugline_core::ids::JobId;
 use slugline_core::port::BoxFuture;
 
 use crate::dice::Dice;
@@ -16,7 +17,7 @@ use crate::hold;
 use crate::model::item_of;
 use crate::network::{BLOG, HOOK, MEDIA};
 use crate::node;
-use crate::scheduler::WORLD;
+use crate::scheduler::{Group, WORLD};
 use crate::world::World;
 
 /// How often it is looked whether a run is under way: some seconds.
@@ -121,9 +122,26 @@ async fn freeze(world: &Arc<World>, dice: &Dice) {
     let pause = dice.millis(longest / 2..longest);
     world.note(|| format!("n{} stands still for {pause:?}", node.group));
     world.scheduler.freeze(node.group);
+    let had = hold(&world.model).jobs_of(node.group);
     world.scheduler.sleep(pause).await;
+    until_taken_over(world, dice, &had, node.group).await;
     world.note(|| format!("n{} goes on", node.group));
     world.scheduler.thaw(node.group);
+}
+
+/// The worst moment to go on is while another node does the same work.
+async fn until_taken_over(world: &World, dice: &Dice, jobs: &[JobId], node: Group) {
+    let tries = if dice.chance(0.7) && !jobs.is_empty() {
+        4 * TRIES
+    } else {
+        0
+    };
+    for _ in 0..tries {
+        if hold(&world.model).are_taken_over(jobs, node) || world.is_calm() {
+            break;
+        }
+        world.scheduler.sleep(dice.millis(1..8)).await;
+    }
 }
 
 async fn outage(world: &Arc<World>, dice: &Dice) {

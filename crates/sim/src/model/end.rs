@@ -23,7 +23,7 @@ use crate::plan::Plan;
 
 /// Without trouble, something urgent is live within this time, whatever else waits: one batch under
 /// way at the hook, and its own.
-const URGENT: Duration = Duration::from_secs(3);
+const URGENT: Duration = Duration::from_secs(2);
 
 /// A publish whose time has come is released, or shows what else it waits for, within this time.
 const RELEASED: Duration = Duration::from_secs(2);

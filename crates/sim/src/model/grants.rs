@@ -153,6 +153,18 @@ impl Model {
         Ok(())
     }
 
+    /// The jobs that a node has runs of.
+    pub(crate) fn jobs_of(&self, node: Group) -> Vec<JobId> {
+        let own = self.grants.0.values().filter(|grant| grant.node == node);
+        own.map(|grant| grant.job).collect()
+    }
+
+    /// Whether another node has a run of one of these jobs.
+    pub(crate) fn are_taken_over(&self, jobs: &[JobId], node: Group) -> bool {
+        let mut grants = self.grants.0.values();
+        grants.any(|grant| grant.node != node && jobs.contains(&grant.job))
+    }
+
     /// Whether a node has a run under way.
     pub(crate) fn is_busy(&self, node: Group) -> bool {
         self.grants
