@@ -129,15 +129,20 @@ async fn freeze(world: &Arc<World>, dice: &Dice) {
     world.scheduler.thaw(node.group);
 }
 
-/// The worst moment to go on is while another node does the same work.
+/// The worst moments to go on are when the work was just taken back, and while another node does it.
 async fn until_taken_over(world: &World, dice: &Dice, jobs: &[JobId], node: Group) {
     let tries = if dice.chance(0.7) && !jobs.is_empty() {
         4 * TRIES
     } else {
         0
     };
+    let lost = dice.chance(0.4);
     for _ in 0..tries {
-        if hold(&world.model).are_taken_over(jobs, node) || world.is_calm() {
+        let now = match lost {
+            true => hold(&world.model).are_lost(jobs, node),
+            false => hold(&world.model).are_taken_over(jobs, node),
+        };
+        if now || world.is_calm() {
             break;
         }
         world.scheduler.sleep(dice.millis(1..8)).await;
@@ -152,10 +157,12 @@ async fn outage(world: &Arc<World>, dice: &Dice) {
     world.scheduler.sleep(length).await;
 }
 
-/// A person publishes under a slug that an item may want.
+/// A person publishes under a slug that an item may want, mostly while somebody is about to take it.
 async fn person_writes(world: &Arc<World>, dice: &Dice) {
+    in_a_run(world, dice, place(world, dice)).await;
     let number = dice.below(5);
-    let (slug, title) = (format!("post-{number}-en"), format!("By hand {number}"));
+    let (any, title) = (format!("post-{number}-en"), format!("By hand {number}"));
+    let slug = hold(&world.model).slug_in_hand().unwrap_or(any);
     let now = world.now();
     let id = hold(&world.network.blog)
         .site

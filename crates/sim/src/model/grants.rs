@@ -12,7 +12,7 @@ use slugline_core::item::ItemKey;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::ClaimedJob;
 
-use super::{Judged, Model, broken};
+use super::{AT_BLOG, Judged, Model, broken};
 use crate::scheduler::Group;
 
 /// A right to a job, by its lane: item and destination.
@@ -153,6 +153,19 @@ impl Model {
         Ok(())
     }
 
+    /// The slug that a run at the blog is about to take, if one is.
+    pub(crate) fn slug_in_hand(&self) -> Option<String> {
+        let mut runs = self.grants.0.values().filter(|grant| !grant.loose);
+        runs.find_map(|grant| {
+            let (job, publish) = self.publish_of(grant.job)?;
+            let payload = publish
+                .payload
+                .as_ref()
+                .filter(|_| job.destination == AT_BLOG)?;
+            payload.slug.clone()
+        })
+    }
+
     /// The jobs that a node has runs of.
     pub(crate) fn jobs_of(&self, node: Group) -> Vec<JobId> {
         let own = self.grants.0.values().filter(|grant| grant.node == node);
@@ -163,6 +176,12 @@ impl Model {
     pub(crate) fn are_taken_over(&self, jobs: &[JobId], node: Group) -> bool {
         let mut grants = self.grants.0.values();
         grants.any(|grant| grant.node != node && jobs.contains(&grant.job))
+    }
+
+    /// Whether a node has lost one of these jobs.
+    pub(crate) fn are_lost(&self, jobs: &[JobId], node: Group) -> bool {
+        let own = self.jobs_of(node);
+        jobs.iter().any(|job| !own.contains(job))
     }
 
     /// Whether a node has a run under way.
