@@ -3,20 +3,19 @@
 //! Ensures that what the store answered for is in the files that are opened again, and that of what it
 //! was writing each sector is kept, lost or torn as the dice say.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_executor::block_on;
 use slugline_engine::store::Store;
+use slugline_parts::scratch;
 use slugline_store::sqlite::SqliteStore;
 
 use crate::clock::JumpingClock;
 use crate::dice::Dice;
 use crate::hold;
 
-/// Files in memory, where there are any: a run is about what is written, not about the disk.
-const IN_MEMORY: &str = "/dev/shm";
 /// What disks write whole.
 const SECTOR: usize = 512;
 /// Every run's installation has the same name.
@@ -38,12 +37,8 @@ pub(crate) struct Vault {
 impl Vault {
     /// A vault with a new store.
     pub(crate) fn new(clock: Arc<JumpingClock>) -> Result<Self, String> {
-        let root = match Path::new(IN_MEMORY).is_dir() {
-            true => tempfile::tempdir_in(IN_MEMORY),
-            false => tempfile::tempdir(),
-        };
         let vault = Self {
-            root: root.map_err(|error| error.to_string())?,
+            root: scratch::folder().map_err(|error| error.to_string())?,
             openings: AtomicU32::new(0),
             clock,
             open: Mutex::default(),

@@ -5,36 +5,18 @@ mod page;
 mod promises;
 
 use anyhow::Result;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::bench::{self, Document};
 use crate::kill9::Tally;
+use crate::sim::{Rehearsal, Tried};
 use crate::{proof, run};
-
-/// What the simulator last came to, as `target/proof/sim.json` has it.
-#[derive(Debug, Serialize, Deserialize)]
-struct Rehearsal {
-    /// Seeds run.
-    seeds: u64,
-    /// In this time.
-    seconds: f64,
-    /// Deliberate bugs, each with the seed that caught it.
-    #[serde(default)]
-    bugs: Vec<Caught>,
-}
-
-/// A deliberate bug.
-#[derive(Debug, Serialize, Deserialize)]
-struct Caught {
-    name: String,
-    /// `None`: it was missed.
-    seed: Option<u64>,
-}
 
 /// The last figures of everything; what was never run here is absent.
 struct Figures {
     tallies: Option<Vec<Tally>>,
     rehearsal: Option<Rehearsal>,
+    bugs: Option<Vec<Tried>>,
     benches: Vec<Document>,
 }
 
@@ -46,6 +28,7 @@ pub(crate) fn run() -> Result<bool> {
     let figures = Figures {
         tallies: kept("kill9")?,
         rehearsal: kept("sim")?,
+        bugs: kept("bugs")?,
         benches: bench::stores()?,
     };
     std::fs::write(

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
 use crate::run::{ends_within, root, target};
@@ -20,25 +21,71 @@ const SEEDS: u64 = 200;
 /// Longest time for one bug's seeds: a bug may also make the product run in circles.
 const LIMIT: Duration = Duration::from_secs(240);
 
-/// Tries these patches, or all that there are; true when each was caught.
+/// A deliberate bug and what became of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Tried {
+    name: String,
+    /// The seed that caught it, and what it saw.
+    caught: Option<(u64, String)>,
+    /// Why it was not caught.
+    missed: Option<String>,
+}
+
+impl Tried {
+    /// Whether a seed noticed.
+    pub(crate) fn is_caught(&self) -> bool {
+        self.caught.is_some()
+    }
+
+    /// A row of a Markdown table: name, seed, what it broke.
+    pub(crate) fn row(&self) -> String {
+        let (seed, what) = match &self.caught {
+            Some((seed, what)) => (seed.to_string(), what.as_str()),
+            None => (
+                "**missed**".to_owned(),
+                self.missed.as_deref().unwrap_or(""),
+            ),
+        };
+        format!("| {} | {seed} | {} |\n", self.name, what.replace('|', "/"))
+    }
+
+    fn line(&self) -> String {
+        let Self { name, .. } = self;
+        match (&self.caught, &self.missed) {
+            (Some((seed, what)), _) => format!("caught {name} by seed {seed} ({what})"),
+            (None, why) => format!("MISSED {name}: {}", why.as_deref().unwrap_or("")),
+        }
+    }
+}
+
+/// Tries these patches, or all that there are.
 ///
 /// # Errors
 /// The copy of the sources cannot be made.
-pub(super) fn run(patches: &[PathBuf]) -> Result<bool> {
+pub(super) fn run(patches: &[PathBuf]) -> Result<Vec<Tried>> {
     let patches = match patches {
         [] => all()?,
         some => some.to_vec(),
     };
-    let (tree, mut caught) = (Tree::new()?, 0);
+    let (tree, mut all_tried) = (Tree::new()?, Vec::new());
     for patch in &patches {
-        let line =
-            attempt(&tree, patch).unwrap_or_else(|why| format!("FAILED {}: {why:#}", name(patch)));
-        println!("{line}");
-        caught += usize::from(line.starts_with("caught"));
+        let (caught, missed) = match attempt(&tree, patch) {
+            Ok(caught) => (Some(caught), None),
+            Err(why) => (None, Some(format!("{why:#}"))),
+        };
+        let name = name(patch);
+        let tried = Tried {
+            name,
+            caught,
+            missed,
+        };
+        println!("{}", tried.line());
+        all_tried.push(tried);
         tree.restore()?;
     }
+    let caught = all_tried.iter().filter(|tried| tried.is_caught()).count();
     println!("{caught} of {} bugs caught", patches.len());
-    Ok(caught == patches.len())
+    Ok(all_tried)
 }
 
 fn all() -> Result<Vec<PathBuf>> {
@@ -59,7 +106,8 @@ fn name(patch: &Path) -> String {
         .into_owned()
 }
 
-fn attempt(tree: &Tree, patch: &Path) -> Result<String> {
+/// The first seed that noticed, and what it saw; an error says why none did.
+fn attempt(tree: &Tree, patch: &Path) -> Result<(u64, String)> {
     let seeds = stated(&fs::read_to_string(patch)?).unwrap_or(SEEDS);
     tree.apply(patch)?;
     let (binary, output) = (tree.build()?, target().join("bugs.out"));
@@ -70,14 +118,9 @@ fn attempt(tree: &Tree, patch: &Path) -> Result<String> {
         .stderr(file);
     let ended = ends_within(&mut sim, LIMIT)?;
     let said = fs::read_to_string(&output)?;
-    let name = name(patch);
-    Ok(match (first_broken(&said), ended) {
-        (Some((seed, what)), _) => format!("caught {name} seed {seed} after {seed} seeds ({what})"),
-        (None, None) => format!(
-            "MISSED {name}: {seeds} seeds took more than {} s",
-            LIMIT.as_secs()
-        ),
-        (None, Some(_)) => format!("MISSED {name} in {seeds} seeds"),
+    first_broken(&said).with_context(|| match ended {
+        Some(_) => format!("none of {seeds} seeds noticed"),
+        None => format!("{seeds} seeds took more than {} s", LIMIT.as_secs()),
     })
 }
 

@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "slugline-core",
             "slugline-connectors",
             "slugline-engine",
+            "slugline-parts",
             "slugline-store",
         ],
     ),

@@ -4,7 +4,6 @@
 //! A state is left and come back to by writing its rows back beside the store: every column of the
 //! jobs and of what is desired, so that nothing of it is forgotten here.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -24,6 +23,7 @@ use slugline_engine::delivery::Shared;
 use slugline_engine::destination::{Destination, DestinationSettings};
 use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Room, Store, Want};
+use slugline_parts::scratch;
 use slugline_store::sqlite::SqliteStore;
 
 use crate::house::connector;
@@ -124,12 +124,7 @@ const TABLES: [&str; 2] = ["job", "desired"];
 
 impl World {
     pub fn new() -> Self {
-        let memory = PathBuf::from("/dev/shm");
-        let root = match memory.is_dir() {
-            true => memory,
-            false => std::env::temp_dir(),
-        };
-        let directory = tempfile::tempdir_in(root).unwrap();
+        let directory = scratch::folder().unwrap();
         let began = Timestamp::parse("2026-11-21T10:00:00Z").unwrap();
         let clock = Arc::new(SetClock(AtomicI64::new(began.0)));
         let store = SqliteStore::open(directory.path(), clock.clone(), [7; 16]).unwrap();
