@@ -79,22 +79,34 @@ pub struct LogEntry {
     pub detail: BTreeMap<String, Value>,
 }
 
-/// An entry as it is stored: in the order of the members' names, without `seq`.
+/// An entry as it is stored: in the order of the members' names, without `seq`. The members mean what
+/// those of [`LogEntry`] do; `N` are the names of the details.
 #[derive(Serialize)]
-struct Stored<'a> {
-    actor: &'a str,
-    at: Timestamp,
+#[expect(missing_docs, reason = "they are LogEntry's")]
+pub struct Stored<'a, N: Ord> {
+    pub actor: &'a str,
+    pub at: Timestamp,
     #[serde(skip_serializing_if = "str::is_empty")]
-    content_id: &'a str,
-    detail: &'a BTreeMap<String, Value>,
-    downstream_ids: &'a BTreeMap<String, String>,
-    outcome: &'a str,
+    pub content_id: &'a str,
+    pub detail: &'a BTreeMap<N, Value>,
+    pub downstream_ids: &'a BTreeMap<String, String>,
+    pub outcome: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
-    request_id: &'a str,
-    r#type: EventType,
+    pub request_id: &'a str,
+    #[serde(rename = "type")]
+    pub kind: EventType,
 }
 
-/// The text of an entry as it is stored and hashed: canonical JSON without `seq`.
+impl<N: Ord + Serialize> Stored<'_, N> {
+    /// What is stored and hashed: canonical JSON.
+    #[must_use]
+    pub fn text(&self) -> String {
+        // Nothing in it cannot be written as JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The text of an entry as it is stored and hashed.
 #[must_use]
 pub fn stored_text(entry: &LogEntry) -> String {
     let stored = Stored {
@@ -105,10 +117,9 @@ pub fn stored_text(entry: &LogEntry) -> String {
         downstream_ids: &entry.downstream_ids,
         outcome: &entry.outcome,
         request_id: &entry.request_id,
-        r#type: entry.kind,
+        kind: entry.kind,
     };
-    // Nothing in it cannot be written as JSON.
-    serde_json::to_string(&stored).unwrap_or_default()
+    stored.text()
 }
 
 /// The digest by which an entry refers to bytes that may be erased: SHA-256 over salt and bytes.

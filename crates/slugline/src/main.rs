@@ -25,6 +25,10 @@ mod transport;
 
 use std::process::ExitCode;
 
+/// Requests are made on one thread and freed on another, which costs glibc's allocator a fifth of the writer's time.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     cli::run().await

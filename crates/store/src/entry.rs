@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use slugline_core::event::{EventType, LogEntry, stored_text};
+use slugline_core::event::{EventType, Stored};
 use slugline_core::failure::Failure;
 use slugline_core::ids::PublishId;
 use slugline_core::item::ItemKey;
@@ -26,9 +26,15 @@ pub(crate) trait Dated {
 /// An entry that is being written.
 pub(crate) struct Entry<'a> {
     item: i64,
-    publish: Option<PublishId>,
-    log: LogEntry,
     key: &'a ItemKey,
+    publish: Option<PublishId>,
+    kind: EventType,
+    at: Timestamp,
+    actor: &'a str,
+    outcome: &'a str,
+    request_id: &'a str,
+    downstream_ids: BTreeMap<String, String>,
+    detail: BTreeMap<&'static str, Value>,
 }
 
 impl<'a> Entry<'a> {
@@ -36,31 +42,31 @@ impl<'a> Entry<'a> {
     pub(crate) fn new(
         at: &impl Dated,
         kind: EventType,
-        outcome: &str,
+        outcome: &'a str,
         item: i64,
         key: &'a ItemKey,
     ) -> Self {
-        let log = LogEntry {
-            seq: 0,
-            kind,
-            at: at.now(),
-            actor: ENGINE.into(),
-            outcome: outcome.into(),
-            request_id: String::new(),
-            content_id: key.content_id.clone(),
-            downstream_ids: BTreeMap::new(),
-            detail: BTreeMap::new(),
-        };
         Self {
             item,
-            publish: None,
-            log,
             key,
+            publish: None,
+            kind,
+            at: at.now(),
+            actor: ENGINE,
+            outcome,
+            request_id: "",
+            downstream_ids: BTreeMap::new(),
+            detail: BTreeMap::new(),
         }
     }
 
     /// An entry about a job.
-    pub(crate) fn of_job(at: &impl Dated, kind: EventType, outcome: &str, job: &'a JobRow) -> Self {
+    pub(crate) fn of_job(
+        at: &impl Dated,
+        kind: EventType,
+        outcome: &'a str,
+        job: &'a JobRow,
+    ) -> Self {
         Self::new(at, kind, outcome, job.item, &job.key)
             .publish(job.publish, &job.request_id)
             .detail("job_id", job.id)
@@ -70,27 +76,27 @@ impl<'a> Entry<'a> {
     }
 
     /// Belongs to a publish.
-    pub(crate) fn publish(mut self, publish: PublishId, request_id: &str) -> Self {
+    pub(crate) fn publish(mut self, publish: PublishId, request_id: &'a str) -> Self {
         self.publish = Some(publish);
-        self.log.request_id = request_id.into();
+        self.request_id = request_id;
         self.detail("publish_id", publish)
     }
 
     /// Belongs to a request that became no publish.
-    pub(crate) fn request(mut self, request_id: &str) -> Self {
-        self.log.request_id = request_id.into();
+    pub(crate) fn request(mut self, request_id: &'a str) -> Self {
+        self.request_id = request_id;
         self
     }
 
     /// Somebody asked for it.
-    pub(crate) fn actor(mut self, actor: &str) -> Self {
-        self.log.actor = actor.into();
+    pub(crate) fn actor(mut self, actor: &'a str) -> Self {
+        self.actor = actor;
         self
     }
 
     /// Names the destination's ids.
     pub(crate) fn downstream(mut self, ids: BTreeMap<String, String>) -> Self {
-        self.log.downstream_ids = ids;
+        self.downstream_ids = ids;
         self
     }
 
@@ -105,8 +111,8 @@ impl<'a> Entry<'a> {
     }
 
     /// Adds a detail.
-    pub(crate) fn detail(mut self, name: &str, value: impl Serialize) -> Self {
-        self.log.detail.insert(name.into(), json!(value));
+    pub(crate) fn detail(mut self, name: &'static str, value: impl Serialize) -> Self {
+        self.detail.insert(name, json!(value));
         self
     }
 
@@ -117,17 +123,26 @@ impl<'a> Entry<'a> {
             ("environment", &self.key.environment),
             ("locale", &self.key.locale),
         ] {
-            let value = Value::String(value.clone());
-            self.log.detail.insert(name.into(), value);
+            self.detail.insert(name, Value::String(value.clone()));
         }
         // Entries of a publish are found through it; only the others need their request here.
-        let request_id = self.publish.is_none().then(|| self.log.request_id.clone());
+        let is_found_by_request = self.publish.is_none() && !self.request_id.is_empty();
+        let stored = Stored {
+            actor: self.actor,
+            at: self.at,
+            content_id: &self.key.content_id,
+            detail: &self.detail,
+            downstream_ids: &self.downstream_ids,
+            outcome: self.outcome,
+            request_id: self.request_id,
+            kind: self.kind,
+        };
         Written {
-            at: self.log.at,
+            at: self.at,
             item: self.item,
             publish: self.publish,
-            request_id: request_id.filter(|id| !id.is_empty()),
-            text: stored_text(&self.log),
+            request_id: is_found_by_request.then(|| self.request_id.to_owned()),
+            text: stored.text(),
         }
     }
 }
