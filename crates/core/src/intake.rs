@@ -39,6 +39,8 @@ pub struct Submission {
     pub media: Option<Vec<StoredMedia>>,
     /// The raw bytes of the request, kept as they came.
     pub raw: bytes::Bytes,
+    /// Where in `raw` the payload stands as it is, in bytes; `None` when it does not.
+    pub payload_place: Option<std::ops::Range<usize>>,
     /// When it came, by the store's clock.
     pub received_at: Timestamp,
     /// How long its key is remembered.

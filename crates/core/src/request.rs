@@ -3,7 +3,10 @@
 //! Ensures that a request that passes can be accepted, that each complaint names the field by its
 //! path, and that two requests that mean the same have the same fingerprint.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::canonical::Fingerprint;
 use crate::item::{self, Action, Class};
@@ -65,6 +68,11 @@ pub fn decode(body: &[u8]) -> Result<PublishRequest, Problem> {
         let message = format!("the body is not UTF-8 from byte {} on", why.valid_up_to());
         return Err(Problem::new(Code::InvalidJson, message));
     }
+    // Keeping track of the path costs as much again, and only what is wrong needs it.
+    serde_json::from_slice(body).or_else(|_| decode_with_path(body))
+}
+
+fn decode_with_path(body: &[u8]) -> Result<PublishRequest, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let request =
         serde_path_to_error::deserialize(&mut reader).map_err(|why| decode_problem(&why))?;
@@ -72,6 +80,22 @@ pub fn decode(body: &[u8]) -> Result<PublishRequest, Problem> {
         .end()
         .map_err(|why| Problem::new(Code::InvalidJson, why.to_string()))?;
     Ok(request)
+}
+
+/// Where the payload stands in a body that [`decode`] has taken, in bytes; `None` when it has none.
+#[must_use]
+pub fn payload_place(body: &[u8]) -> Option<Range<usize>> {
+    #[derive(Deserialize)]
+    struct Outline<'a> {
+        #[serde(borrow)]
+        payload: Option<&'a RawValue>,
+    }
+    let text = serde_json::from_slice::<Outline<'_>>(body)
+        .ok()?
+        .payload?
+        .get();
+    let start = (text.as_ptr() as usize).checked_sub(body.as_ptr() as usize)?;
+    Some(start..start + text.len())
 }
 
 fn decode_problem(why: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
@@ -304,6 +328,16 @@ mod tests {
 
     fn path(body: &str) -> String {
         problem(body).errors[0].path.clone()
+    }
+
+    #[test]
+    fn the_payload_is_found_where_it_stands() {
+        let place = |body: &str| payload_place(body.as_bytes()).map(|place| body[place].to_owned());
+        let body = r#" {"content_id":"é", "payload" : {"title":"t", "body":"{\"payload\":1}"} }"#;
+        let found = place(body).unwrap();
+        assert_eq!(found, r#"{"title":"t", "body":"{\"payload\":1}"}"#);
+        assert_eq!(place(r#"{"content_id":"a","payload":null}"#), None);
+        assert_eq!(place(r#"{"content_id":"a"}"#), None);
     }
 
     #[test]

@@ -213,6 +213,7 @@ impl Intake {
             actor: caller.actor.clone(),
             targets,
             media: None,
+            payload_place: request::payload_place(&raw),
             raw,
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,

@@ -61,6 +61,8 @@ pub(crate) struct Prepared {
 /// A payload as it is stored, with its digest for the log.
 pub(crate) struct Body {
     pub(crate) text: String,
+    /// Where it was taken from in the request's raw bytes; `None` when it was not.
+    pub(crate) at: Option<usize>,
     pub(crate) digest: String,
 }
 
@@ -88,7 +90,15 @@ fn body(submission: &Submission, salt: &Salt) -> Result<Option<Body>, serde_json
     let Some(payload) = payload else {
         return Ok(None);
     };
-    let text = serde_json::to_string(payload)?;
+    let place = submission.payload_place.clone();
+    let as_it_came = place.and_then(|place| {
+        let text = submission.raw.get(place.clone())?.to_vec();
+        Some((String::from_utf8(text).ok()?, Some(place.start)))
+    });
+    let (text, at) = match as_it_came {
+        Some(taken) => taken,
+        None => (serde_json::to_string(payload)?, None),
+    };
     let digest = salted_digest(salt, text.as_bytes());
-    Ok(Some(Body { text, digest }))
+    Ok(Some(Body { text, at, digest }))
 }

@@ -34,7 +34,12 @@ fn the_corpus_holds_requests_that_are_accepted() {
 
 fn judge(body: &[u8]) {
     match request::decode(body) {
-        Ok(request) => judge_request(&request),
+        Ok(request) => {
+            let text = request::payload_place(body).map(|place| &body[place]);
+            let payload = text.map(|text| serde_json::from_slice(text).unwrap());
+            assert_eq!(payload, request.payload, "it would be stored as another");
+            judge_request(&request);
+        }
         Err(problem) => judge_problem(&problem),
     }
 }

@@ -24,6 +24,7 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
         actor: "token:test".into(),
         targets: vec!["blog".into()],
         media: Some(Vec::new()),
+        payload_place: None,
         raw: bytes::Bytes::new(),
         received_at: Timestamp(0),
         key_ttl: std::time::Duration::from_secs(86_400),

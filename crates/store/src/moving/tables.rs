@@ -79,7 +79,7 @@ pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "raw_request",
         columns: &[("publish", Big), ("received_at", Big), ("salt", Bytes), ("bytes", Bytes)],
-        rows: "SELECT publish, received_at, salt, bytes FROM raw_request",
+        rows: "SELECT publish, received_at, salt, bytes FROM whole_request",
     },
     Table {
         name: "job",

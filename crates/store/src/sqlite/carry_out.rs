@@ -162,13 +162,23 @@ impl Accepting<'_> {
         Ok(())
     }
 
-    /// Keeps the request as it came.
+    /// Keeps the request as it came, but for the payload where the revision has it.
     fn insert_raw(&self) -> Done<()> {
-        let sql =
-            "INSERT INTO raw_request (publish, received_at, salt, bytes) VALUES (?1, ?2, ?3, ?4)";
+        let sql = "INSERT INTO raw_request (publish, received_at, salt, payload_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
         let raw = &self.submission.raw[..];
-        self.tx
-            .run(sql, params![self.publish.0, self.tx.now.0, self.salt, raw])?;
+        let cut = self
+            .body
+            .and_then(|body| Some((body.at?, body.text.len())))
+            .and_then(|(at, length)| {
+                let (before, rest) = raw.split_at_checked(at)?;
+                Some((at, [before, rest.get(length..)?].concat()))
+            });
+        let (at, bytes) = match &cut {
+            Some((at, bytes)) => (Some(at), &bytes[..]),
+            None => (None, raw),
+        };
+        let values = params![self.publish.0, self.tx.now.0, self.salt, at, bytes];
+        self.tx.run(sql, values)?;
         Ok(())
     }
 

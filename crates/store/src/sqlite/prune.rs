@@ -49,8 +49,13 @@ fn erase_bodies(tx: &Tx<'_>, revisions: &[i64]) -> Done<usize> {
     let sql = format!(
         "UPDATE revision AS r SET payload = NULL, salt = NULL, media = NULL WHERE r.id = ?1 AND {IS_UNNEEDED}"
     );
+    let erase_raw = format!(
+        "DELETE FROM raw_request WHERE publish = (SELECT r.publish FROM revision r WHERE r.id = ?1 AND {IS_UNNEEDED})"
+    );
     let mut erased = 0;
     for revision in revisions {
+        // Without its payload it is not what came.
+        tx.run(&erase_raw, [revision])?;
         if tx.run(&sql, [revision])? == 0 {
             continue;
         }

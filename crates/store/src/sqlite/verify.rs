@@ -45,7 +45,7 @@ fn compare(connection: &Connection, check: &mut Check, claims: &[Claim]) -> Done
 /// The digest of what is still kept of a request.
 fn kept(connection: &Connection, claim: &Claim) -> Done<Option<String>> {
     let sql = match claim.part {
-        Part::Raw => "SELECT salt, bytes FROM raw_request WHERE publish = ?1",
+        Part::Raw => "SELECT salt, bytes FROM whole_request WHERE publish = ?1",
         Part::Body => {
             "SELECT r.salt, CAST(r.payload AS BLOB)
              FROM publish p JOIN revision r ON r.item = p.item AND r.generation = p.generation

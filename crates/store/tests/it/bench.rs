@@ -18,7 +18,7 @@ use slugline_core::lifecycle::{Evidence, JobState, Verdict};
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::reason::Reason;
-use slugline_core::request::decode;
+use slugline_core::request::{decode, payload_place};
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{
@@ -194,6 +194,7 @@ impl Post {
             actor: "token:test".into(),
             targets: self.targets.iter().map(|&name| name.to_owned()).collect(),
             media: (self.media == "[]").then(Vec::new),
+            payload_place: payload_place(body.as_bytes()),
             raw: body.into(),
             received_at: now,
             key_ttl: Duration::from_secs(86_400),

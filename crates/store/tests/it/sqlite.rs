@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_executor::block_on;
 use futures_util::future::join_all;
+use slugline_engine::ports::Clock;
 use slugline_engine::store::{DecidedKind, PublishFilter, Store, StoreError};
 use slugline_store::sqlite::{OpenError, SqliteStore, verify_log};
 use tempfile::TempDir;
@@ -115,6 +116,19 @@ fn the_log_can_be_checked_beside_a_server() {
 }
 
 #[test]
+fn a_request_is_kept_as_it_came_and_its_payload_once() {
+    let (bench, _store, directory) = registered();
+    let came = post("a", 1).slug("once").submission(bench.clock.now());
+    block_on(bench.accept(&post("a", 1).slug("once")));
+    let reader = rusqlite::Connection::open(directory.path().join("slugline.db")).unwrap();
+    let one = |sql: &str| -> Vec<u8> { reader.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(one("SELECT bytes FROM whole_request"), came.raw);
+    let around = one("SELECT bytes FROM raw_request");
+    let payload = one("SELECT CAST(payload AS BLOB) FROM revision");
+    assert_eq!(around.len() + payload.len(), came.raw.len());
+}
+
+#[test]
 fn a_changed_entry_is_found() {
     let (bench, _store, directory) = registered();
     block_on(async {
@@ -132,10 +146,18 @@ fn a_changed_entry_is_found() {
         intruder.execute_batch(sql).unwrap();
         verify_log(directory.path()).unwrap().faults
     };
+    let around = "UPDATE raw_request SET bytes = X'00' WHERE publish = 2";
     assert_eq!(
-        tamper("UPDATE raw_request SET bytes = X'00' WHERE publish = 2").len(),
+        tamper(around).len(),
         1,
-        "a body that is not the one logged"
+        "a request that is not the one logged"
+    );
+    let payload = r#"UPDATE revision SET payload = '{"title":"B"}' WHERE publish = 1"#;
+    let faults = tamper(payload);
+    assert_eq!(
+        faults.len(),
+        3,
+        "nor the body, nor the request that it came in: {faults:?}"
     );
     let changed =
         tamper("UPDATE event SET text = replace(text, 'accepted', 'rejected') WHERE seq = 1");

@@ -202,6 +202,7 @@ fn from_a_cms() -> Submission {
         actor: "source:cf".into(),
         targets: vec!["blog".into()],
         media: None,
+        payload_place: None,
         raw,
         received_at: START,
         key_ttl: Duration::from_secs(60),

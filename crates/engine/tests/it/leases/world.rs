@@ -242,6 +242,7 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
         actor: "token:test".into(),
         targets: vec![NAME.into()],
         media: Some(Vec::new()),
+        payload_place: None,
         raw: body.into(),
         received_at: now,
         key_ttl: TICK,

@@ -85,12 +85,22 @@ CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
 CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
 CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
 
+-- `payload_at`: where in the bytes the payload stood that the publish's revision has; NULL: they are whole.
 CREATE TABLE raw_request (
     publish INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
     salt BLOB NOT NULL,
+    payload_at INTEGER,
     bytes BLOB NOT NULL
 ) STRICT;
+-- As they came. Whoever erases a payload erases the bytes around it first.
+CREATE VIEW whole_request AS
+    SELECT w.publish, w.received_at, w.salt,
+           CASE WHEN w.payload_at IS NULL THEN w.bytes
+                ELSE CAST(substr(w.bytes, 1, w.payload_at) || r.payload || substr(w.bytes, w.payload_at + 1) AS BLOB)
+           END AS bytes
+    FROM raw_request w JOIN publish p ON p.id = w.publish
+    LEFT JOIN revision r ON r.item = p.item AND r.generation = p.generation AND r.publish = p.id;
 
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
