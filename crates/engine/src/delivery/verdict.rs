@@ -56,6 +56,7 @@ impl Bench<'_> {
         Settlement {
             job: self.job.job,
             fence: self.job.fence,
+            class: self.job.class,
             verdict,
             shown,
             started_at: self.started_at,
@@ -73,6 +74,7 @@ impl Bench<'_> {
         Settlement {
             job: self.job.job,
             fence: self.job.fence,
+            class: self.job.class,
             verdict: Verdict::PutBack { at: now, failure },
             shown: None,
             started_at: self.started_at,

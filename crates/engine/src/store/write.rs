@@ -224,6 +224,8 @@ pub struct Settlement {
     pub job: JobId,
     /// The right to settle.
     pub fence: Fence,
+    /// The job's class: the ends of urgent runs are kept first.
+    pub class: Class,
     /// How it ended.
     pub verdict: Verdict,
     /// What was verified as shown.

@@ -247,6 +247,7 @@ impl Accepting<'_> {
             ],
         )?;
         self.tx.count_open(1);
+        self.tx.did(request.class);
         let job = JobId(self.tx.last_insert_rowid());
         if self.at_once() {
             self.place(job, target.id)?;

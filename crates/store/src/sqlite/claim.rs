@@ -88,6 +88,7 @@ fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
     {
         return Ok(None);
     }
+    tx.did(job.class);
     Entry::of_job(tx, EventType::DeliveryStarted, "started", &job)
         .detail("attempt", taken.attempts)
         .write(tx)?;

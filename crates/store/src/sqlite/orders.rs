@@ -1,14 +1,16 @@
 //! Orders to the writer, and how they reach it.
 //!
-//! Ensures that whoever gave an order hears what became of it, and that the writer knows how much of
-//! what it has handed on is on disk.
+//! Ensures that whoever gave an order hears what became of it, that urgent orders pass the others
+//! (P10), and that the writer knows how much of what it has handed on is on disk.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 
 use futures_channel::oneshot;
+use slugline_core::item::Class;
 use slugline_engine::store::StoreError;
 
 use super::fault::Done;
@@ -18,11 +20,28 @@ use super::writer::Gauges;
 /// What the writer's thread is told.
 pub(crate) enum Message {
     /// Do this.
-    Order(Box<dyn Order>),
+    Order(Haste, Box<dyn Order>),
     /// So many groups more are on disk.
     Synced(usize),
     /// Nothing more comes.
     Stop,
+}
+
+/// When an order's turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Haste {
+    /// Before all others: somebody waits for urgent work.
+    First,
+    /// In the order of arrival.
+    InTurn,
+}
+
+impl Haste {
+    /// That of an order which is about work of this class, among others.
+    pub(crate) fn of(class: impl IntoIterator<Item = Class>) -> Self {
+        let urgent = class.into_iter().any(|class| class == Class::Urgent);
+        if urgent { Self::First } else { Self::InTurn }
+    }
 }
 
 /// Something to be done in a transaction. May run more than once; only a committed run counts.
@@ -68,6 +87,8 @@ where
 /// What reaches the writer's thread.
 pub(crate) struct Inbox {
     messages: Receiver<Message>,
+    first: RefCell<VecDeque<Box<dyn Order>>>,
+    in_turn: RefCell<VecDeque<Box<dyn Order>>>,
     gauges: Arc<Gauges>,
     under_sync: Cell<usize>,
     closed: Cell<bool>,
@@ -78,6 +99,8 @@ impl Inbox {
     pub(crate) fn new(messages: Receiver<Message>, gauges: Arc<Gauges>) -> Self {
         Self {
             messages,
+            first: RefCell::default(),
+            in_turn: RefCell::default(),
             gauges,
             under_sync: Cell::new(0),
             closed: Cell::new(false),
@@ -86,20 +109,34 @@ impl Inbox {
 
     /// The next order. `None`: something else has happened, or without `patience` nothing waits.
     pub(crate) fn next(&self, patience: bool) -> Option<Box<dyn Order>> {
-        let message = if patience {
-            self.messages.recv().unwrap_or(Message::Stop)
-        } else {
-            self.messages.try_recv().ok()?
-        };
+        let mut news = false;
+        for message in self.messages.try_iter() {
+            self.sort(message);
+            news = true;
+        }
+        let taken = self.take();
+        // What has just happened may be what the caller is patient for.
+        if taken.is_none() && patience && !news {
+            self.sort(self.messages.recv().unwrap_or(Message::Stop));
+            return self.take();
+        }
+        taken
+    }
+
+    fn sort(&self, message: Message) {
         match message {
-            Message::Order(order) => {
-                self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
-                return Some(order);
-            }
+            Message::Order(Haste::First, order) => self.first.borrow_mut().push_back(order),
+            Message::Order(Haste::InTurn, order) => self.in_turn.borrow_mut().push_back(order),
             Message::Synced(groups) => self.under_sync.set(self.under_sync.get() - groups),
             Message::Stop => self.closed.set(true),
         }
-        None
+    }
+
+    fn take(&self) -> Option<Box<dyn Order>> {
+        let first = self.first.borrow_mut().pop_front();
+        let order = first.or_else(|| self.in_turn.borrow_mut().pop_front())?;
+        self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
+        Some(order)
     }
 
     /// Notes that a group was handed on to be synced.
@@ -112,8 +149,62 @@ impl Inbox {
         self.under_sync.get() > 0
     }
 
-    /// Whether nothing more comes.
+    /// Whether nothing more comes, and nothing waits.
     pub(crate) fn is_closed(&self) -> bool {
-        self.closed.get()
+        self.closed.get() && self.first.borrow().is_empty() && self.in_turn.borrow().is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    struct Numbered(usize, Arc<std::sync::Mutex<Vec<usize>>>);
+
+    impl Order for Numbered {
+        fn run(&mut self, _: &Tx<'_>) -> Done<()> {
+            Ok(())
+        }
+
+        fn answer(self: Box<Self>, _: Result<(), StoreError>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_sync_is_not_waited_for_twice() {
+        let (orders, messages) = channel();
+        let inbox = Inbox::new(messages, Arc::default());
+        inbox.handed_on();
+        orders.send(Message::Synced(1)).unwrap();
+        assert!(inbox.is_syncing() && inbox.next(true).is_none());
+        assert!(!inbox.is_syncing());
+    }
+
+    #[test]
+    fn urgent_orders_pass_those_that_wait_and_none_is_left_at_the_end() {
+        let (orders, messages) = channel();
+        let inbox = Inbox::new(messages, Arc::default());
+        let seen = Arc::new(std::sync::Mutex::default());
+        for (number, class) in [Class::Bulk, Class::Standard, Class::Urgent, Class::Urgent]
+            .into_iter()
+            .enumerate()
+        {
+            let order = Box::new(Numbered(number, Arc::clone(&seen)));
+            inbox.gauges.waiting.fetch_add(1, Ordering::Relaxed);
+            orders
+                .send(Message::Order(Haste::of([class]), order))
+                .unwrap();
+        }
+        orders.send(Message::Stop).unwrap();
+        while !inbox.is_closed() {
+            if let Some(order) = inbox.next(true) {
+                order.answer(Ok(()));
+            }
+        }
+        assert_eq!(*seen.lock().unwrap(), [2, 3, 0, 1]);
+        assert_eq!(inbox.gauges.waiting.load(Ordering::Relaxed), 0);
     }
 }

@@ -23,6 +23,8 @@ use slugline_engine::store::{
 };
 
 use super::fault::Fault;
+use super::orders::Haste;
+use super::tx::Tx;
 use super::{
     SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, prune,
     read, release, rescue, seal, settle, slugs, tokens, verify,
@@ -63,14 +65,17 @@ impl Store for SqliteStore {
             .collect::<Result<Vec<_>, _>>();
         Box::pin(async move {
             let prepared = prepared.map_err(Fault::from)?;
+            let haste = Haste::of(prepared.iter().map(|one| one.submission.request.class));
             self.writer
-                .submit(move |tx| accept::accept(tx, &prepared))
+                .submit_with(haste, move |tx| accept::accept(tx, &prepared))
                 .await
         })
     }
 
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed> {
-        Box::pin(self.writer.submit(move |tx| claim::claim(tx, &wants)))
+        // It may take urgent jobs, and a node claims one batch after the other.
+        let work = move |tx: &Tx<'_>| claim::claim(tx, &wants);
+        Box::pin(self.writer.submit_with(Haste::First, work))
     }
 
     fn claim_looks(&self, wants: Vec<Want>) -> Stored<'_, Claimed> {
@@ -98,10 +103,9 @@ impl Store for SqliteStore {
     }
 
     fn settle(&self, settlements: Vec<Settlement>) -> Stored<'_, Vec<bool>> {
-        Box::pin(
-            self.writer
-                .submit(move |tx| settle::settle(tx, &settlements)),
-        )
+        let haste = Haste::of(settlements.iter().map(|one| one.class));
+        let work = move |tx: &Tx<'_>| settle::settle(tx, &settlements);
+        Box::pin(self.writer.submit_with(haste, work))
     }
 
     fn rescue(&self, limit: usize) -> Stored<'_, usize> {

@@ -13,11 +13,13 @@ use crate::change::settle;
 
 /// Ends runs; `false` for those whose fence is lost.
 pub(crate) fn settle(mut tx: &Tx<'_>, settlements: &[Settlement]) -> Done<Vec<bool>> {
-    let settle_one =
-        |settlement: &Settlement| match jobs::leased(tx, settlement.job, settlement.fence)? {
+    let settle_one = |settlement: &Settlement| {
+        tx.did(settlement.class);
+        match jobs::leased(tx, settlement.job, settlement.fence)? {
             Some(job) => settle::settle(&mut tx, &job, settlement),
             None => Ok(false),
-        };
+        }
+    };
     settlements.iter().map(settle_one).collect()
 }
 

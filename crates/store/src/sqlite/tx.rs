@@ -10,6 +10,7 @@ use std::ops::{Deref, RangeInclusive};
 use std::rc::Rc;
 
 use rusqlite::Connection;
+use slugline_core::item::Class;
 use slugline_core::time::Timestamp;
 
 use super::destinations::{self, Known};
@@ -31,6 +32,7 @@ pub(crate) struct Tx<'c> {
     renamed: RefCell<NameChanges>,
     opened: Cell<i64>,
     nudge: Cell<bool>,
+    hurries: Cell<bool>,
 }
 
 /// What a committed transaction changed outside the file.
@@ -74,6 +76,7 @@ impl<'c> Tx<'c> {
             renamed: RefCell::default(),
             opened: Cell::new(0),
             nudge: Cell::new(false),
+            hurries: Cell::new(false),
         })
     }
 
@@ -155,6 +158,17 @@ impl<'c> Tx<'c> {
     /// Notes that jobs may have become due, or lanes free.
     pub(crate) fn nudge(&self) {
         self.nudge.set(true);
+    }
+
+    /// Notes what class of work was done: what is urgent is committed at once.
+    pub(crate) fn did(&self, class: Class) {
+        self.hurries
+            .set(self.hurries.get() || class == Class::Urgent);
+    }
+
+    /// Whether urgent work was done.
+    pub(crate) fn hurries(&self) -> bool {
+        self.hurries.get()
     }
 
     /// Writes down what the orders left for the end; what the transaction changes outside the file,

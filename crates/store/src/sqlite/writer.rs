@@ -19,7 +19,7 @@ use super::checkpoint::Checkpoints;
 use super::fault::Done;
 use super::names::Names;
 use super::nudge::Nudge;
-use super::orders::{self, Inbox, Message, Order};
+use super::orders::{self, Haste, Inbox, Message, Order};
 use super::sync::{self, Committed, Sync, Synced};
 use super::tx::{Effected, Tx};
 
@@ -83,9 +83,18 @@ impl Writer {
         T: Send + 'static,
         F: Fn(&Tx<'_>) -> Done<T> + Send + 'static,
     {
+        self.submit_with(Haste::InTurn, work).await
+    }
+
+    /// As [`Self::submit`], with such haste.
+    pub(crate) async fn submit_with<T, F>(&self, haste: Haste, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&Tx<'_>) -> Done<T> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         self.gauges.waiting.fetch_add(1, Ordering::Relaxed);
-        let order = Message::Order(orders::errand(work, reply));
+        let order = Message::Order(haste, orders::errand(work, reply));
         if self.orders.send(order).is_err() {
             self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
         }
@@ -137,6 +146,7 @@ impl Desk {
 
     /// Runs a group in one transaction; where the log ends then. While a sync is under way, the group
     /// takes in (`open`) what comes: it could not be on disk earlier, and a commit has its own costs.
+    /// Urgent work does not wait for that.
     fn transact(&self, group: &mut Group, open: bool) -> Done<i64> {
         let outcome = self.attempt(group, open);
         outcome
@@ -155,7 +165,7 @@ impl Desk {
         for order in group.iter_mut() {
             order.run(&tx)?;
         }
-        while open && group.len() < GROUP && !self.inbox.is_closed() {
+        while open && group.len() < GROUP && !tx.hurries() && !self.inbox.is_closed() {
             let patience = self.inbox.is_syncing();
             match self.inbox.next(patience) {
                 Some(mut order) => {

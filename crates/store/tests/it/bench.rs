@@ -335,6 +335,7 @@ pub(crate) fn ended(job: &ClaimedJob, verdict: Verdict) -> Settlement {
     Settlement {
         job: job.job,
         fence: job.fence,
+        class: job.class,
         verdict,
         shown: None,
         started_at: job.released_at,

@@ -298,6 +298,7 @@ async fn deliver(house: &House) {
     let settlement = Settlement {
         job: claimed.jobs[0].job,
         fence: claimed.jobs[0].fence,
+        class: claimed.jobs[0].class,
         verdict: Verdict::Live(Evidence::Acknowledged),
         shown: None,
         started_at: START,

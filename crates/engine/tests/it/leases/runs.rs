@@ -140,6 +140,7 @@ impl Play<'_> {
         Settlement {
             job: self.world.jobs[run.job],
             fence: run.fence,
+            class: Class::Standard,
             verdict: match end {
                 End::Live => Verdict::Live(Evidence::ReadBack),
                 End::Unknown => Verdict::Retry { at, failure },
