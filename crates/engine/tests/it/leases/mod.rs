@@ -1,5 +1,6 @@
 //! The lease protocol, every state within bounds: three nodes, two jobs in one lane and one in
-//! another, crashes, freezes, leases that run out, and every order of what they do.
+//! another, crashes, freezes, leases that run out, and every order of what they do. Smaller bounds are
+//! explored to their end, these as far as there is time.
 //!
 //! What is explored is the product: its store decides who has a lease, its desk whether a request may
 //! start. Breadth first, so that what is found is found on a shortest way. States are told apart by
@@ -15,8 +16,24 @@ use std::fmt;
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::Clock;
 
-use self::steps::{Play, Sabotage, Side, Step};
+use self::steps::{NODES, Play, Sabotage, Side, Step};
 use self::world::{JOBS, LANES, Rows, Saved, TICK, World};
+
+/// How much there is to explore.
+#[derive(Clone, Copy)]
+struct Bounds {
+    nodes: usize,
+    jobs: usize,
+    /// Where it ends, if it does not end before.
+    states: usize,
+}
+
+/// All there is.
+const ALL: Bounds = Bounds {
+    nodes: NODES,
+    jobs: JOBS,
+    states: usize::MAX,
+};
 
 /// States that a usual run explores: a quarter of a minute on a machine that does nothing else.
 const STATES: usize = 4_000;
@@ -78,12 +95,13 @@ struct Explorer {
     ending: BTreeSet<State>,
     waiting: VecDeque<Waiting>,
     steps: usize,
-    most: usize,
+    bounds: Bounds,
 }
 
 impl Explorer {
-    fn new(sabotage: Sabotage, most: usize) -> Self {
+    fn new(sabotage: Sabotage, bounds: Bounds) -> Self {
         let world = World::new();
+        world.keep(bounds.jobs);
         let beginning = Waiting {
             saved: world.save(),
             side: Side::default(),
@@ -97,13 +115,13 @@ impl Explorer {
             ending: BTreeSet::new(),
             waiting: VecDeque::from([beginning]),
             steps: 0,
-            most,
+            bounds,
         }
     }
 
     fn explore(mut self) -> Result<Report, Broken> {
         let mut depth = 0;
-        while self.known.len() < self.most
+        while self.known.len() < self.bounds.states
             && let Some(next) = self.waiting.pop_front()
         {
             depth = next.path.len();
@@ -124,6 +142,7 @@ impl Explorer {
             world: &self.world,
             side: from.side.clone(),
             sabotage: self.sabotage,
+            nodes: self.bounds.nodes,
         };
         let before = play.rows();
         for step in play.steps() {
@@ -215,15 +234,32 @@ fn most() -> usize {
     reason = "a long run wants to know how far it came"
 )]
 fn no_order_of_events_breaks_the_lease_protocol() {
-    match Explorer::new(Sabotage::None, most()).explore() {
-        Ok(report) => println!("{report}"),
+    let bounds = Bounds {
+        states: most(),
+        ..ALL
+    };
+    println!("{}", kept(bounds));
+}
+
+/// What was explored within these bounds, where nothing was broken.
+fn kept(bounds: Bounds) -> Report {
+    match Explorer::new(Sabotage::None, bounds).explore() {
+        Ok(report) => report,
         Err(broken) => panic!("{broken}"),
+    }
+}
+
+#[test]
+fn small_bounds_are_explored_to_the_end() {
+    for (nodes, jobs) in [(3, 1), (2, 2)] {
+        let report = kept(Bounds { nodes, jobs, ..ALL });
+        assert!(report.exhausted && report.states > 300, "{report}");
     }
 }
 
 /// What is found when the protocol is sabotaged so.
 fn found(sabotage: Sabotage) -> String {
-    match Explorer::new(sabotage, usize::MAX).explore() {
+    match Explorer::new(sabotage, ALL).explore() {
         Ok(report) => panic!("nothing was found in {report}"),
         Err(broken) => broken.to_string(),
     }

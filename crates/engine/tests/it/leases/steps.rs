@@ -83,6 +83,8 @@ pub struct Play<'w> {
     pub world: &'w World,
     pub side: Side,
     pub sabotage: Sabotage,
+    /// Nodes that take jobs.
+    pub nodes: usize,
 }
 
 pub(super) fn tick() -> i64 {
@@ -106,7 +108,7 @@ impl Play<'_> {
     /// What can happen now.
     pub fn steps(&self) -> Vec<Step> {
         let mut steps = vec![Step::Tick, Step::Rescue];
-        if self.side.nodes.iter().any(Option::is_none) {
+        if self.side.nodes.iter().flatten().count() < self.nodes {
             steps.extend([Step::Claim, Step::Look]);
         }
         for (node, run) in self.side.nodes.iter().enumerate() {
