@@ -24,7 +24,7 @@ pub struct Submission {
     pub key: String,
     /// The request as decoded.
     pub request: PublishRequest,
-    /// [`PublishRequest::fingerprint`].
+    /// [`crate::request::Fingerprints::request`].
     pub fingerprint: Fingerprint,
     /// Over the payload alone.
     pub body: Fingerprint,

@@ -245,21 +245,33 @@ impl PublishRequest {
         self.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT)
     }
 
-    /// What makes two requests the same: what they ask for, not how the key came or the version.
+    /// What makes two requests the same (what they ask for, not how the key came or the version), and two
+    /// payloads.
     #[must_use]
-    pub fn fingerprint(&self, locale: &str) -> Fingerprint {
+    pub fn fingerprints(&self, locale: &str) -> Fingerprints {
         let mut destinations = self.named_destinations();
         destinations.sort();
-        Fingerprint::of(&Asked {
+        let payload = Fingerprint::of(&self.payload);
+        let request = Fingerprint::of(&Asked {
             action: self.action,
             content_id: &self.content_id,
             destinations,
             environment: self.environment(),
             locale,
-            payload: self.payload.as_ref(),
+            payload: &payload.hex(),
             publish_at: self.publish_at,
-        })
+        });
+        Fingerprints { request, payload }
     }
+}
+
+/// Of a request and of its payload alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// The request's.
+    pub request: Fingerprint,
+    /// The payload's; that of `null` where there is none.
+    pub payload: Fingerprint,
 }
 
 /// What a request asks for.
@@ -270,7 +282,7 @@ struct Asked<'a> {
     destinations: Vec<String>,
     environment: &'a str,
     locale: &'a str,
-    payload: Option<&'a Payload>,
+    payload: &'a str,
     publish_at: Option<Timestamp>,
 }
 
@@ -403,7 +415,7 @@ mod tests {
             .unwrap();
         let b = decode(br#"{"payload":{"fields":{"y":2,"x":1},"title":"t"},"content_id":"a"}"#)
             .unwrap();
-        assert_eq!(a.fingerprint("en"), b.fingerprint("en"));
-        assert_ne!(a.fingerprint("en"), a.fingerprint("de"));
+        assert_eq!(a.fingerprints("en"), b.fingerprints("en"));
+        assert_ne!(a.fingerprints("en").request, a.fingerprints("de").request);
     }
 }

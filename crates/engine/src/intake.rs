@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use slugline_core::canonical::Fingerprint;
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::media;
@@ -199,9 +198,10 @@ impl Intake {
         let targets = settings
             .routes
             .resolve(labels, &request.named_destinations())?;
+        let fingerprints = request.fingerprints(&locale);
         Ok(Submission {
-            fingerprint: request.fingerprint(&locale),
-            body: Fingerprint::of(&request.payload),
+            fingerprint: fingerprints.request,
+            body: fingerprints.payload,
             item: ItemKey {
                 owner: caller.owner.clone(),
                 environment,

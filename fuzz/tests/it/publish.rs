@@ -48,7 +48,7 @@ fn judge_request(request: &PublishRequest) {
     let stored = serde_json::to_vec(request).unwrap();
     let read = request::decode(&stored).unwrap();
     assert_eq!(&read, request, "a stored request reads back as another");
-    assert_eq!(read.fingerprint("en"), request.fingerprint("en"));
+    assert_eq!(read.fingerprints("en"), request.fingerprints("en"));
     if let Err(problem) = request.check(NOW) {
         judge_problem(&problem);
     }

@@ -10,6 +10,7 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
         r#"{{"request_id":"k","content_id":"post","version":{version},"action":"{action}","payload":{{"title":"{title}"}}}}"#
     );
     let request = decode(body.as_bytes()).unwrap();
+    let fingerprints = request.fingerprints("en");
     Submission {
         item: ItemKey {
             owner: "default".into(),
@@ -18,8 +19,8 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
             locale: "en".into(),
         },
         key: "k".into(),
-        fingerprint: request.fingerprint("en"),
-        body: Fingerprint::of(&request.payload),
+        fingerprint: fingerprints.request,
+        body: fingerprints.payload,
         source: "api".into(),
         actor: "token:test".into(),
         targets: vec!["blog".into()],

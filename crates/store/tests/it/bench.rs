@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use slugline_core::canonical::Fingerprint;
 use slugline_core::connector::Shown;
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
@@ -180,6 +179,7 @@ impl Post {
             self.environment.into(),
             self.locale.into(),
         );
+        let fingerprints = request.fingerprints(self.locale);
         Submission {
             item: ItemKey {
                 owner,
@@ -188,8 +188,8 @@ impl Post {
                 locale,
             },
             key: self.key.clone(),
-            fingerprint: request.fingerprint(self.locale),
-            body: Fingerprint::of(&request.payload),
+            fingerprint: fingerprints.request,
+            body: fingerprints.payload,
             source: "api".into(),
             actor: "token:test".into(),
             targets: self.targets.iter().map(|&name| name.to_owned()).collect(),

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use slugline_core::canonical::Fingerprint;
 use slugline_core::intake::Submission;
 use slugline_core::item::{Class, ItemKey};
 use slugline_core::lifecycle::{Evidence, Verdict};
@@ -188,6 +187,7 @@ fn from_a_cms() -> Submission {
         br#"{"request_id":"hook-1","content_id":"post-42","version":7,"payload":{"title":"A"}}"#,
     );
     let request = decode(&raw).unwrap();
+    let fingerprints = request.fingerprints("en");
     Submission {
         item: ItemKey {
             owner: "default".into(),
@@ -196,8 +196,8 @@ fn from_a_cms() -> Submission {
             locale: "en".into(),
         },
         key: "hook-1".into(),
-        fingerprint: request.fingerprint("en"),
-        body: Fingerprint::of(&request.payload),
+        fingerprint: fingerprints.request,
+        body: fingerprints.payload,
         source: "cf".into(),
         actor: "source:cf".into(),
         targets: vec!["blog".into()],

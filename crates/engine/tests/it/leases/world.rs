@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use futures_executor::block_on;
 use rusqlite::types::Value;
-use slugline_core::canonical::Fingerprint;
 use slugline_core::http::{Request, Response, SendError};
 use slugline_core::ids::JobId;
 use slugline_core::intake::Submission;
@@ -236,6 +235,7 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
         r#"{{"request_id":"{key}","content_id":"{content}","version":1,"payload":{{"title":"{key}"}}}}"#
     );
     let request = decode(body.as_bytes()).unwrap();
+    let fingerprints = request.fingerprints(locale);
     Submission {
         item: ItemKey {
             owner: "default".into(),
@@ -244,8 +244,8 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
             locale: locale.into(),
         },
         key,
-        fingerprint: request.fingerprint(locale),
-        body: Fingerprint::of(&request.payload),
+        fingerprint: fingerprints.request,
+        body: fingerprints.payload,
         source: "api".into(),
         actor: "token:test".into(),
         targets: vec![NAME.into()],
