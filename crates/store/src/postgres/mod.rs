@@ -83,6 +83,8 @@ pub struct PostgresStore {
     salts: Salts,
     /// For reads and passes.
     pool: Arc<Pool>,
+    /// For what is read over and over: where a publish is.
+    probes: Arc<Pool>,
     thread: Thread,
 }
 
@@ -116,6 +118,16 @@ impl PostgresStore {
     {
         let pool = Arc::clone(&self.pool);
         self.thread.run(async move { pool.run(work).await })
+    }
+
+    /// The same for a read by index that is asked for often: planning it costs more than doing it.
+    fn probe<T, F>(&self, work: F) -> BoxFuture<'static, Result<T, StoreError>>
+    where
+        T: Send + 'static,
+        F: for<'s> Fn(&'s Session) -> BoxFuture<'s, Done<T>> + Send + Sync + 'static,
+    {
+        let probes = Arc::clone(&self.probes);
+        self.thread.run(async move { probes.run(work).await })
     }
 
     /// The same for a pass that changes jobs.

@@ -19,8 +19,8 @@ use super::times::{NOW, Times};
 use super::{PostgresStore, bell, schema, sequencer};
 use crate::prepare::Salts;
 
-/// Connections for reads and passes: as many as the API serves at once without waiting for each
-/// other; the server has a hundred for all nodes.
+/// Connections for reads and passes, and as many for reads by index: as many as the API serves at once
+/// without waiting for each other; the server has a hundred for all nodes.
 const READERS: usize = 4;
 
 /// Why a database cannot be used.
@@ -81,6 +81,7 @@ pub(crate) fn open(url: &str, times: Times, seed: [u8; 16]) -> Result<PostgresSt
     let lines = Lines::open(&thread, connector.clone(), &times, &gauges);
     let salts =
         Salts::new().map_err(|error| OpenError::Unavailable(format!("no randomness: {error}")))?;
+    let probes = Pool::new(connector.clone(), Kind::Probing, READERS);
     let pool = Pool::new(connector, Kind::Planning, READERS);
     Ok(PostgresStore {
         installation,
@@ -89,6 +90,7 @@ pub(crate) fn open(url: &str, times: Times, seed: [u8; 16]) -> Result<PostgresSt
         lines,
         salts,
         pool,
+        probes,
         thread,
     })
 }

@@ -209,7 +209,7 @@ impl Store for PostgresStore {
 
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
         let named = Arc::new((owner.to_owned(), id.to_owned()));
-        self.ask(move |session| {
+        self.probe(move |session| {
             let named = Arc::clone(&named);
             Box::pin(async move { read::publishes::one(session, &named.0, &named.1).await })
         })

@@ -14,8 +14,9 @@ use crate::views::publishes::{self, SELECT};
 /// A publish by its id, else the newest with this request id, within an owner.
 pub(crate) async fn one(session: &Session, owner: &str, id: &str) -> Done<Option<PublishView>> {
     let by_id = format!("{SELECT} WHERE p.id = $1 AND i.owner = $2");
+    // An index in the order of ids would be walked to its end for a request that is not there.
     let by_request =
-        format!("{SELECT} WHERE p.request_id = $1 AND i.owner = $2 ORDER BY p.id DESC LIMIT 1");
+        format!("{SELECT} WHERE p.request_id = $1 AND i.owner = $2 ORDER BY p.id + 0 DESC LIMIT 1");
     let mut found = None;
     if let Ok(publish) = id.parse::<PublishId>() {
         found = session.one(&by_id, &[&publish.0, &owner]).await?;
