@@ -24,10 +24,11 @@ static SWEPT: Once = Once::new();
 /// When none can be made.
 pub fn folder() -> io::Result<TempDir> {
     let memory = Path::new(IN_MEMORY);
-    SWEPT.call_once(|| sweep(memory, &lives));
+    let disk = std::env::temp_dir();
+    SWEPT.call_once(|| [memory, &disk].iter().for_each(|root| sweep(root, &lives)));
     let root = match has_plenty(memory) {
-        true => memory.to_path_buf(),
-        false => std::env::temp_dir(),
+        true => memory,
+        false => &disk,
     };
     Builder::new()
         .prefix(&format!("{PREFIX}{}-", std::process::id()))

@@ -20,6 +20,9 @@ pub const MAX_TERM: usize = 200;
 pub const MAX_TERMS: usize = 100;
 /// Media of one item.
 pub const MAX_MEDIA: usize = 50;
+/// Levels of lists and objects within one of the `fields`: deeper ones are no content, and front matter
+/// that deep does not read back.
+pub const MAX_DEPTH: usize = 32;
 /// Characters of a media URL.
 pub const MAX_URL: usize = 2_048;
 /// The years that dates may lie in: what lies outside is a unit mistake (seconds for milliseconds).
@@ -116,6 +119,23 @@ pub struct StoredMedia {
     pub url: Option<String>,
 }
 
+fn is_too_deep(value: &Value) -> bool {
+    let mut level: Vec<&Value> = vec![value];
+    for _ in 0..MAX_DEPTH {
+        level = level
+            .into_iter()
+            .flat_map(|value| -> Box<dyn Iterator<Item = &Value>> {
+                match value {
+                    Value::Array(list) => Box::new(list.iter()),
+                    Value::Object(members) => Box::new(members.values()),
+                    _ => Box::new(std::iter::empty()),
+                }
+            })
+            .collect();
+    }
+    !level.is_empty()
+}
+
 impl Payload {
     /// The kind of entry, from `fields.content_type`.
     #[must_use]
@@ -139,6 +159,11 @@ impl Payload {
         for (index, medium) in self.media.iter().enumerate() {
             medium.check(&format!("payload.media[{index}]"), &mut found);
         }
+        let deep = self.fields.iter().filter(|(_, value)| is_too_deep(value));
+        found.extend(deep.map(|(name, _)| {
+            let why = format!("is nested more than {MAX_DEPTH} levels deep");
+            FieldError::new(format!("payload.fields.{name}"), why)
+        }));
         found
     }
 

@@ -68,6 +68,11 @@ pub fn decode(body: &[u8]) -> Result<PublishRequest, Problem> {
         let message = format!("the body is not UTF-8 from byte {} on", why.valid_up_to());
         return Err(Problem::new(Code::InvalidJson, message));
     }
+    // Types take a list of their members' values as well; nobody who sends one means it.
+    if body.trim_ascii_start().first() == Some(&b'[') {
+        let error = FieldError::new("(body)", "must be a JSON object");
+        return Err(Problem::fields(Code::InvalidRequest, vec![error]));
+    }
     // Keeping track of the path costs as much again, and only what is wrong needs it.
     serde_json::from_slice(body).or_else(|_| decode_with_path(body))
 }
@@ -340,6 +345,26 @@ mod tests {
 
     fn path(body: &str) -> String {
         problem(body).errors[0].path.clone()
+    }
+
+    #[test]
+    fn a_list_is_no_request_and_fields_have_a_floor() {
+        assert_eq!(path(r#" ["a","k",1]"#), "(body)");
+        let nested = |levels: usize| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            format!(
+                r#"{{"content_id":"a","payload":{{"title":"t","fields":{{"x":{open}1{close}}}}}}}"#
+            )
+        };
+        let deepest = nested(payload::MAX_DEPTH - 1);
+        assert!(
+            decode(deepest.as_bytes())
+                .unwrap()
+                .check(Timestamp(0))
+                .is_ok()
+        );
+        assert_eq!(path(&nested(payload::MAX_DEPTH)), "payload.fields.x");
+        assert_eq!(path(&nested(100)), "payload.fields.x");
     }
 
     #[test]

@@ -61,9 +61,16 @@ pub(crate) struct Prepared {
 /// A payload as it is stored, with its digest for the log.
 pub(crate) struct Body {
     pub(crate) text: String,
-    /// Where it was taken from in the request's raw bytes; `None` when it was not.
-    pub(crate) at: Option<usize>,
+    /// What stood around it in the request's raw bytes; `None` when it was not taken from there.
+    pub(crate) around: Option<Around>,
     pub(crate) digest: String,
+}
+
+/// A request without its payload.
+pub(crate) struct Around {
+    /// Where the payload stood.
+    pub(crate) at: usize,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Prepared {
@@ -90,15 +97,24 @@ fn body(submission: &Submission, salt: &Salt) -> Result<Option<Body>, serde_json
     let Some(payload) = payload else {
         return Ok(None);
     };
-    let place = submission.payload_place.clone();
-    let as_it_came = place.and_then(|place| {
-        let text = submission.raw.get(place.clone())?.to_vec();
-        Some((String::from_utf8(text).ok()?, Some(place.start)))
-    });
-    let (text, at) = match as_it_came {
-        Some(taken) => taken,
+    let (text, around) = match as_it_came(submission) {
+        Some((text, around)) => (text, Some(around)),
         None => (serde_json::to_string(payload)?, None),
     };
     let digest = salted_digest(salt, text.as_bytes());
-    Ok(Some(Body { text, at, digest }))
+    Ok(Some(Body {
+        text,
+        around,
+        digest,
+    }))
+}
+
+/// The payload's own text, and what stands around it.
+fn as_it_came(submission: &Submission) -> Option<(String, Around)> {
+    let place = submission.payload_place.clone()?;
+    let raw = &submission.raw[..];
+    let text = String::from_utf8(raw.get(place.clone())?.to_vec()).ok()?;
+    let bytes = [raw.get(..place.start)?, raw.get(place.end..)?].concat();
+    let at = place.start;
+    Some((text, Around { at, bytes }))
 }

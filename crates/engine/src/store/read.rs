@@ -6,7 +6,7 @@ use serde::Serialize;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::{Action, Class};
 use slugline_core::lifecycle::{JobState, PendingReason};
-use slugline_core::payload::StoredMedia;
+use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::reason::{Reason, SuggestedAction};
 use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
@@ -260,7 +260,7 @@ pub struct RevisionView {
     /// SHA-256 of the payload's canonical JSON.
     pub checksum: String,
     /// The payload; `None` for removals and erased bodies.
-    pub payload: Option<serde_json::Value>,
+    pub payload: Option<Payload>,
     /// The media.
     pub media: Vec<StoredMedia>,
 }

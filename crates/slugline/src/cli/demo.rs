@@ -52,39 +52,49 @@ pub async fn run(args: &DemoArgs) -> ExitCode {
     }
 }
 
+/// A closed pipe (`| head`) ends what can be said, not what is done.
+fn say(text: &str) {
+    Output::new(false).line(text);
+}
+
 async fn play(args: &DemoArgs) -> Result<bool, String> {
     let started = Instant::now();
     let stage = Stage::set(&args.faults).await?;
     let client = Api::at(&format!("http://{}", stage.server), Some(&stage.token))?;
-    println!("Slugline listens on http://{}", stage.server);
-    println!(
+    say(&format!("Slugline listens on http://{}", stage.server));
+    say(&format!(
         "A sandbox WordPress plays on http://{} (faults: {})",
         stage.sandbox, args.faults
-    );
-    println!(
+    ));
+    say(&format!(
         "A static site's content lies in {}\n",
         stage.site().display()
-    );
-    println!(
-        "Publishing {} posts to both; every third request to WordPress goes wrong somehow:\n",
-        POSTS.len()
-    );
+    ));
+    say(&format!(
+        "Publishing {} posts to both; {}:\n",
+        POSTS.len(),
+        if args.faults == "none" {
+            "nothing goes wrong"
+        } else {
+            "requests to WordPress go wrong now and then"
+        }
+    ));
     let ids = publish(&client, &stage).await?;
     let settled = watch(&client, &ids, started).await?;
-    println!(
+    say(&format!(
         "\n{}\n",
         if settled {
             "All jobs have ended. What the public sees:"
         } else {
             "Time is up. What the public sees:"
         }
-    );
+    ));
     stage.calm();
     let correct = face(&stage).await;
-    println!(
+    say(&format!(
         "\n  {:.0} s from start to finish",
         started.elapsed().as_secs_f64()
-    );
+    ));
     if args.exit {
         stage.strike().await;
         return Ok(settled && correct);
@@ -159,29 +169,32 @@ async fn face(stage: &Stage) -> bool {
             } else {
                 faults.join("; ")
             };
-            println!("  {destination:<5} {verdict:<20} {address}");
+            say(&format!("  {destination:<5} {verdict:<20} {address}"));
         }
     }
     correct
 }
 
 async fn linger(stage: Stage) {
-    println!("\nLook around:");
-    println!("  the blog        http://{}/", stage.sandbox);
-    println!(
+    say("\nLook around:");
+    say(&format!("  the blog        http://{}/", stage.sandbox));
+    say(&format!(
         "  the site        {}",
         stage.site().join("content/posts").display()
-    );
-    println!("  the API         http://{}/openapi.json", stage.server);
-    println!(
+    ));
+    say(&format!(
+        "  the API         http://{}/openapi.json",
+        stage.server
+    ));
+    say(&format!(
         "  a job's story   slugline status publish-once --server http://{} --token {}",
         stage.server, stage.token
-    );
-    println!(
+    ));
+    say(&format!(
         "  configuration   {}",
         stage.directory.join("slugline.toml").display()
-    );
-    println!("\nCtrl-C ends the demo and removes its files.");
+    ));
+    say("\nCtrl-C ends the demo and removes its files.");
     // Without signals there is nothing to wait for.
     let _ = tokio::signal::ctrl_c().await;
     stage.strike().await;

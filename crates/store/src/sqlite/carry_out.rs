@@ -1,6 +1,6 @@
 //! Storing an accepted publish.
 //!
-//! Ensures that all that a publish consists of (event, raw bytes, revision, slug claim, jobs, desired
+//! Ensures that all that a publish consists of (event, request as it came, revision, slug claim, jobs, desired
 //! state, key) becomes durable together or not at all (P1).
 
 use std::rc::Rc;
@@ -165,17 +165,9 @@ impl Accepting<'_> {
     /// Keeps the request as it came, but for the payload where the revision has it.
     fn insert_raw(&self) -> Done<()> {
         let sql = "INSERT INTO raw_request (publish, received_at, salt, payload_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
-        let raw = &self.submission.raw[..];
-        let cut = self
-            .body
-            .and_then(|body| Some((body.at?, body.text.len())))
-            .and_then(|(at, length)| {
-                let (before, rest) = raw.split_at_checked(at)?;
-                Some((at, [before, rest.get(length..)?].concat()))
-            });
-        let (at, bytes) = match &cut {
-            Some((at, bytes)) => (Some(at), &bytes[..]),
-            None => (None, raw),
+        let (at, bytes) = match self.body.and_then(|body| body.around.as_ref()) {
+            Some(around) => (Some(around.at), &around.bytes[..]),
+            None => (None, &self.submission.raw[..]),
         };
         let values = params![self.publish.0, self.tx.now.0, self.salt, at, bytes];
         self.tx.run(sql, values)?;

@@ -1,7 +1,8 @@
 //! Orders to the writer, and how they reach it.
 //!
 //! Ensures that whoever gave an order hears what became of it, that urgent orders pass the others
-//! (P10), and that the writer knows how much of what it has handed on is on disk.
+//! (P10) without stopping them (P9), and that the writer knows how much of what it has handed on is on
+//! disk.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,6 +17,9 @@ use slugline_engine::store::StoreError;
 use super::fault::Done;
 use super::tx::Tx;
 use super::writer::Gauges;
+
+/// Orders that may pass those that wait, one after the other; then it is their turn.
+const FIRST_IN_A_ROW: usize = 16;
 
 /// What the writer's thread is told.
 pub(crate) enum Message {
@@ -89,6 +93,7 @@ pub(crate) struct Inbox {
     messages: Receiver<Message>,
     first: RefCell<VecDeque<Box<dyn Order>>>,
     in_turn: RefCell<VecDeque<Box<dyn Order>>>,
+    in_a_row: Cell<usize>,
     gauges: Arc<Gauges>,
     under_sync: Cell<usize>,
     closed: Cell<bool>,
@@ -101,6 +106,7 @@ impl Inbox {
             messages,
             first: RefCell::default(),
             in_turn: RefCell::default(),
+            in_a_row: Cell::new(0),
             gauges,
             under_sync: Cell::new(0),
             closed: Cell::new(false),
@@ -109,11 +115,7 @@ impl Inbox {
 
     /// The next order. `None`: something else has happened, or without `patience` nothing waits.
     pub(crate) fn next(&self, patience: bool) -> Option<Box<dyn Order>> {
-        let mut news = false;
-        for message in self.messages.try_iter() {
-            self.sort(message);
-            news = true;
-        }
+        let news = self.sort_all();
         let taken = self.take();
         // What has just happened may be what the caller is patient for.
         if taken.is_none() && patience && !news {
@@ -121,6 +123,22 @@ impl Inbox {
             return self.take();
         }
         taken
+    }
+
+    /// The next of those orders that come first, if one waits.
+    pub(crate) fn next_of_first(&self) -> Option<Box<dyn Order>> {
+        self.sort_all();
+        self.taken(self.take_first()?)
+    }
+
+    /// Whether anything has happened.
+    fn sort_all(&self) -> bool {
+        let mut news = false;
+        for message in self.messages.try_iter() {
+            self.sort(message);
+            news = true;
+        }
+        news
     }
 
     fn sort(&self, message: Message) {
@@ -133,8 +151,26 @@ impl Inbox {
     }
 
     fn take(&self) -> Option<Box<dyn Order>> {
-        let first = self.first.borrow_mut().pop_front();
-        let order = first.or_else(|| self.in_turn.borrow_mut().pop_front())?;
+        let passed = self.in_a_row.get() >= FIRST_IN_A_ROW;
+        let order = match passed {
+            true => self.take_in_turn().or_else(|| self.take_first()),
+            false => self.take_first().or_else(|| self.take_in_turn()),
+        };
+        self.taken(order?)
+    }
+
+    fn take_first(&self) -> Option<Box<dyn Order>> {
+        let order = self.first.borrow_mut().pop_front()?;
+        self.in_a_row.set(self.in_a_row.get() + 1);
+        Some(order)
+    }
+
+    fn take_in_turn(&self) -> Option<Box<dyn Order>> {
+        self.in_a_row.set(0);
+        self.in_turn.borrow_mut().pop_front()
+    }
+
+    fn taken(&self, order: Box<dyn Order>) -> Option<Box<dyn Order>> {
         self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
         Some(order)
     }
@@ -183,19 +219,16 @@ mod tests {
         assert!(!inbox.is_syncing());
     }
 
-    #[test]
-    fn urgent_orders_pass_those_that_wait_and_none_is_left_at_the_end() {
+    /// The numbers of orders of these classes, as they are taken.
+    fn taken(classes: &[Class]) -> Vec<usize> {
         let (orders, messages) = channel();
         let inbox = Inbox::new(messages, Arc::default());
         let seen = Arc::new(std::sync::Mutex::default());
-        for (number, class) in [Class::Bulk, Class::Standard, Class::Urgent, Class::Urgent]
-            .into_iter()
-            .enumerate()
-        {
+        for (number, class) in classes.iter().enumerate() {
             let order = Box::new(Numbered(number, Arc::clone(&seen)));
             inbox.gauges.waiting.fetch_add(1, Ordering::Relaxed);
             orders
-                .send(Message::Order(Haste::of([class]), order))
+                .send(Message::Order(Haste::of([*class]), order))
                 .unwrap();
         }
         orders.send(Message::Stop).unwrap();
@@ -204,7 +237,22 @@ mod tests {
                 order.answer(Ok(()));
             }
         }
-        assert_eq!(*seen.lock().unwrap(), [2, 3, 0, 1]);
         assert_eq!(inbox.gauges.waiting.load(Ordering::Relaxed), 0);
+        std::mem::take(&mut *seen.lock().unwrap())
+    }
+
+    #[test]
+    fn urgent_orders_pass_those_that_wait_and_none_is_left_at_the_end() {
+        let classes = [Class::Bulk, Class::Standard, Class::Urgent, Class::Urgent];
+        assert_eq!(taken(&classes), [2, 3, 0, 1]);
+    }
+
+    #[test]
+    fn whoever_is_passed_comes_to_his_turn() {
+        let mut classes = [Class::Urgent; 3 * FIRST_IN_A_ROW];
+        (classes[0], classes[1]) = (Class::Bulk, Class::Bulk);
+        let order = taken(&classes);
+        assert_eq!(order[FIRST_IN_A_ROW], 0);
+        assert_eq!(order[2 * FIRST_IN_A_ROW + 1], 1);
     }
 }

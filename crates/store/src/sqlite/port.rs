@@ -83,7 +83,9 @@ impl Store for SqliteStore {
     }
 
     fn renew(&self, leases: Vec<Lease>) -> Stored<'_, Vec<bool>> {
-        Box::pin(self.writer.submit(move |tx| settle::renew(tx, &leases)))
+        // A run that loses its lease because it waited here is run again.
+        let work = move |tx: &Tx<'_>| settle::renew(tx, &leases);
+        Box::pin(self.writer.submit_with(Haste::First, work))
     }
 
     fn record(&self, changes: Vec<EffectChange>) -> Stored<'_, Vec<bool>> {

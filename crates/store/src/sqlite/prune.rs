@@ -1,7 +1,8 @@
 //! What retention no longer keeps.
 //!
 //! Ensures that nothing is erased that a destination desires, an open job carries or the next
-//! request is compared with; and that erased parts of the log leave their hash.
+//! request is compared with; that what came around a body goes with it; and that erased parts of the
+//! log leave their hash.
 
 use rusqlite::{Connection, params};
 use slugline_core::time::Timestamp;

@@ -1,6 +1,6 @@
 //! Checking the log.
 //!
-//! Ensures that every sealed segment that still has its entries is read again, a segment at a time:
+//! Ensures that every entry that is still there is read again, a segment at a time:
 //! the file may be written to meanwhile. What is compared is in `crate::chain`.
 
 use rusqlite::Connection;
@@ -45,7 +45,7 @@ fn compare(connection: &Connection, check: &mut Check, claims: &[Claim]) -> Done
 /// The digest of what is still kept of a request.
 fn kept(connection: &Connection, claim: &Claim) -> Done<Option<String>> {
     let sql = match claim.part {
-        Part::Raw => "SELECT salt, bytes FROM whole_request WHERE publish = ?1",
+        Part::Raw => "SELECT salt, coalesce(bytes, X'') FROM whole_request WHERE publish = ?1",
         Part::Body => {
             "SELECT r.salt, CAST(r.payload AS BLOB)
              FROM publish p JOIN revision r ON r.item = p.item AND r.generation = p.generation

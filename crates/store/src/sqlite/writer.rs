@@ -146,7 +146,7 @@ impl Desk {
 
     /// Runs a group in one transaction; where the log ends then. While a sync is under way, the group
     /// takes in (`open`) what comes: it could not be on disk earlier, and a commit has its own costs.
-    /// Urgent work does not wait for that.
+    /// Urgent work does not wait for that; it takes along only what comes first as well.
     fn transact(&self, group: &mut Group, open: bool) -> Done<i64> {
         let outcome = self.attempt(group, open);
         outcome
@@ -165,9 +165,13 @@ impl Desk {
         for order in group.iter_mut() {
             order.run(&tx)?;
         }
-        while open && group.len() < GROUP && !tx.hurries() && !self.inbox.is_closed() {
-            let patience = self.inbox.is_syncing();
-            match self.inbox.next(patience) {
+        while open && group.len() < GROUP && !self.inbox.is_closed() {
+            let patience = self.inbox.is_syncing() && !tx.hurries();
+            let next = match tx.hurries() {
+                true => self.inbox.next_of_first(),
+                false => self.inbox.next(patience),
+            };
+            match next {
                 Some(mut order) => {
                     let outcome = order.run(&tx);
                     group.push(order);

@@ -159,6 +159,9 @@ fn a_changed_entry_is_found() {
         3,
         "nor the body, nor the request that it came in: {faults:?}"
     );
+    let gone = tamper("UPDATE revision SET payload = NULL WHERE publish = 1");
+    let of_request = |fault: &&String| fault.contains("raw request of pub_00000001");
+    assert_eq!(gone.iter().filter(of_request).count(), 1, "{gone:?}");
     let changed =
         tamper("UPDATE event SET text = replace(text, 'accepted', 'rejected') WHERE seq = 1");
     assert!(

@@ -130,7 +130,7 @@ pub(crate) async fn revisions_are_listed_newest_first(bench: &Bench) {
         )
         .await
         .unwrap();
-    assert_eq!(rest.items[0].payload.as_ref().unwrap()["title"], "a 1");
+    assert_eq!(rest.items[0].payload.as_ref().unwrap().title, "a 1");
     assert_eq!(
         (rest.items[0].request_id.as_str(), rest.next_cursor),
         ("a-1", None)
