@@ -10,6 +10,7 @@ use slugline_connectors::fake::{Fake, Faults};
 use slugline_core::http::Request;
 use tokio::net::TcpListener;
 
+use crate::output::Output;
 use crate::sandbox::Sandbox;
 
 /// The application user of every sandbox.
@@ -70,11 +71,8 @@ pub async fn run(args: &SandboxArgs) -> ExitCode {
     let quiet = args.quiet;
     let show = move |request: &Request, what: &str| {
         if !quiet {
-            println!(
-                "{} {}  →  {what}",
-                request.method.as_str(),
-                path(&request.url)
-            );
+            let (method, path) = (request.method.as_str(), path(&request.url));
+            Output::new(false).line(&format!("{method} {path}  →  {what}"));
         }
     };
     let fake = fake(args.vendor, bound);

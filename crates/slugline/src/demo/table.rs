@@ -70,7 +70,8 @@ impl Table {
         for row in rows {
             let key = (row.content.clone(), row.destination.clone());
             if self.last.get(&key) != Some(&row) {
-                println!("{}", row.line());
+                // As above.
+                let _ = writeln!(stdout(), "{}", row.line());
                 self.last.insert(key, row);
             }
         }
