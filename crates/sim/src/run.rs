@@ -78,6 +78,7 @@ fn play(world: &Arc<World>) -> Option<Broken> {
     }
     // The tasks hold the world, and the world holds the tasks.
     (0..=world.nodes.last_group()).for_each(|group| world.scheduler.kill(group));
+    world.vault.end();
     world.broken()
 }
 

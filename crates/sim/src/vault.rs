@@ -68,6 +68,17 @@ impl Vault {
             .ok_or_else(|| "no store is open".into())
     }
 
+    /// Ends the store, and leaves nothing behind: whatever still holds the world, thousands of runs
+    /// must not fill the memory.
+    pub(crate) fn end(&self) {
+        let ended = hold(&self.open).take();
+        if let Some(store) = ended {
+            block_on(store.close());
+        }
+        // What cannot be removed now goes with the process' folders.
+        let _ = std::fs::remove_dir_all(self.root.path());
+    }
+
     /// What the files hold now.
     pub(crate) fn image(&self) -> Image {
         let directory = self.directory();
