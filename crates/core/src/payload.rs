@@ -119,21 +119,15 @@ pub struct StoredMedia {
     pub url: Option<String>,
 }
 
-fn is_too_deep(value: &Value) -> bool {
-    let mut level: Vec<&Value> = vec![value];
-    for _ in 0..MAX_DEPTH {
-        level = level
-            .into_iter()
-            .flat_map(|value| -> Box<dyn Iterator<Item = &Value>> {
-                match value {
-                    Value::Array(list) => Box::new(list.iter()),
-                    Value::Object(members) => Box::new(members.values()),
-                    _ => Box::new(std::iter::empty()),
-                }
-            })
-            .collect();
-    }
-    !level.is_empty()
+/// Whether anything lies so many levels below the value; looks no further.
+fn reaches(value: &Value, levels: usize) -> bool {
+    let below = |value: &Value| reaches(value, levels - 1);
+    levels == 0
+        || match value {
+            Value::Array(list) => list.iter().any(below),
+            Value::Object(members) => members.values().any(below),
+            _ => false,
+        }
 }
 
 impl Payload {
@@ -159,7 +153,10 @@ impl Payload {
         for (index, medium) in self.media.iter().enumerate() {
             medium.check(&format!("payload.media[{index}]"), &mut found);
         }
-        let deep = self.fields.iter().filter(|(_, value)| is_too_deep(value));
+        let deep = self
+            .fields
+            .iter()
+            .filter(|(_, value)| reaches(value, MAX_DEPTH));
         found.extend(deep.map(|(name, _)| {
             let why = format!("is nested more than {MAX_DEPTH} levels deep");
             FieldError::new(format!("payload.fields.{name}"), why)

@@ -100,15 +100,14 @@ fn seeds(options: &Options) -> Result<bool> {
     }
     let started = Instant::now();
     let kept = succeeds(&mut sim)?;
-    let took = started.elapsed().as_secs_f64();
+    let seconds = started.elapsed().as_secs_f64();
     if kept {
         println!(
-            "{seeds} seeds in {took:.1} s: {:.1} seeds/s",
-            seeds as f64 / took
+            "{seeds} seeds in {seconds:.1} s: {:.1} seeds/s",
+            seeds as f64 / seconds
         );
         let whole = options.seed.is_none() && options.without.is_none() && options.only.is_none();
         if whole {
-            let seconds = took;
             proof::keep("sim", &Rehearsal { seeds, seconds })?;
         }
     }

@@ -88,11 +88,14 @@ where
     })
 }
 
+/// Orders that wait.
+type Queue = RefCell<VecDeque<Box<dyn Order>>>;
+
 /// What reaches the writer's thread.
 pub(crate) struct Inbox {
     messages: Receiver<Message>,
-    first: RefCell<VecDeque<Box<dyn Order>>>,
-    in_turn: RefCell<VecDeque<Box<dyn Order>>>,
+    first: Queue,
+    in_turn: Queue,
     in_a_row: Cell<usize>,
     gauges: Arc<Gauges>,
     under_sync: Cell<usize>,
@@ -128,7 +131,7 @@ impl Inbox {
     /// The next of those orders that come first, if one waits.
     pub(crate) fn next_of_first(&self) -> Option<Box<dyn Order>> {
         self.sort_all();
-        self.taken(self.take_first()?)
+        self.take_first()
     }
 
     /// Whether anything has happened.
@@ -152,25 +155,25 @@ impl Inbox {
 
     fn take(&self) -> Option<Box<dyn Order>> {
         let passed = self.in_a_row.get() >= FIRST_IN_A_ROW;
-        let order = match passed {
+        match passed {
             true => self.take_in_turn().or_else(|| self.take_first()),
             false => self.take_first().or_else(|| self.take_in_turn()),
-        };
-        self.taken(order?)
+        }
     }
 
     fn take_first(&self) -> Option<Box<dyn Order>> {
-        let order = self.first.borrow_mut().pop_front()?;
+        let order = self.take_from(&self.first)?;
         self.in_a_row.set(self.in_a_row.get() + 1);
         Some(order)
     }
 
     fn take_in_turn(&self) -> Option<Box<dyn Order>> {
         self.in_a_row.set(0);
-        self.in_turn.borrow_mut().pop_front()
+        self.take_from(&self.in_turn)
     }
 
-    fn taken(&self, order: Box<dyn Order>) -> Option<Box<dyn Order>> {
+    fn take_from(&self, queue: &Queue) -> Option<Box<dyn Order>> {
+        let order = queue.borrow_mut().pop_front()?;
         self.gauges.waiting.fetch_sub(1, Ordering::Relaxed);
         Some(order)
     }

@@ -50,17 +50,16 @@ fn erase_bodies(tx: &Tx<'_>, revisions: &[i64]) -> Done<usize> {
     let sql = format!(
         "UPDATE revision AS r SET payload = NULL, salt = NULL, media = NULL WHERE r.id = ?1 AND {IS_UNNEEDED}"
     );
-    let erase_raw = format!(
-        "DELETE FROM raw_request WHERE publish = (SELECT r.publish FROM revision r WHERE r.id = ?1 AND {IS_UNNEEDED})"
-    );
     let mut erased = 0;
     for revision in revisions {
-        // Without its payload it is not what came.
-        tx.run(&erase_raw, [revision])?;
         if tx.run(&sql, [revision])? == 0 {
             continue;
         }
         erased += 1;
+        // Without its payload it is not what came.
+        let sql =
+            "DELETE FROM raw_request WHERE publish = (SELECT publish FROM revision WHERE id = ?1)";
+        tx.run(sql, [revision])?;
         tx.run("DELETE FROM revision_media WHERE revision = ?1", [revision])?;
         // The key of an assigned version lasts as long as its body.
         let sql = "UPDATE key_record SET expires_at = ?2 WHERE id = (SELECT key_record FROM revision WHERE id = ?1)";
