@@ -4,6 +4,7 @@
 //! ends claiming at once.
 
 use std::collections::BTreeMap;
+use std::future::pending;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -106,10 +107,18 @@ impl Delivery {
     async fn claim_loop(&self, claimed: mpsc::UnboundedSender<Granted>, stop: &Stop) {
         while !stop.is_requested() {
             let next = self.claim_once(&claimed).await;
-            let Some(wait) = next else { continue };
-            let (nudged, freed) = (self.shared.store.nudged().fuse(), self.freed.heard().fuse());
+            let Some(Wait { at_most, for_room }) = next else {
+                continue;
+            };
+            let room = async {
+                match for_room {
+                    true => self.freed.heard().await,
+                    false => pending().await,
+                }
+            };
+            let (nudged, freed) = (self.shared.store.nudged().fuse(), room.fuse());
             let (slept, stopped) = (
-                self.shared.clock.sleep(wait).fuse(),
+                self.shared.clock.sleep(at_most).fuse(),
                 stop.requested().fuse(),
             );
             pin_mut!(nudged, freed, slept, stopped);
@@ -117,23 +126,32 @@ impl Delivery {
         }
     }
 
-    /// Claims once. `None` when there may be more at once, else how long to wait at most.
-    async fn claim_once(&self, claimed: &mpsc::UnboundedSender<Granted>) -> Option<Duration> {
+    /// Claims once. `None` when there may be more at once, else what to wait for.
+    async fn claim_once(&self, claimed: &mpsc::UnboundedSender<Granted>) -> Option<Wait> {
         let now = self.shared.store.now();
-        let wants = self.wants(now);
+        let (wants, all_have_room) = self.wants(now);
         if wants.is_empty() {
-            return Some(self.until(self.next_room(now), now));
+            return Some(Wait {
+                at_most: self.until(self.next_room(now), now),
+                for_room: true,
+            });
         }
         let batch = wants.first().map_or(0, |want| want.room.node);
         let asked_at = self.shared.clock.monotonic();
-        let answer = match self.shared.store.claim(wants).await {
+        let answer = match self.shared.store.claim(wants.clone()).await {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(%error, "claiming failed");
-                return Some(AFTER_STORE_ERROR);
+                return Some(Wait {
+                    at_most: AFTER_STORE_ERROR,
+                    for_room: true,
+                });
             }
         };
         let count = answer.jobs.len();
+        // Where nobody was short of room, a run that ends uncovers nothing; the store says when it
+        // frees a lane that somebody waits for.
+        let for_room = !all_have_room || wants.iter().any(|want| want.left(&answer.jobs) == 0);
         for job in answer.jobs {
             self.run_began(&job);
             // The run loop outlives this one: it reads until we end.
@@ -143,7 +161,10 @@ impl Delivery {
             .into_iter()
             .flatten()
             .min();
-        (count < batch).then(|| self.until(next, now))
+        (count < batch).then(|| Wait {
+            at_most: self.until(next, now),
+            for_room,
+        })
     }
 
     fn until(&self, at: Option<Timestamp>, now: Timestamp) -> Duration {
@@ -158,8 +179,9 @@ impl Delivery {
             .min()
     }
 
-    /// Room by destination and class, most urgent first, at most [`CLAIM_BATCH`] in all.
-    fn wants(&self, now: Timestamp) -> Vec<Want> {
+    /// Room by destination and class, most urgent first, at most [`CLAIM_BATCH`] in all; and whether
+    /// every destination and class has some.
+    fn wants(&self, now: Timestamp) -> (Vec<Want>, bool) {
         let running = *self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let node = room(self.workers, Class::Urgent, &running).min(CLAIM_BATCH);
         let each = Class::ALL.into_iter().flat_map(|class| {
@@ -167,7 +189,8 @@ impl Delivery {
             let here = self.destinations_here();
             here.map(move |destination| want(destination, class, of_class, node, now))
         });
-        each.filter(|want| want.left(&[]) > 0).collect()
+        let (with, without): (Vec<Want>, Vec<Want>) = each.partition(|want| want.left(&[]) > 0);
+        (with, without.is_empty())
     }
 
     async fn run_loop(
@@ -282,6 +305,13 @@ fn want(
         },
         lease: SHORTEST_LEASE.max(destination.settings.timeout * 3),
     }
+}
+
+/// What the claim loop waits for, besides nudges.
+struct Wait {
+    at_most: Duration,
+    /// Whether a run that ends makes room for what was left.
+    for_room: bool,
 }
 
 /// A claimed job, and the node's monotonic time just before the claim was asked for: the lease

@@ -8,6 +8,7 @@ use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
 use slugline_core::lifecycle::{Evidence, Queued};
 
+use super::desired::replacement;
 use super::{Change, Ledger};
 use crate::entry::Entry;
 use crate::job::JobRow;
@@ -31,7 +32,7 @@ pub(crate) fn fail<L: Ledger>(
     failure: &Failure,
 ) -> Result<(), L::Fault> {
     ledger.change(job, Change::Fail(failure))?;
-    ended(ledger, job);
+    ended(ledger, job)?;
     let entry = Entry::of_job(ledger, EventType::PublishFailed, "failed", job);
     ledger.log(entry.failure(Some(failure)))
 }
@@ -43,7 +44,7 @@ pub(crate) fn supersede<L: Ledger>(
     replaced_by: Option<JobId>,
 ) -> Result<(), L::Fault> {
     ledger.change(job, Change::Supersede(replaced_by))?;
-    ended(ledger, job);
+    ended(ledger, job)?;
     let entry = Entry::of_job(ledger, EventType::Superseded, "superseded", job);
     ledger.log(entry.detail("replaced_by", replaced_by))
 }
@@ -56,7 +57,7 @@ pub(crate) fn go_live<L: Ledger>(
     shown: &Shown,
 ) -> Result<(), L::Fault> {
     ledger.change(job, Change::Live(evidence, shown))?;
-    ended(ledger, job);
+    ended(ledger, job)?;
     ledger.show(job)?;
     let entry = Entry::of_job(ledger, EventType::PublishSucceeded, "live", job);
     let entry = entry.detail("evidence", evidence);
@@ -66,14 +67,23 @@ pub(crate) fn go_live<L: Ledger>(
 /// Frees the lane of a job that stays as it is.
 pub(crate) fn let_go<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
     ledger.change(job, Change::LetGo)?;
-    ledger.nudge();
-    Ok(())
+    leave_lane(ledger, job)
 }
 
 /// Counts it out, if it was open; its lane is free.
-fn ended<L: Ledger>(ledger: &mut L, job: &JobRow) {
+fn ended<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
     if !job.state.is_final() {
         ledger.count_open(-1);
     }
-    ledger.nudge();
+    leave_lane(ledger, job)
+}
+
+/// Nudges where something may wait for the lane that it leaves. In a lane of its item's own that is
+/// only the job which took its place: a nudge for nothing has every node look for nothing.
+fn leave_lane<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
+    let is_own = job.lane == job.item;
+    if job.lease_until.is_some() && (!is_own || replacement(ledger, job)?.is_some()) {
+        ledger.nudge();
+    }
+    Ok(())
 }

@@ -11,44 +11,61 @@ use super::gauges::Effected;
 use super::jobs::lane_is_free;
 use super::line::Operation;
 use super::session::Session;
-use super::take::{self, Way};
+use super::take::{self, Way, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
 
-/// Where all of a destination is one lane (2), nothing is looked for while a run has it: without
-/// this, a look would walk all of the queue.
+/// Whether job `j` is due for a want.
 macro_rules! is_due {
-    ($class:literal) => {
+    () => {
         concat!(
-            "j.state = 1 AND j.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND j.class = ",
-            $class,
-            " AND j.due <= ",
+            "j.state = 1 AND j.destination = want.destination AND j.class = want.class AND j.due <= ",
             store_now!("$2"),
-            " AND (SELECT d.lane <> 2 OR NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = d.id AND l.lane = 0
-                                                                        AND l.lease_until IS NOT NULL)
-                   FROM destination d WHERE d.name = $1) AND ",
+            " AND ",
             lane_is_free!()
         )
     };
 }
 
+/// Wants that may find something. Where all of a destination is one lane (2), nothing is looked for
+/// while a run has it: without this, a look would walk all of the queue.
+macro_rules! open_wants {
+    () => {
+        concat!(
+            wants!(),
+            " WHERE w.lane <> 2 OR NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = w.id AND l.lane = 0
+                                                                      AND l.lease_until IS NOT NULL) OFFSET 0"
+        )
+    };
+}
+
 const DUE: &str = select_jobs!(
-    "JOIN (SELECT due.id FROM (SELECT j.id, j.lane, j.destination FROM job j WHERE ",
-    is_due!("$4"),
-    " ORDER BY j.due, j.released_at, j.id
-      LIMIT (SELECT CASE WHEN d.lane = 2 THEN least($3::bigint, 1) ELSE $3::bigint END FROM destination d WHERE d.name = $1)
+    "JOIN (SELECT due.id, want.place FROM (",
+    open_wants!(),
+    ") want CROSS JOIN LATERAL (SELECT j.id, j.lane FROM job j WHERE ",
+    is_due!(),
+    " ORDER BY j.due, j.released_at, j.id LIMIT CASE WHEN want.lane = 2 THEN least(want.room, 1) ELSE want.room END
       FOR NO KEY UPDATE OF j SKIP LOCKED) due
-      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, due.destination)) OFFSET 0) due ON due.id = j.id
-      ORDER BY j.due, j.released_at, j.id"
+      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, want.destination)) OFFSET 0) due ON due.id = j.id
+      ORDER BY due.place, j.due, j.released_at, j.id"
 );
 
 const NEXT_DUE: &str = concat!(
-    "SELECT min(j.due) FROM job j WHERE j.state = 1 AND j.class = $3
-       AND j.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND j.due > ",
-    store_now!("$2")
+    "SELECT min(next.due) FROM (",
+    wants!(),
+    ") want CROSS JOIN LATERAL (SELECT j.due FROM job j WHERE j.state = 1 AND j.destination = want.destination
+       AND j.class = want.class AND j.due > ",
+    store_now!("$2"),
+    " ORDER BY j.due LIMIT 1) next"
 );
 
-const IN_HAND: &str = concat!("SELECT 1 FROM job j WHERE ", is_due!("$3"), " LIMIT 1");
+const IN_HAND: &str = concat!(
+    "SELECT 1 FROM (",
+    open_wants!(),
+    ") want CROSS JOIN LATERAL (SELECT 1 FROM job j WHERE ",
+    is_due!(),
+    " ORDER BY j.due LIMIT 1) due LIMIT 1"
+);
 
 const TAKE: &str = concat!(
     "UPDATE job j SET state = 2, attempts = c.attempts, fence = c.fence, lease_until = c.lease_until, claimed_at = $5

@@ -11,14 +11,14 @@ use super::gauges::Effected;
 use super::jobs::lane_is_free;
 use super::line::Operation;
 use super::session::Session;
-use super::take::{self, Way};
+use super::take::{self, Way, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
 
 macro_rules! is_due {
     () => {
         concat!(
-            "w.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND w.look_due_at <= ",
+            "w.destination = want.destination AND w.look_due_at <= ",
             store_now!("$2"),
             " AND j.state >= 3 AND ",
             lane_is_free!()
@@ -27,24 +27,30 @@ macro_rules! is_due {
 }
 
 const DUE: &str = select_jobs!(
-    "JOIN (SELECT due.id, due.look_due_at FROM (SELECT j.id, j.lane, j.destination, w.look_due_at
-                                                FROM desired w JOIN job j ON j.id = w.job WHERE ",
+    "JOIN (SELECT due.id, due.look_due_at, want.place FROM (",
+    wants!(),
+    ") want CROSS JOIN LATERAL (SELECT j.id, j.lane, w.look_due_at FROM desired w JOIN job j ON j.id = w.job WHERE ",
     is_due!(),
-    " ORDER BY w.look_due_at LIMIT $3::bigint FOR NO KEY UPDATE OF j SKIP LOCKED) due
-      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, due.destination)) OFFSET 0) due ON due.id = j.id
-      ORDER BY due.look_due_at, j.id"
+    " ORDER BY w.look_due_at LIMIT want.room FOR NO KEY UPDATE OF j SKIP LOCKED) due
+      WHERE pg_try_advisory_xact_lock(hashint8extended(due.lane, want.destination)) OFFSET 0) due ON due.id = j.id
+      ORDER BY due.place, due.look_due_at, j.id"
 );
 
 const NEXT_DUE: &str = concat!(
-    "SELECT min(w.look_due_at) FROM desired w
-     WHERE w.destination = (SELECT d.id FROM destination d WHERE d.name = $1) AND w.look_due_at > ",
-    store_now!("$2")
+    "SELECT min(next.look_due_at) FROM (",
+    wants!(),
+    ") want CROSS JOIN LATERAL (SELECT w.look_due_at FROM desired w WHERE w.destination = want.destination
+       AND w.look_due_at > ",
+    store_now!("$2"),
+    " ORDER BY w.look_due_at LIMIT 1) next"
 );
 
 const IN_HAND: &str = concat!(
-    "SELECT 1 FROM desired w JOIN job j ON j.id = w.job WHERE ",
+    "SELECT 1 FROM (",
+    wants!(),
+    ") want CROSS JOIN LATERAL (SELECT 1 FROM desired w JOIN job j ON j.id = w.job WHERE ",
     is_due!(),
-    " LIMIT 1"
+    " ORDER BY w.look_due_at LIMIT 1) due LIMIT 1"
 );
 
 /// Its attempts stay: a look is not another try.

@@ -71,11 +71,18 @@ pub(crate) async fn wanted(
     now: Timestamp,
     limit: usize,
 ) -> Done<Vec<WantedMedia>> {
+    // By itself, so that no plan begins elsewhere than at the few that wait.
+    let due = "SELECT p.id FROM publish p WHERE p.fetch_at <= $1 ORDER BY p.class, p.fetch_at, p.id LIMIT $2";
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let due = session.rows(due, &[&now.0, &limit]).await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    let due: Vec<i64> = due.iter().map(|row| row.read(0)).collect::<Done<_>>()?;
     let sql = format!(
-        "{} WHERE p.fetch_at <= $1 AND r.payload IS NOT NULL ORDER BY p.class, p.fetch_at, p.id LIMIT $2",
+        "{} WHERE p.id = ANY($1) AND r.payload IS NOT NULL ORDER BY p.class, p.fetch_at, p.id",
         views::SELECT_WANTED
     );
-    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let rows = session.rows(&sql, &[&now.0, &limit]).await?;
+    let rows = session.rows(&sql, &[&due]).await?;
     rows.iter().map(views::wanted).collect()
 }

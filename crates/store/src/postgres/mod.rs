@@ -139,7 +139,7 @@ impl PostgresStore {
             + Sync
             + 'static,
     {
-        let (pool, gauges) = (Arc::clone(&self.pool), Arc::clone(&self.gauges));
+        let (pool, gauges) = (Arc::clone(&self.probes), Arc::clone(&self.gauges));
         let (times, work) = (Arc::clone(&self.times), Arc::new(work));
         self.thread.run(async move {
             let work = pool.run(move |session| {

@@ -134,7 +134,7 @@ impl Store for PostgresStore {
 
     fn wanted_media(&self, limit: usize) -> Stored<'_, Vec<WantedMedia>> {
         let now = self.now();
-        self.ask(move |session| Box::pin(media::wanted(session, now, limit)))
+        self.probe(move |session| Box::pin(media::wanted(session, now, limit)))
     }
 
     fn resolve_media(&self, resolved: Vec<ResolvedMedia>) -> Stored<'_, ()> {
@@ -184,7 +184,7 @@ impl Store for PostgresStore {
 
     fn seal(&self, max_age: Duration) -> Stored<'_, usize> {
         let (now, gauges) = (self.now(), Arc::clone(&self.gauges));
-        self.ask(move |session| {
+        self.probe(move |session| {
             let gauges = Arc::clone(&gauges);
             Box::pin(async move {
                 let sealed = seal::seal(session, now, max_age).await?;

@@ -25,13 +25,23 @@ use crate::entry::Entry;
 use crate::job::JobRow;
 use crate::record::Record;
 
-/// How one kind of work is found and taken.
+/// What is wanted, as rows: `$1` destinations, `$3` how many, `$4` classes. `$2` is the time.
+macro_rules! wants {
+    () => {
+        "SELECT w.id AS destination, w.lane, want.class, want.room, want.place
+         FROM unnest($1::text[], $3::bigint[], $4::smallint[]) WITH ORDINALITY AS want (name, room, class, place)
+         JOIN destination w ON w.name = want.name"
+    };
+}
+pub(crate) use wants;
+
+/// How one kind of work is found and taken. What finds it is given [`wants`].
 pub(crate) struct Way {
-    /// Locks due jobs of a want whose lanes are free: destination, now, how many, and the class of jobs.
+    /// Locks due jobs of each want whose lanes are free, the wants in their order.
     pub(crate) due: &'static str,
-    /// When the next becomes due: destination, now, class.
+    /// When the next becomes due.
     pub(crate) next_due: &'static str,
-    /// Whether others than those taken are due: destination, now, class.
+    /// Whether others than those taken are due.
     pub(crate) in_hand: &'static str,
     /// Takes jobs, unless their lane is taken: ids, attempts, fences, leases, now. Returns their ids.
     pub(crate) take: &'static str,
@@ -54,10 +64,9 @@ pub(crate) async fn each(
 }
 
 async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Claimed> {
-    let asked: Vec<Asked> = wants.iter().map(Asked::of).collect();
-    let found = find(session, times, &asked, way).await?;
+    let found = find(session, times, wants, way).await?;
     let (picks, short) = pick(wants, found.due, found.now, way);
-    let taken = lease(session, times, &picks, &asked, &short, way, found.now).await?;
+    let taken = lease(session, times, &picks, &short, way, found.now).await?;
     let mut changes = Changes::at(found.now);
     let mut jobs = Vec::with_capacity(picks.len());
     let mut tasks = taken.tasks;
@@ -78,70 +87,57 @@ async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
     Ok(Claimed { jobs, next_due })
 }
 
-/// A want, as columns.
+/// Wants, as columns.
+#[derive(Default)]
 struct Asked {
-    destination: String,
-    class: i16,
-    limit: i64,
+    destinations: Vec<String>,
+    limits: Vec<i64>,
+    classes: Vec<i16>,
 }
 
 impl Asked {
-    fn of(want: &Want) -> Self {
-        Self {
-            destination: want.destination.clone(),
-            class: small(want.class),
-            limit: i64::try_from(want.left(&[])).unwrap_or(i64::MAX),
+    fn of<'a>(wants: impl IntoIterator<Item = &'a Want>) -> Self {
+        let mut asked = Self::default();
+        for want in wants {
+            asked.destinations.push(want.destination.clone());
+            let limit = i64::try_from(want.left(&[]));
+            asked.limits.push(limit.unwrap_or(i64::MAX));
+            asked.classes.push(small(want.class));
         }
+        asked
+    }
+
+    /// The values of [`wants`], and the time.
+    fn params<'a>(&'a self, given: &'a Option<i64>) -> [Param<'a>; 4] {
+        [&self.destinations, given, &self.limits, &self.classes]
     }
 }
 
 /// What was found and locked.
 struct Found {
     now: Timestamp,
-    /// For each want.
-    due: Vec<Vec<JobRow>>,
+    /// In the order of the wants.
+    due: Vec<JobRow>,
     next_due: Option<Timestamp>,
 }
 
-async fn find(session: &Session, times: &Times, asked: &[Asked], way: &Way) -> Done<Found> {
-    let given = times.given();
-    let due: Vec<[Param<'_>; 4]> = asked
-        .iter()
-        .map(|want| {
-            [
-                &want.destination as Param<'_>,
-                &given,
-                &want.limit,
-                &want.class,
-            ]
-        })
-        .collect();
-    let next: Vec<[Param<'_>; 3]> = asked
-        .iter()
-        .map(|want| [&want.destination as Param<'_>, &given, &want.class])
-        .collect();
-    let now: [Param<'_>; 1] = [&given];
-    // The class comes last, and looks have none.
-    let classes = usize::from(!way.looks);
-    let mut calls: Vec<Call<'_>> = vec![call(BEGIN, &[]), call(NOW, &now)];
-    calls.extend(
-        due.iter()
-            .map(|params| call(way.due, &params[..3 + classes])),
-    );
-    calls.extend(
-        next.iter()
-            .map(|params| call(way.next_due, &params[..2 + classes])),
-    );
-    let mut answers = session.all(calls).await?.into_iter().skip(1);
-    let now = times.read(&answers.next().unwrap_or_default())?;
-    let due = answers.by_ref().take(asked.len());
-    let due = due.map(|rows| jobs::read_all(&rows)).collect::<Done<_>>()?;
-    let next = answers
-        .flatten()
-        .map(|row| row.read::<Option<Timestamp>>(0));
-    let next: Vec<Option<Timestamp>> = next.collect::<Done<_>>()?;
-    let next_due = next.into_iter().flatten().min();
-    Ok(Found { now, due, next_due })
+async fn find(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Found> {
+    let (asked, given) = (Asked::of(wants), times.given());
+    let params = asked.params(&given);
+    let [_, now, due, next] = session
+        .each([
+            call(BEGIN, &[]),
+            call(NOW, &[&given]),
+            call(way.due, &params),
+            call(way.next_due, &params),
+        ])
+        .await?;
+    let next: Option<Option<Timestamp>> = next.first().map(|row| row.read(0)).transpose()?;
+    Ok(Found {
+        now: times.read(&now)?,
+        due: jobs::read_all(&due)?,
+        next_due: next.flatten(),
+    })
 }
 
 /// A job that is to be taken.
@@ -153,26 +149,30 @@ pub(crate) struct Pick {
 
 /// Chooses among what was found, one of each lane and as many as there is room for; and names the
 /// wants that got fewer than that.
-fn pick(
-    wants: &[Want],
-    due: Vec<Vec<JobRow>>,
+fn pick<'a>(
+    wants: &'a [Want],
+    due: Vec<JobRow>,
     now: Timestamp,
     way: &Way,
-) -> (Vec<Pick>, Vec<usize>) {
+) -> (Vec<Pick>, Vec<&'a Want>) {
     let (mut picks, mut short) = (Vec::<Pick>::new(), Vec::new());
-    let mut lanes = BTreeSet::new();
-    for (place, (want, found)) in wants.iter().zip(due).enumerate() {
+    let (mut lanes, mut due) = (BTreeSet::new(), due);
+    for want in wants {
+        let is_wanted = |job: &mut JobRow| {
+            job.destination_name == want.destination && (way.looks || job.class == want.class)
+        };
         let chosen = picks
             .iter()
             .map(|pick| (pick.job.destination_name.as_str(), pick.job.class));
         let left = want.left_after(chosen);
+        let found: Vec<JobRow> = due.extract_if(.., is_wanted).collect();
         let free = found
             .into_iter()
             .filter(|job| lanes.insert((job.destination, job.lane)));
         let before = picks.len();
         picks.extend(free.take(left).map(|job| Pick::of(job, want, now, way)));
         if picks.len() - before < left {
-            short.push(place);
+            short.push(want);
         }
     }
     (picks, short)
@@ -212,18 +212,14 @@ async fn lease(
     session: &Session,
     times: &Times,
     picks: &[Pick],
-    asked: &[Asked],
-    short: &[usize],
+    short: &[&Want],
     way: &Way,
     now: Timestamp,
 ) -> Done<Taken> {
     let rows = Rows::of(picks);
     let given = times.given();
-    let left: Vec<[Param<'_>; 3]> = short
-        .iter()
-        .filter_map(|place| asked.get(*place))
-        .map(|want| [&want.destination as Param<'_>, &given, &want.class])
-        .collect();
+    let left = Asked::of(short.iter().copied());
+    let left = left.params(&given);
     let take: [Param<'_>; 5] = [
         &rows.ids,
         &rows.attempts,
@@ -240,11 +236,9 @@ async fn lease(
         calls.push(call(way.take, &take));
         calls.extend(gather.calls());
     }
-    let classes = usize::from(!way.looks);
-    calls.extend(
-        left.iter()
-            .map(|params| call(way.in_hand, &params[..2 + classes])),
-    );
+    if !short.is_empty() {
+        calls.push(call(way.in_hand, &left));
+    }
     if is_committed {
         calls.push(call(COMMIT, &[]));
     }

@@ -34,6 +34,16 @@ pub(crate) fn of_wal(database: &Path) -> Result<Sync, OpenError> {
 /// Orders of a committed transaction.
 pub(crate) struct Committed {
     pub(crate) orders: Vec<Box<dyn Order>>,
+    /// What it wrote.
+    pub(crate) written: Written,
+}
+
+/// What a transaction brought into the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// Whether anything. What it read may be unsynced all the same, so that its orders wait for the
+    /// syncs before it; it needs none of its own.
+    pub(crate) any: bool,
     /// The end of the log.
     pub(crate) log_end: i64,
 }
@@ -76,6 +86,7 @@ fn serve(sync: &Sync, synced: &Synced, writer: &Sender<Message>, inbox: &Receive
         let waiting: Vec<Committed> = std::iter::once(first).chain(inbox.try_iter()).collect();
         let outcome = match synced.failure() {
             Some(failure) => Err(failure),
+            None if waiting.iter().all(|group| !group.written.any) => Ok(()),
             None => sync_once(sync, synced, &waiting),
         };
         // An error means that the writer has ended.
@@ -91,7 +102,9 @@ fn sync_once(sync: &Sync, synced: &Synced, waiting: &[Committed]) -> Result<(), 
         tracing::error!(%error, "syncing the WAL failed; nothing more is written");
         synced.failed.store(true, Ordering::Release);
     } else if let Some(last) = waiting.last() {
-        synced.log_end.store(last.log_end, Ordering::Release);
+        synced
+            .log_end
+            .store(last.written.log_end, Ordering::Release);
     }
     synced.failure().map_or(Ok(()), Err)
 }
@@ -117,8 +130,40 @@ mod tests {
     fn committed(answers: &Sender<Result<(), StoreError>>, log_end: i64) -> Committed {
         Committed {
             orders: vec![Box::new(Asked(answers.clone()))],
-            log_end,
+            written: Written { any: true, log_end },
         }
+    }
+
+    #[test]
+    fn what_wrote_nothing_is_answered_without_a_sync_but_not_before_its_turn() {
+        let (syncing, started) = channel();
+        let (go, gone) = channel();
+        let sync: Sync = Box::new(move || {
+            syncing.send(()).unwrap();
+            gone.recv().unwrap();
+            Ok(())
+        });
+        let (orders, thread) = start(sync, Arc::default(), channel().0).unwrap();
+        let (answers, answered) = channel();
+        let looked_only = |answers| Committed {
+            written: Written {
+                any: false,
+                log_end: 1,
+            },
+            ..committed(answers, 1)
+        };
+        orders.send(looked_only(&answers)).unwrap();
+        assert_eq!(answered.recv().unwrap(), Ok(()));
+        orders.send(committed(&answers, 1)).unwrap();
+        started.recv().unwrap();
+        orders.send(looked_only(&answers)).unwrap();
+        assert!(answered.try_recv().is_err());
+        go.send(()).unwrap();
+        assert_eq!(answered.recv().unwrap(), Ok(()));
+        assert_eq!(answered.recv().unwrap(), Ok(()));
+        drop(orders);
+        thread.join().unwrap();
+        assert!(started.try_recv().is_err());
     }
 
     #[test]

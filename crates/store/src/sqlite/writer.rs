@@ -20,7 +20,7 @@ use super::fault::Done;
 use super::names::Names;
 use super::nudge::Nudge;
 use super::orders::{self, Haste, Inbox, Message, Order};
-use super::sync::{self, Committed, Sync, Synced};
+use super::sync::{self, Committed, Sync, Synced, Written};
 use super::tx::{Effected, Tx};
 
 /// Orders that share a commit: enough to hide what a commit costs, few enough to answer within
@@ -144,13 +144,17 @@ impl Desk {
         }
     }
 
-    /// Runs a group in one transaction; where the log ends then. While a sync is under way, the group
+    /// Runs a group in one transaction; what that wrote. While a sync is under way, the group
     /// takes in (`open`) what comes: it could not be on disk earlier, and a commit has its own costs.
     /// Urgent work does not wait for that; it takes along only what comes first as well.
-    fn transact(&self, group: &mut Group, open: bool) -> Done<i64> {
+    fn transact(&self, group: &mut Group, open: bool) -> Done<Written> {
+        let before = self.connection.total_changes();
         let outcome = self.attempt(group, open);
         outcome
-            .map(|effected| self.publish(effected))
+            .map(|effected| Written {
+                any: self.connection.total_changes() != before,
+                log_end: self.publish(effected),
+            })
             .inspect_err(|fault| {
                 tracing::warn!(orders = group.len(), %fault, "a group was rolled back");
                 self.roll_back();
@@ -186,9 +190,9 @@ impl Desk {
         Ok(effected)
     }
 
-    fn conclude(&self, group: Group, outcome: Done<i64>) {
+    fn conclude(&self, group: Group, outcome: Done<Written>) {
         match outcome {
-            Ok(log_end) => self.hand_on(group, log_end),
+            Ok(written) => self.hand_on(group, written),
             Err(fault) if group.len() > 1 && !fault.is_full() => {
                 for order in group {
                     let mut alone = vec![order];
@@ -200,10 +204,10 @@ impl Desk {
         }
     }
 
-    fn hand_on(&self, orders: Group, log_end: i64) {
+    fn hand_on(&self, orders: Group, written: Written) {
         self.inbox.handed_on();
         // An error means that the thread has panicked: nobody is answered with success.
-        if let Err(error) = self.committed.send(Committed { orders, log_end }) {
+        if let Err(error) = self.committed.send(Committed { orders, written }) {
             refuse(error.0.orders, &closed());
         }
     }

@@ -65,6 +65,7 @@ async fn create(
     check(&wanted, &principal)?;
     let made = make(&doors, &principal, wanted)?;
     store(&doors, &made).await?;
+    tracing::info!(name = made.name, role = %made.role, by = principal.name, "token made");
     Ok((StatusCode::CREATED, Json(made)).into_response())
 }
 

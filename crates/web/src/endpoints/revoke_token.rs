@@ -49,5 +49,6 @@ async fn revoke(
         ));
     }
     doors.keyring.forget().await;
+    tracing::info!(name, by = principal.name, "token revoked");
     Ok(StatusCode::NO_CONTENT.into_response())
 }

@@ -434,7 +434,18 @@ pub(crate) async fn a_nudge_comes_with_work(bench: &Bench) {
     bench.accept(&post("a", 1)).await;
     waiting.await;
     let job = bench.claim_one("blog").await;
+    bench.accept(&post("a", 2)).await;
+    while bench.store.nudged().now_or_never().is_some() {}
     let waiting = bench.store.nudged();
     bench.live(&job).await;
     waiting.await;
+}
+
+/// A nudge for nothing would have every node look for nothing, once for each delivery.
+pub(crate) async fn a_lane_that_nobody_waits_for_nudges_nobody(bench: &Bench) {
+    bench.accept(&post("a", 1)).await;
+    let job = bench.claim_one("blog").await;
+    while bench.store.nudged().now_or_never().is_some() {}
+    bench.live(&job).await;
+    assert!(bench.store.nudged().now_or_never().is_none());
 }

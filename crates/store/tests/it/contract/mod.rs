@@ -44,6 +44,7 @@ macro_rules! contract_tests {
             delivery::effects_are_recorded_by_their_run_only,
             delivery::a_shared_thing_has_one_holder,
             delivery::a_nudge_comes_with_work,
+            delivery::a_lane_that_nobody_waits_for_nudges_nobody,
             order::a_newer_generation_takes_the_place_of_a_queued_one,
             order::a_run_in_flight_ends_and_the_newer_one_follows,
             order::a_replaced_run_is_not_queued_again,
