@@ -2,6 +2,11 @@
 //!
 //! Ensures that a run finds its job only while it has the right to it.
 
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
 use rusqlite::Connection;
 use slugline_core::ids::{Fence, JobId, PublishId};
 use slugline_core::time::Timestamp;
@@ -9,6 +14,8 @@ use slugline_core::version::Generation;
 
 use super::fault::Done;
 use super::statements::Statements;
+use super::writer::Gauges;
+use super::{OpenError, connection};
 pub(crate) use crate::job::JobRow;
 use crate::job::{read, select_jobs};
 
@@ -62,8 +69,86 @@ pub(crate) fn end_leases(connection: &Connection, now: Timestamp) -> Done<()> {
 
 /// The number of open jobs in the file.
 pub(crate) fn count_open(connection: &Connection) -> Done<i64> {
+    count_queued(connection, i64::MAX).and_then(|queued| Ok(queued + count_others(connection)?))
+}
+
+/// Counts open jobs while the store starts. A queue longer than `at_once` is counted further on a
+/// thread of its own, which is given back: whoever starts does not wait for a million. Nothing may be
+/// written before this returns; what is written later is counted by who writes it.
+pub(crate) fn begin_count(
+    file: &Path,
+    connection: &Connection,
+    gauges: &Arc<Gauges>,
+    at_once: i64,
+) -> Result<Option<JoinHandle<()>>, OpenError> {
+    let queued = count_queued(connection, at_once)?;
+    let counted = queued + count_others(connection)?;
+    gauges.open_jobs.store(counted, Ordering::Relaxed);
+    if queued < at_once {
+        return Ok(None);
+    }
+    let (reader, gauges) = (connection::reading(file)?, Arc::clone(gauges));
+    // The first read holds the moment that is counted.
+    reader.execute_batch("BEGIN; SELECT 1 FROM meta")?;
+    let count = move || match count_queued(&reader, i64::MAX) {
+        Ok(all) => drop(gauges.open_jobs.fetch_add(all - queued, Ordering::Relaxed)),
+        Err(fault) => {
+            tracing::warn!(%fault, "counting the queue failed; slugline_open_jobs is too low")
+        }
+    };
+    let thread = std::thread::Builder::new().name("store-count".into());
+    let thread = thread
+        .spawn(count)
+        .map_err(|error| OpenError::disk(file, &error))?;
+    Ok(Some(thread))
+}
+
+fn count_queued(connection: &Connection, at_most: i64) -> Done<i64> {
+    // From the queue's own index.
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM job WHERE state = 1 LIMIT ?1)";
+    Ok(connection
+        .one(sql, [at_most], |row| row.get(0))?
+        .unwrap_or(0))
+}
+
+fn count_others(connection: &Connection) -> Done<i64> {
     // Spelled so that each part is read from its partial index.
-    let sql = "SELECT (SELECT count(*) FROM job WHERE state = 1) + (SELECT count(*) FROM job WHERE state IN (0, 4) AND state = 0)
+    let sql = "SELECT (SELECT count(*) FROM job WHERE state IN (0, 4) AND state = 0)
              + (SELECT count(*) FROM job WHERE lease_until IS NOT NULL AND state = 2)";
     Ok(connection.one(sql, [], |row| row.get(0))?.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema;
+
+    #[test]
+    fn a_long_queue_is_counted_to_its_end_and_nothing_that_came_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("slugline.db");
+        let mut connection = connection::writing(&file).unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let queue = || {
+            let sql = "INSERT INTO job (publish, item, destination, lane, generation, action, class, state, due)
+                       VALUES (1, 1, 1, 1, 1, 1, 1, 1, 1)";
+            connection.run(sql, []).unwrap();
+        };
+        (0..5).for_each(|_| queue());
+        for (at_once, aside) in [(2, true), (5, true), (6, false)] {
+            let gauges = Arc::new(Gauges::default());
+            let counting = begin_count(&file, &connection, &gauges, at_once).unwrap();
+            assert_eq!(counting.is_some(), aside);
+            counting
+                .into_iter()
+                .for_each(|thread| thread.join().unwrap());
+            assert_eq!(gauges.open_jobs.load(Ordering::Relaxed), 5);
+        }
+        let gauges = Arc::new(Gauges::default());
+        let counting = begin_count(&file, &connection, &gauges, 2).unwrap();
+        queue();
+        gauges.open_jobs.fetch_add(1, Ordering::Relaxed);
+        counting.unwrap().join().unwrap();
+        assert_eq!(gauges.open_jobs.load(Ordering::Relaxed), 6);
+    }
 }

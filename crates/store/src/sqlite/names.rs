@@ -77,9 +77,12 @@ impl Names {
         let lists = connection.all("SELECT names FROM recent_name ORDER BY id", [], |row| {
             row.get::<_, Vec<u8>>(0)
         })?;
-        let new = lists.iter().flat_map(|list| unlisted(list)).collect();
+        // Sorted before it becomes a tree: a start waits for this.
+        let mut new = Vec::with_capacity(lists.iter().map(Vec::len).sum::<usize>() / ENTRY);
+        new.extend(lists.iter().flat_map(|list| unlisted(list)));
+        new.sort_unstable();
         let recent = Recent {
-            new,
+            new: new.into_iter().collect(),
             ..Recent::default()
         };
         Ok(Self {

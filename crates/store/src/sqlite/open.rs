@@ -102,6 +102,9 @@ impl From<rusqlite::Error> for OpenError {
     }
 }
 
+/// Queued jobs that a start counts before it goes on: about a millisecond.
+const COUNTED_AT_ONCE: i64 = 50_000;
+
 /// Opens a data directory and starts the store's threads.
 pub(crate) fn open(
     root: &Path,
@@ -116,9 +119,7 @@ pub(crate) fn open(
     let installation = schema::installation(&connection, seed)?;
     jobs::end_leases(&connection, clock.now())?;
     let gauges = Arc::new(Gauges::default());
-    gauges
-        .open_jobs
-        .store(jobs::count_open(&connection)?, Ordering::Relaxed);
+    let counting = jobs::begin_count(&file, &connection, &gauges, COUNTED_AT_ONCE)?;
     let names = Arc::new(Names::load(&connection)?);
     let salts = Salts::new().map_err(|error| OpenError::disk(Path::new("/dev/urandom"), &error))?;
     let database = Arc::new(File::open(&file).map_err(|error| OpenError::disk(&file, &error))?);
@@ -139,7 +140,7 @@ pub(crate) fn open(
         on_disk,
     )
     .map_err(|error| OpenError::disk(&file, &error))?;
-    threads.extend(writing.into_iter().chain([copier]));
+    threads.extend(writing.into_iter().chain([copier]).chain(counting));
     Ok(SqliteStore {
         clock,
         installation,
