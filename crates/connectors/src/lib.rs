@@ -5,13 +5,27 @@
 //! folder knows another's: what several need lies beside them.
 
 mod config;
+mod contentful;
+pub mod diagnosis;
+mod directus;
+mod drupal;
 pub mod fake;
 mod folder;
+mod generic;
+mod ghost;
+mod hubspot;
 mod media_links;
 pub mod registry;
+mod sanity;
+mod signature;
 mod standard_webhooks;
+mod storyblok;
+mod strapi;
+mod token;
+mod webflow;
 mod webhook;
 mod wordpress;
 
 pub use config::ConfigError;
+pub use signature::{Key, Scheme, Signed, verify};
 pub use wordpress::{FakeEntry, FakeWordPress};

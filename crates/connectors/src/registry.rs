@@ -1,6 +1,7 @@
-//! The one list of vendors: what a destination's `type` may be.
+//! The one list of vendors: what the `type` of a destination, and of a source, may be.
 //!
-//! Ensures that adding a vendor touches its own folder, one `mod` and one line here.
+//! Ensures that adding a vendor touches its own folder, one `mod` and one line in each list
+//! here that it belongs to.
 
 use slugline_core::connector::Connector;
 use slugline_core::secret::Secrets;
@@ -8,6 +9,18 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::config::ConfigError;
+use crate::contentful::webhook::Contentful;
+use crate::directus::webhook::Directus;
+use crate::drupal::webhook::Drupal;
+use crate::generic::webhook::Generic;
+use crate::ghost::webhook::Ghost;
+use crate::hubspot::webhook::HubSpot;
+use crate::sanity::webhook::Sanity;
+use crate::signature::Scheme;
+use crate::standard_webhooks::webhook::StandardWebhooks;
+use crate::storyblok::webhook::Storyblok;
+use crate::strapi::webhook::Strapi;
+use crate::webflow::webhook::Webflow;
 use crate::{folder, webhook, wordpress};
 
 /// Makes a connector from the keys of a `[[destination]]` that are the vendor's own.
@@ -18,6 +31,36 @@ const VENDORS: &[(&str, Build)] = &[
     (webhook::KIND, webhook::build),
     (wordpress::KIND, wordpress::build),
 ];
+
+/// How each type of source signs, sorted. WordPress sends no webhooks by itself: a plugin does.
+const SOURCES: &[(&str, &dyn Scheme)] = &[
+    ("contentful", &Contentful),
+    ("directus", &Directus),
+    ("drupal", &Drupal),
+    ("ghost", &Ghost { legacy: false }),
+    ("hmac", &Generic),
+    ("hubspot", &HubSpot),
+    ("sanity", &Sanity),
+    ("standard_webhooks", &StandardWebhooks),
+    ("storyblok", &Storyblok),
+    ("strapi", &Strapi),
+    ("webflow", &Webflow),
+    ("wordpress", &StandardWebhooks),
+];
+
+/// Every `type` of source whose webhooks can be verified, sorted.
+pub fn source_types() -> impl Iterator<Item = &'static str> {
+    SOURCES.iter().map(|(kind, _)| *kind)
+}
+
+/// How a type of source signs its webhooks; `legacy`: as it did before it signed the time.
+pub fn scheme(kind: &str, legacy: bool) -> Option<&'static dyn Scheme> {
+    if legacy {
+        return (kind == "ghost").then_some(&Ghost { legacy: true });
+    }
+    let found = SOURCES.iter().find(|(name, _)| *name == kind);
+    found.map(|(_, scheme)| *scheme)
+}
 
 /// Every `type` of destination there is, sorted.
 pub fn types() -> impl Iterator<Item = &'static str> {

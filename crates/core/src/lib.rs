@@ -34,3 +34,4 @@ pub mod secret;
 pub mod slug;
 pub mod time;
 pub mod version;
+pub mod webhook;

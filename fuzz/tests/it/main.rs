@@ -31,4 +31,5 @@ mod sealed;
 mod secrets;
 mod stored;
 mod texts;
+mod webhook;
 mod wordpress;

@@ -11,9 +11,11 @@ const EMPTY_NAMES: [&str; 8] = [
     "util", "utils", "helper", "helpers", "common", "manager", "managers", "misc",
 ];
 
-/// Files that every vendor's folder has, so that the second connector is obvious after the first.
-/// A fake comes besides where the destination is a vendor's service with quirks of its own.
+/// Files that the folder of every vendor has that content goes to, so that the second connector is obvious
+/// after the first. A fake comes besides where the destination is a vendor's service with quirks of its own.
 const CONNECTOR_FACES: [&str; 4] = ["mod.rs", "config.rs", "deliver.rs", "errors.rs"];
+/// Those of a vendor that only webhooks come from.
+const SOURCE_FACES: [&str; 2] = ["mod.rs", "webhook.rs"];
 
 /// Where the vendors' folders are.
 const CONNECTORS: &str = "crates/connectors/src/";
@@ -65,13 +67,22 @@ fn connector_faces(files: &[File]) -> Vec<Finding> {
     let folders: BTreeSet<&str> = inside
         .filter_map(|path| Some(path.split_once('/')?.0))
         .collect();
-    let faces = folders
-        .iter()
-        .flat_map(|folder| CONNECTOR_FACES.map(|face| format!("{CONNECTORS}{folder}/{face}")));
-    faces
-        .filter(|face| !paths.contains(face.as_str()))
-        .map(|face| format!("{face} is missing: every connector has it"))
-        .collect()
+    let missing = |folder: &&str| {
+        let has = |face: &str| paths.contains(format!("{CONNECTORS}{folder}/{face}").as_str());
+        let delivers = CONNECTOR_FACES
+            .iter()
+            .any(|face| *face != "mod.rs" && has(face));
+        let wanted: &[&str] = if delivers {
+            &CONNECTOR_FACES
+        } else {
+            &SOURCE_FACES
+        };
+        let missing = wanted.iter().filter(|face| !has(face));
+        missing
+            .map(|face| format!("{CONNECTORS}{folder}/{face} is missing: every connector has it"))
+            .collect::<Vec<_>>()
+    };
+    folders.iter().flat_map(missing).collect()
 }
 
 #[cfg(test)]
@@ -83,6 +94,19 @@ mod tests {
             path: path.into(),
             text: text.into(),
         }
+    }
+
+    #[test]
+    fn a_connector_that_only_listens_needs_no_more_than_that() {
+        let of = |faces: &[&str]| {
+            let file = |face: &&str| file(&format!("{CONNECTORS}ghost/{face}"), "");
+            connector_faces(&faces.iter().map(file).collect::<Vec<_>>())
+        };
+        assert!(of(&["mod.rs", "webhook.rs"]).is_empty());
+        assert_eq!(
+            of(&["mod.rs"]),
+            ["crates/connectors/src/ghost/webhook.rs is missing: every connector has it"]
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::config::{ConfigError, http_url, read, resolve};
-use crate::standard_webhooks::Key;
+use crate::standard_webhooks::sign::Key;
 
 /// Secrets in use at once: the current one, and the one before it while receivers rotate.
 const MAX_SECRETS: usize = 2;

@@ -10,7 +10,7 @@ use slugline_core::reason::Reason;
 
 use super::config::Webhook;
 use super::{errors, message};
-use crate::standard_webhooks;
+use crate::standard_webhooks::sign;
 
 /// What receivers see as the sender.
 const USER_AGENT: &str = concat!("Slugline/", env!("CARGO_PKG_VERSION"));
@@ -33,7 +33,7 @@ fn request(hook: &Webhook, work: &Work, port: &dyn Port) -> Result<Request, Fail
         let message = format!("the message cannot be written as JSON: {why}");
         Failure::new(Reason::UnsupportedContent, message)
     })?;
-    let signed = standard_webhooks::headers(&hook.keys, &work.delivery_id, port.now(), &body);
+    let signed = sign::headers(&hook.keys, &work.delivery_id, port.now(), &body);
     let mut request = Request::new(Method::Post, &hook.url)
         .header("content-type", "application/json")
         .header("user-agent", USER_AGENT);

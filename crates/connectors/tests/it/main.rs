@@ -12,5 +12,6 @@ mod folder;
 mod port;
 mod registry;
 mod samples;
+mod signatures;
 mod webhook;
 mod wordpress;

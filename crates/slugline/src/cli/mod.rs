@@ -15,6 +15,7 @@ pub mod status;
 pub mod token;
 mod trouble;
 pub mod verify_log;
+pub mod verify_webhook;
 
 use std::process::ExitCode;
 
@@ -63,6 +64,7 @@ enum Command {
     Backup(backup::BackupArgs),
     Restore(restore::RestoreArgs),
     VerifyLog(verify_log::VerifyLogArgs),
+    VerifyWebhook(verify_webhook::VerifyWebhookArgs),
     Sandbox(sandbox::SandboxArgs),
 }
 
@@ -82,6 +84,7 @@ pub async fn run() -> ExitCode {
         Command::Backup(args) => trouble::exit(backup::run(&args, output)),
         Command::Restore(args) => trouble::exit(restore::run(&args, output)),
         Command::VerifyLog(args) => trouble::exit(verify_log::run(&args, output).await),
+        Command::VerifyWebhook(args) => trouble::exit(verify_webhook::run(&args, output)),
     }
 }
 

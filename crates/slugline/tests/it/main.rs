@@ -14,3 +14,4 @@ mod publish;
 mod stopping;
 mod stub;
 mod token;
+mod verify_webhook;

@@ -1,9 +1,7 @@
-//! Signatures of Standard Webhooks 1.0 (standard-webhooks/spec), version `v1`: HMAC-SHA256.
+//! Signing, version `v1`: HMAC-SHA256.
 //!
-//! Ensures that a key is read as the reference libraries read it and that a message is signed with
-//! every active key, so that receivers can rotate. Does not do `v1a` (ed25519).
-
-use std::ops::RangeInclusive;
+//! Ensures that a message is signed with every active key, so that receivers can rotate. Does not do
+//! `v1a` (ed25519).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -12,42 +10,23 @@ use sha2::Sha256;
 use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
 
-/// Bytes of a key, as the specification limits them.
-const KEY_BYTES: RangeInclusive<usize> = 24..=64;
-/// What a symmetric secret begins with.
-const PREFIX: &str = "whsec_";
-/// What the specification's ed25519 keys begin with.
-const ASYMMETRIC: [&str; 2] = ["whsk_", "whpk_"];
+use super::{PRIVATE, PUBLIC, shared};
 
 /// A key that signs.
 #[derive(Clone)]
 pub(crate) struct Key(Hmac<Sha256>);
 
 impl Key {
-    /// Reads a secret: after `whsec_`, base64 of 24 to 64 bytes. Without the prefix, base64 of that
-    /// many bytes is decoded too (the reference libraries do so); any other text is its own bytes.
+    /// Reads a symmetric secret.
     pub(crate) fn parse(secret: &Secret) -> Result<Self, String> {
         let text = secret.expose().trim();
-        if ASYMMETRIC.iter().any(|prefix| text.starts_with(prefix)) {
+        if [PRIVATE, PUBLIC]
+            .iter()
+            .any(|prefix| text.starts_with(prefix))
+        {
             return Err("the secret is an ed25519 key; use a symmetric one (whsec_…)".into());
         }
-        match (
-            decode(text.strip_prefix(PREFIX).unwrap_or(text)),
-            text.starts_with(PREFIX),
-        ) {
-            (Some(bytes), _) => Self::of(&bytes),
-            (None, true) => Err(format!(
-                "after {PREFIX} a secret must be base64 of {} to {} bytes",
-                KEY_BYTES.start(),
-                KEY_BYTES.end()
-            )),
-            (None, false) if text.is_empty() => Err("the secret is empty".into()),
-            (None, false) => Self::of(text.as_bytes()),
-        }
-    }
-
-    fn of(bytes: &[u8]) -> Result<Self, String> {
-        Hmac::new_from_slice(bytes)
+        Hmac::new_from_slice(&shared(text)?)
             .map(Self)
             .map_err(|why| why.to_string())
     }
@@ -59,13 +38,6 @@ impl Key {
         mac.update(body);
         format!("v1,{}", BASE64_STANDARD.encode(mac.finalize().into_bytes()))
     }
-}
-
-fn decode(text: &str) -> Option<Vec<u8>> {
-    BASE64_STANDARD
-        .decode(text)
-        .ok()
-        .filter(|bytes| KEY_BYTES.contains(&bytes.len()))
 }
 
 /// The three headers of a message: its stable id, the time of this attempt, and a signature for
@@ -92,7 +64,7 @@ pub(crate) fn headers(
 mod tests {
     use super::*;
 
-    const VECTORS: &str = include_str!("../tests/standard_webhooks.json");
+    const VECTORS: &str = include_str!("../../tests/standard_webhooks.json");
 
     fn key(text: &str) -> Result<Key, String> {
         Key::parse(&Secret::new(text))

@@ -1,0 +1,3 @@
+//! Contentful: its webhooks.
+
+pub(crate) mod webhook;

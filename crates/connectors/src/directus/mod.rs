@@ -1,0 +1,3 @@
+//! Directus: its webhooks.
+
+pub(crate) mod webhook;

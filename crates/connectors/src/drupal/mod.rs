@@ -1,0 +1,3 @@
+//! Drupal: its webhooks.
+
+pub(crate) mod webhook;

@@ -1,0 +1,3 @@
+//! Senders that sign with HMAC-SHA256, each in its own way: the type `hmac`.
+
+pub(crate) mod webhook;

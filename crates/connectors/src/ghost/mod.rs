@@ -1,0 +1,3 @@
+//! Ghost: its webhooks.
+
+pub(crate) mod webhook;

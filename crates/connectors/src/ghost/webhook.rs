@@ -1,0 +1,79 @@
+//! How Ghost signs webhooks (core/server/services/webhooks/webhook-trigger.js, lib/signed-webhook.js).
+//!
+//! Ensures that the time is proved with the body. Ghost before July 2024 signed the body alone, which
+//! is taken only where that is said: its time could be anybody's. A delivery has no name of its own.
+//! Does not normalise.
+
+use std::borrow::Cow;
+
+use slugline_core::webhook::{Flaw, Incoming};
+
+use crate::signature::{Encoding, Proof, Scheme, Signed, millis};
+
+const SIGNATURE: &str = "x-ghost-signature";
+/// The host's own webhooks have the time here, and another form of signature under the same name.
+const HOST_TIMESTAMP: &str = "x-ghost-request-timestamp";
+
+/// The signature of a request.
+pub(crate) struct Ghost {
+    /// Whether it is that of Ghost before July 2024.
+    pub(crate) legacy: bool,
+}
+
+impl Scheme for Ghost {
+    fn covers(&self) -> &'static str {
+        if self.legacy {
+            "the body"
+        } else {
+            "body and timestamp"
+        }
+    }
+
+    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+        let value = incoming.required(SIGNATURE)?;
+        if let Some(time) = incoming.header(HOST_TIMESTAMP)? {
+            return host(incoming, value, time);
+        }
+        let form = || {
+            Flaw::header(
+                SIGNATURE,
+                "is not of the form sha256=SIGNATURE, t=MILLISECONDS",
+            )
+        };
+        let (signature, time) = value
+            .strip_prefix("sha256=")
+            .and_then(|rest| rest.split_once(','))
+            .ok_or_else(form)?;
+        let time = time.trim_start().strip_prefix("t=").ok_or_else(form)?;
+        let at = millis(SIGNATURE, time)?;
+        let mut message = vec![Cow::Borrowed(&*incoming.body)];
+        if !self.legacy {
+            message.push(Cow::Borrowed(time.as_bytes()));
+        }
+        Ok(Signed {
+            header: SIGNATURE,
+            messages: vec![message],
+            proofs: vec![Proof::HmacSha256(
+                Encoding::Hex.decode(SIGNATURE, signature, 32)?,
+            )],
+            at: (!self.legacy).then_some(at),
+            delivery_id: None,
+        })
+    }
+}
+
+fn host<'a>(incoming: &'a Incoming, signature: &str, time: &'a str) -> Result<Signed<'a>, Flaw> {
+    Ok(Signed {
+        header: SIGNATURE,
+        messages: vec![vec![
+            Cow::Borrowed(time.as_bytes()),
+            Cow::Borrowed(b":"),
+            Cow::Borrowed(&*incoming.body),
+        ]],
+        proofs: vec![Proof::HmacSha256(
+            Encoding::Base64.decode(SIGNATURE, signature, 32)?,
+        )],
+        at: Some(millis(HOST_TIMESTAMP, time)?),
+        delivery_id: None,
+    })
+}

@@ -1,0 +1,3 @@
+//! HubSpot: its webhooks.
+
+pub(crate) mod webhook;

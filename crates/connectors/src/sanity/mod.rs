@@ -1,0 +1,3 @@
+//! Sanity: its webhooks.
+
+pub(crate) mod webhook;

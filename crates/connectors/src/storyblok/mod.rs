@@ -1,0 +1,3 @@
+//! Storyblok: its webhooks.
+
+pub(crate) mod webhook;

@@ -1,0 +1,3 @@
+//! Strapi: its webhooks.
+
+pub(crate) mod webhook;

@@ -1,0 +1,37 @@
+//! The secret itself as the proof, for senders that sign nothing.
+//!
+//! Ensures that the secret is looked for in headers only: URLs end up in logs. Proves nothing of the
+//! body, and a request that was read can be sent again: use TLS, and repeats are known by their bytes.
+
+use slugline_core::webhook::{Flaw, Incoming};
+
+use crate::signature::{Proof, Signed};
+
+/// What is proved, in words.
+pub(crate) const COVERS: &str = "nothing: it is the secret itself";
+const AUTHORIZATION: &str = "authorization";
+/// For senders whose `Authorization` is taken by something else.
+const TOKEN: &str = "x-slugline-token";
+
+/// The secret that came along, in `Authorization: Bearer SECRET` or `X-Slugline-Token: SECRET`.
+pub(crate) fn read(incoming: &Incoming) -> Result<Signed<'_>, Flaw> {
+    let (header, token) = match incoming.header(TOKEN)? {
+        Some(token) => (TOKEN, token),
+        None => (AUTHORIZATION, bearer(incoming.required(AUTHORIZATION)?)?),
+    };
+    Ok(Signed {
+        header,
+        messages: vec![Vec::new()],
+        proofs: vec![Proof::Token(token.as_bytes().to_vec())],
+        at: None,
+        delivery_id: None,
+    })
+}
+
+fn bearer(value: &str) -> Result<&str, Flaw> {
+    let found = value.split_once(' ');
+    let token = found.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    token
+        .map(|(_, token)| token.trim())
+        .ok_or_else(|| Flaw::header(AUTHORIZATION, "is not of the form Bearer SECRET"))
+}

@@ -1,0 +1,3 @@
+//! Webflow: its webhooks.
+
+pub(crate) mod webhook;

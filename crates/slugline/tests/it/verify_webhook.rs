@@ -1,0 +1,143 @@
+//! `verify-webhook`.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::harness::{Ended, run};
+
+/// Signed for Webflow with this secret, as its SDK does.
+const SECRET: &str = "3a1b5c7d9e0f2a4b6c8d0e1f3a5b7c9d1e3f5a7b9c0d2e4f6a8b0c1d3e5f7a9b";
+
+fn request(body: &str) -> Value {
+    json!({
+        "method": "POST",
+        "url": "https://slugline.example/hooks/webflow",
+        "headers": {
+            "X-Webflow-Timestamp": "1767225600000",
+            "X-Webflow-Signature": "7190c4c22ff25d84bf084c46405e8ceb6ee2fbb926a76161534a8130b1f4abc7",
+        },
+        "body": body,
+    })
+}
+
+fn verify(folder: &Path, request: &str, arguments: &[&str]) -> Ended {
+    std::fs::write(folder.join("request.json"), request).unwrap();
+    std::fs::write(folder.join("secret.txt"), format!("{SECRET}\n")).unwrap();
+    let mut all = vec![
+        "verify-webhook",
+        "--type",
+        "webflow",
+        "--secret",
+        "file:secret.txt",
+    ];
+    all.extend(arguments);
+    all.push("request.json");
+    run(folder, &all)
+}
+
+#[test]
+fn it_says_whether_a_webhook_is_taken_and_which_part_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let (genuine, altered) = (request("").to_string(), request("\n").to_string());
+    let at = |millis| ["--at", millis, "--json"];
+    let taken = verify(folder.path(), &genuine, &at("1767225601000"))
+        .with(0)
+        .json();
+    assert_eq!(
+        (&taken["accepted"], &taken["type"]),
+        (&json!(true), &json!("webflow"))
+    );
+    assert_eq!(taken["signed_at"], "2026-01-01T00:00:00Z");
+
+    let late = verify(folder.path(), &genuine, &at("1767225901000"))
+        .with(1)
+        .json();
+    assert_eq!(
+        (&late["accepted"], &late["part"]),
+        (&json!(false), &json!("timestamp"))
+    );
+    let tolerated = [&at("1767225901000")[..], &["--tolerance", "10m"]].concat();
+    verify(folder.path(), &genuine, &tolerated).with(0);
+
+    let refused = verify(folder.path(), &altered, &at("1767225601000"))
+        .with(1)
+        .json();
+    assert_eq!(refused["part"], "signature");
+    assert_eq!(refused["header"], "x-webflow-signature");
+    assert!(
+        refused["hint"]
+            .as_str()
+            .unwrap()
+            .contains("end of the body"),
+        "{refused}"
+    );
+
+    let shown = verify(folder.path(), &altered, &["--at", "1767225601000"])
+        .with(1)
+        .out();
+    assert!(
+        shown.contains("Refused") && !shown.contains(SECRET),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_no_request_is_wrong_usage() {
+    let folder = tempfile::tempdir().unwrap();
+    for (request, complaint) in [
+        ("{", "request.json is not a request as JSON"),
+        (
+            r#"{"headers": {"a": 1}}"#,
+            "request.json is not a request as JSON",
+        ),
+        (r#"{"body": "", "body_base64": ""}"#, "one is enough"),
+        (r#"{"body_base64": "%"}"#, "not base64"),
+    ] {
+        let said = verify(folder.path(), request, &[]).with(2).err();
+        assert!(said.contains(complaint), "{said}");
+    }
+    let legacy = verify(folder.path(), "{}", &["--legacy"]).with(2).err();
+    assert!(legacy.contains("ghost"), "{legacy}");
+    let secret = run(
+        folder.path(),
+        &[
+            "verify-webhook",
+            "--type",
+            "webflow",
+            "--secret",
+            "env:NO_SUCH",
+            "request.json",
+        ],
+    );
+    assert!(secret.with(2).err().contains("NO_SUCH"));
+}
+
+/// As Ghost before July 2024 signed: the body alone.
+#[test]
+fn an_older_ghost_is_recognised_but_not_taken_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    // HMAC-SHA256("s", "{}"), by Python's hmac.
+    let signature = "143ca8d517ba1b181025d732b1cf275d90104fca57bb02a565542978aa18c4b6";
+    let headers = json!({ "X-Ghost-Signature": format!("sha256={signature}, t=1767225600000") });
+    let request = json!({ "url": "https://a.example/", "headers": headers, "body": "{}" });
+    std::fs::write(folder.path().join("r.json"), request.to_string()).unwrap();
+    let verify = |more: &[&str]| {
+        let arguments = [
+            "verify-webhook",
+            "--type",
+            "ghost",
+            "--secret",
+            "s",
+            "--json",
+            "r.json",
+        ];
+        run(folder.path(), &[&arguments[..], more].concat())
+    };
+    let refused = verify(&[]).with(1).json();
+    assert!(
+        refused["hint"].as_str().unwrap().contains("--legacy"),
+        "{refused}"
+    );
+    verify(&["--legacy"]).with(0);
+}
