@@ -7,7 +7,6 @@
 mod config;
 mod contentful;
 pub mod diagnosis;
-mod directus;
 mod drupal;
 pub mod fake;
 mod folder;
@@ -20,7 +19,6 @@ mod sanity;
 mod signature;
 mod standard_webhooks;
 mod storyblok;
-mod strapi;
 mod token;
 mod webflow;
 mod webhook;

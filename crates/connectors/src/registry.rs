@@ -10,7 +10,6 @@ use toml::de::DeTable;
 
 use crate::config::ConfigError;
 use crate::contentful::webhook::Contentful;
-use crate::directus::webhook::Directus;
 use crate::drupal::webhook::Drupal;
 use crate::generic::webhook::Generic;
 use crate::ghost::webhook::Ghost;
@@ -19,7 +18,7 @@ use crate::sanity::webhook::Sanity;
 use crate::signature::Scheme;
 use crate::standard_webhooks::webhook::StandardWebhooks;
 use crate::storyblok::webhook::Storyblok;
-use crate::strapi::webhook::Strapi;
+use crate::token::Token;
 use crate::webflow::webhook::Webflow;
 use crate::{folder, webhook, wordpress};
 
@@ -32,10 +31,12 @@ const VENDORS: &[(&str, Build)] = &[
     (wordpress::KIND, wordpress::build),
 ];
 
-/// How each type of source signs, sorted. WordPress sends no webhooks by itself: a plugin does.
+/// How each type of source signs, sorted. WordPress sends no webhooks by itself: a plugin does. Strapi
+/// (`server.webhooks.defaultHeaders`, or at the webhook) and Directus (the operation "Webhook / Request
+/// URL" of a flow) sign nothing, but send the headers that they are given.
 const SOURCES: &[(&str, &dyn Scheme)] = &[
     ("contentful", &Contentful),
-    ("directus", &Directus),
+    ("directus", &Token),
     ("drupal", &Drupal),
     ("ghost", &Ghost { legacy: false }),
     ("hmac", &Generic),
@@ -43,7 +44,7 @@ const SOURCES: &[(&str, &dyn Scheme)] = &[
     ("sanity", &Sanity),
     ("standard_webhooks", &StandardWebhooks),
     ("storyblok", &Storyblok),
-    ("strapi", &Strapi),
+    ("strapi", &Token),
     ("webflow", &Webflow),
     ("wordpress", &StandardWebhooks),
 ];

@@ -20,6 +20,9 @@ use subtle::ConstantTimeEq;
 
 /// How far the time of signing may lie from ours, unless configured: what the vendors' libraries take.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(300);
+/// Proofs of one request that are tried: more secrets than that nobody rotates, and each costs a pass
+/// over the body.
+const MAX_PROOFS: usize = 16;
 /// Digits of a time: milliseconds have 13 until the year 2286.
 const MAX_DIGITS: usize = 16;
 
@@ -76,7 +79,7 @@ pub struct Signed<'a> {
     pub(crate) proofs: Vec<Proof>,
     /// The header that the time stands in, and the time; `None` where it is not signed.
     pub(crate) at: Option<(&'static str, Timestamp)>,
-    /// The sender's name for the delivery.
+    /// The sender's name for the delivery, where it is signed too: another could be put on a repeat.
     pub(crate) delivery_id: Option<&'a str>,
 }
 
@@ -138,6 +141,10 @@ pub fn verify(
     window: Window,
 ) -> Result<Verified, Flaw> {
     let signed = scheme.read(incoming)?;
+    if signed.proofs.len() > MAX_PROOFS {
+        let what = format!("has more than {MAX_PROOFS} signatures");
+        return Err(Flaw::header(signed.header, &what));
+    }
     let mut unusable = Err(Flaw::of(
         Part::Secret,
         "there is no secret to check it with",
@@ -215,20 +222,25 @@ pub(crate) enum Encoding {
 impl Encoding {
     /// The bytes of a proof of `length` bytes.
     pub(crate) fn decode(self, header: &str, text: &str, length: usize) -> Result<Vec<u8>, Flaw> {
-        let (bytes, name) = match self {
-            Self::Hex => (unhex(text), "lower-case hex"),
-            Self::Base64 => (BASE64_STANDARD.decode(text).ok(), "base64"),
-            Self::Base64Url => (
-                BASE64_URL_SAFE_NO_PAD.decode(text).ok(),
-                "base64 for URLs without padding",
-            ),
+        let name = match self {
+            Self::Hex => "lower-case hex",
+            Self::Base64 => "base64",
+            Self::Base64Url => "base64 for URLs without padding",
         };
-        bytes.filter(|bytes| bytes.len() == length).ok_or_else(|| {
-            Flaw::header(
-                header,
-                &format!("is not {name} of {length} bytes where the signature stands"),
-            )
+        self.bytes(text, length).ok_or_else(|| {
+            let what = format!("is not {name} of {length} bytes where the signature stands");
+            Flaw::header(header, &what)
         })
+    }
+
+    /// The same, where it does not matter why there are none.
+    pub(crate) fn bytes(self, text: &str, length: usize) -> Option<Vec<u8>> {
+        let bytes = match self {
+            Self::Hex => unhex(text),
+            Self::Base64 => BASE64_STANDARD.decode(text).ok(),
+            Self::Base64Url => BASE64_URL_SAFE_NO_PAD.decode(text).ok(),
+        };
+        bytes.filter(|bytes| bytes.len() == length)
     }
 }
 
@@ -262,8 +274,11 @@ fn number(
     unit: &str,
     micros: i64,
 ) -> Result<(&'static str, Timestamp), Flaw> {
+    // One spelling for each: where nothing parts the time from what stands before it, zeros of that
+    // could become zeros of the time.
     let digits = !text.is_empty()
         && text.len() <= MAX_DIGITS
+        && !text.starts_with('0')
         && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = text.parse::<i64>().ok().filter(|_| digits);
     let at = number.and_then(|number| number.checked_mul(micros));

@@ -5,27 +5,33 @@
 
 use slugline_core::webhook::{Flaw, Incoming};
 
-use crate::signature::{Proof, Signed};
+use crate::signature::{Proof, Scheme, Signed};
 
-/// What is proved, in words.
-pub(crate) const COVERS: &str = "nothing: it is the secret itself";
 const AUTHORIZATION: &str = "authorization";
 /// For senders whose `Authorization` is taken by something else.
 const TOKEN: &str = "x-slugline-token";
 
-/// The secret that came along, in `Authorization: Bearer SECRET` or `X-Slugline-Token: SECRET`.
-pub(crate) fn read(incoming: &Incoming) -> Result<Signed<'_>, Flaw> {
-    let (header, token) = match incoming.header(TOKEN)? {
-        Some(token) => (TOKEN, token),
-        None => (AUTHORIZATION, bearer(incoming.required(AUTHORIZATION)?)?),
-    };
-    Ok(Signed {
-        header,
-        messages: vec![Vec::new()],
-        proofs: vec![Proof::Token(token.as_bytes().to_vec())],
-        at: None,
-        delivery_id: None,
-    })
+/// The secret in `Authorization: Bearer SECRET` or `X-Slugline-Token: SECRET`.
+pub(crate) struct Token;
+
+impl Scheme for Token {
+    fn covers(&self) -> &'static str {
+        "nothing: it is the secret itself"
+    }
+
+    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+        let (header, token) = match incoming.header(TOKEN)? {
+            Some(token) => (TOKEN, token),
+            None => (AUTHORIZATION, bearer(incoming.required(AUTHORIZATION)?)?),
+        };
+        Ok(Signed {
+            header,
+            messages: vec![Vec::new()],
+            proofs: vec![Proof::Token(token.as_bytes().to_vec())],
+            at: None,
+            delivery_id: None,
+        })
+    }
 }
 
 fn bearer(value: &str) -> Result<&str, Flaw> {

@@ -3,6 +3,7 @@
 //! Ensures that a webhook is judged by its bytes as they came, and that whoever is refused is told
 //! which part is wrong. Does not verify: how a vendor signs is the connectors'.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ impl Incoming {
             (name.as_ref().to_ascii_lowercase(), value.to_owned())
         };
         Self {
-            method: method.into(),
+            method: method.into().to_ascii_uppercase(),
             url: url.into(),
             headers: headers.into_iter().map(lower).collect(),
             body: body.into(),
@@ -71,13 +72,17 @@ impl Incoming {
 
     /// Path and query, as they stand in the URL.
     #[must_use]
-    pub fn target(&self) -> &str {
-        let rest = self
-            .url
-            .split_once("://")
-            .map_or(&*self.url, |(_, rest)| rest);
-        let target = rest.find('/').map_or("/", |at| &rest[at..]);
-        target.split('#').next().unwrap_or(target)
+    pub fn target(&self) -> Cow<'_, str> {
+        let url = self.url.split('#').next().unwrap_or_default();
+        if url.starts_with('/') {
+            return url.into();
+        }
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let target = rest.find(['/', '?']).map_or("/", |at| &rest[at..]);
+        match target.starts_with('?') {
+            true => format!("/{target}").into(),
+            false => target.into(),
+        }
     }
 }
 
@@ -106,7 +111,8 @@ pub struct Verified {
     pub secret: usize,
     /// When it was signed; `None` where the vendor does not sign the time.
     pub signed_at: Option<Timestamp>,
-    /// The sender's name for this delivery; `None` where repeats are known by their bytes alone.
+    /// The sender's name for this delivery, signed like the rest; `None` where it has none or does not sign
+    /// it, and repeats are known by their bytes alone.
     pub delivery_id: Option<String>,
 }
 
@@ -201,6 +207,8 @@ mod tests {
             ("https://a.example", "/"),
             ("https://a.example/x%20y?b=c#d", "/x%20y?b=c"),
             ("/x?b", "/x?b"),
+            ("/x?u=https://b.example/y", "/x?u=https://b.example/y"),
+            ("https://a.example?u=/y", "/?u=/y"),
         ] {
             assert_eq!(incoming(url).target(), target);
         }

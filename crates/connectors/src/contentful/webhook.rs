@@ -74,7 +74,8 @@ impl Scheme for Contentful {
         let signature = incoming.required(SIGNATURE)?;
         let list = incoming.required(SIGNED_HEADERS)?;
         let at = millis(TIMESTAMP, incoming.required(TIMESTAMP)?)?;
-        let headers = signed_headers(incoming, list)?;
+        let listed = listed(list)?;
+        let headers = signed_headers(incoming, &listed)?;
         let message = |path: Cow<'_, str>| {
             let head = format!("{}\n{path}\n{headers}\n", incoming.method);
             vec![
@@ -82,9 +83,13 @@ impl Scheme for Contentful {
                 Cow::Borrowed(&*incoming.body),
             ]
         };
+        let delivery_id = match listed.iter().any(|name| name == DELIVERY) {
+            true => incoming.header(DELIVERY)?,
+            false => None,
+        };
         // The toolkit encodes the path once more than it came; whether the sender does too is not said.
         let target = incoming.target();
-        let messages = [as_the_toolkit_has_it(target), target.into()].map(message);
+        let messages = [as_the_toolkit_has_it(&target), Cow::Borrowed(&*target)].map(message);
         Ok(Signed {
             header: SIGNATURE,
             messages: messages.into(),
@@ -92,13 +97,13 @@ impl Scheme for Contentful {
                 Encoding::Hex.decode(SIGNATURE, signature, 32)?,
             )],
             at: Some(at),
-            delivery_id: incoming.header(DELIVERY)?,
+            delivery_id: delivery_id.filter(|id| !id.is_empty()),
         })
     }
 }
 
-/// `name:value` of each signed header, sorted by name.
-fn signed_headers(incoming: &Incoming, list: &str) -> Result<String, Flaw> {
+/// The headers that are signed, sorted; they must cover their own list, and the time.
+fn listed(list: &str) -> Result<Vec<String>, Flaw> {
     let mut names: Vec<String> = list
         .split(',')
         .map(|name| name.trim().to_ascii_lowercase())
@@ -110,7 +115,12 @@ fn signed_headers(incoming: &Incoming, list: &str) -> Result<String, Flaw> {
             return Err(Flaw::header(SIGNED_HEADERS, &what));
         }
     }
-    let pairs = names.iter().map(|name| {
+    Ok(names)
+}
+
+/// `name:value` of each of them.
+fn signed_headers(incoming: &Incoming, listed: &[String]) -> Result<String, Flaw> {
+    let pairs = listed.iter().map(|name| {
         let value = incoming.header(name)?;
         let dropped = || {
             Flaw::header(
@@ -123,15 +133,17 @@ fn signed_headers(incoming: &Incoming, list: &str) -> Result<String, Flaw> {
     Ok(pairs.collect::<Result<Vec<_>, Flaw>>()?.join(";"))
 }
 
-fn as_the_toolkit_has_it(target: &str) -> Cow<'static, str> {
-    let mut parts = target.split('?');
-    let path = utf8_percent_encode(parts.next().unwrap_or_default(), URI).to_string();
-    match parts.next() {
-        Some(query) => {
+/// What the toolkit loses, after a second question mark, counts here.
+fn as_the_toolkit_has_it(target: &str) -> Cow<'_, str> {
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let path = utf8_percent_encode(path, URI).to_string();
+    match query {
+        "" => path.into(),
+        query if query.contains('?') => target.into(),
+        query => {
             let query = utf8_percent_encode(query, COMPONENT).to_string();
             format!("{path}?{}", utf8_percent_encode(&query, URI)).into()
         }
-        None => path.into(),
     }
 }
 
@@ -145,7 +157,8 @@ mod tests {
             ("/hooks/a%20b", "/hooks/a%2520b"),
             ("/hooks/café", "/hooks/caf%C3%A9"),
             ("/h?a=1&b=2", "/h?a%253D1%2526b%253D2"),
-            ("/h?a?b", "/h?a"),
+            ("/h?", "/h"),
+            ("/h?a?b", "/h?a?b"),
         ] {
             assert_eq!(as_the_toolkit_has_it(came), signed);
         }

@@ -1,7 +1,7 @@
 //! How Drupal's contributed module `webhooks` signs; core sends none.
 //!
-//! Ensures that the algorithm is ours to choose: the module's own verifier takes whichever the header
-//! names, MD5 too. No time is signed, and the delivery's name is not either. Does not normalise.
+//! Ensures that only HMAC-SHA1 and -SHA256 count: the module's own verifier takes whichever algorithm the
+//! header names, MD5 too. Neither a time nor the delivery's name is signed. Does not normalise.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,6 @@ use slugline_core::webhook::{Flaw, Incoming};
 use crate::signature::{Encoding, Proof, Scheme, Signed};
 
 const SIGNATURE: &str = "x-hub-signature";
-const DELIVERY: &str = "x-drupal-delivery";
 
 /// The signature of a request.
 pub(crate) struct Drupal;
@@ -42,7 +41,7 @@ impl Scheme for Drupal {
             messages: vec![vec![Cow::Borrowed(&*incoming.body)]],
             proofs: vec![proof],
             at: None,
-            delivery_id: incoming.header(DELIVERY)?,
+            delivery_id: None,
         })
     }
 }

@@ -1,11 +1,11 @@
 //! How GitHub, Stripe, Shopify and WooCommerce sign webhooks, and the many who do as they do.
 //!
-//! Ensures that a request has to bring the header of one of them, and exactly one: HMAC-SHA256 with
-//! the secret in each, so that it does not matter which one a sender chooses. Does not normalise.
+//! Ensures that a request has to bring the header of one of them, and exactly one, and that a signature
+//! over time and body does not pass for one over the body alone. Does not normalise.
 
 use std::borrow::Cow;
 
-use slugline_core::webhook::{Flaw, Incoming};
+use slugline_core::webhook::{Flaw, Incoming, Part};
 
 use crate::signature::{Encoding, Proof, Scheme, Signed, seconds};
 
@@ -15,8 +15,6 @@ struct Style {
     /// What stands before the signature.
     prefix: &'static str,
     encoding: Encoding,
-    /// The header with the delivery's name.
-    delivery: Option<&'static str>,
 }
 
 const STYLES: [Style; 3] = [
@@ -25,20 +23,17 @@ const STYLES: [Style; 3] = [
         header: "x-hub-signature-256",
         prefix: "sha256=",
         encoding: Encoding::Hex,
-        delivery: Some("x-github-delivery"),
     },
     // shopify.dev, webhooks: verify deliveries
     Style {
         header: "x-shopify-hmac-sha256",
         prefix: "",
         encoding: Encoding::Base64,
-        delivery: Some("x-shopify-webhook-id"),
     },
     Style {
         header: "x-wc-webhook-signature",
         prefix: "",
         encoding: Encoding::Base64,
-        delivery: Some("x-wc-webhook-delivery-id"),
     },
 ];
 /// docs.stripe.com, webhooks: verify manually. It alone signs the time.
@@ -76,17 +71,25 @@ impl Style {
         let signature = value.strip_prefix(self.prefix).ok_or_else(|| {
             Flaw::header(self.header, &format!("does not begin with {}", self.prefix))
         })?;
+        if is_timed(&incoming.body) {
+            let why = "the body begins with a number and a point, as what Stripe signs does";
+            return Err(Flaw::of(Part::Body, why));
+        }
         let proof = self.encoding.decode(self.header, signature, 32)?;
         Ok(Signed {
             header: self.header,
             messages: vec![vec![Cow::Borrowed(&*incoming.body)]],
             proofs: vec![Proof::HmacSha256(proof)],
             at: None,
-            delivery_id: self
-                .delivery
-                .map_or(Ok(None), |name| incoming.header(name))?,
+            delivery_id: None,
         })
     }
+}
+
+/// Whether it may be a time and a body that were signed together.
+fn is_timed(body: &[u8]) -> bool {
+    let digits = body.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits > 0 && body.get(digits) == Some(&b'.')
 }
 
 /// `t=SECONDS,v1=SIGNATURE`, and more signatures while a secret is rotated.

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use slugline_core::webhook::{Flaw, Incoming};
+use slugline_core::webhook::{Flaw, Incoming, Part};
 
 use crate::signature::{Encoding, Proof, Scheme, Signed, millis};
 
@@ -46,6 +46,10 @@ impl Scheme for Ghost {
             .ok_or_else(form)?;
         let time = time.trim_start().strip_prefix("t=").ok_or_else(form)?;
         let at = millis(SIGNATURE, time)?;
+        // Neither a time before the body nor one behind it passes for a part of it.
+        if self.legacy && !(incoming.body.starts_with(b"{") && incoming.body.ends_with(b"}")) {
+            return Err(Flaw::of(Part::Body, "the body is no JSON object"));
+        }
         let mut message = vec![Cow::Borrowed(&*incoming.body)];
         if !self.legacy {
             message.push(Cow::Borrowed(time.as_bytes()));

@@ -1,7 +1,9 @@
 //! How HubSpot signs requests (developers.hubspot.com, request validation): three versions.
 //!
-//! Ensures that the newest version that a request carries is the one that counts: it cannot be talked
-//! down by what older headers say beside it. Versions 1 and 2 sign no time. Does not normalise.
+//! Ensures that the newest version that a request carries is the one that counts. Nothing parts method,
+//! URL and body from each other in what is signed, so only JSON is taken for a body. Versions 1 and 2
+//! sign no time, version 1 neither URL nor method: whoever has such a request can send it again, at any
+//! time and without the header of version 3. Does not normalise.
 
 use std::borrow::Cow;
 
@@ -39,6 +41,15 @@ impl Scheme for HubSpot {
     }
 
     fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+        if !incoming.body.is_empty()
+            && !incoming.body.starts_with(b"{")
+            && !incoming.body.starts_with(b"[")
+        {
+            return Err(Flaw::of(
+                Part::Body,
+                "the body is neither empty nor a JSON object or list",
+            ));
+        }
         match incoming.header(V3)? {
             Some(signature) => v3(incoming, signature),
             None => older(incoming),

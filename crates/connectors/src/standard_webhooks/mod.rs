@@ -1,6 +1,6 @@
 //! Standard Webhooks 1.0 (standard-webhooks/spec): messages that go out, and those that come in.
 //!
-//! Ensures that a secret is read as the reference libraries read it, in both directions.
+//! Ensures that a secret means the same in both directions.
 
 pub(crate) mod sign;
 pub(crate) mod webhook;
@@ -18,8 +18,9 @@ const SHARED: &str = "whsec_";
 const PRIVATE: &str = "whsk_";
 const PUBLIC: &str = "whpk_";
 
-/// The bytes of a symmetric secret. After `whsec_`, base64 of 24 to 64 bytes. Without the prefix, base64
-/// of that many bytes is decoded too (the reference libraries do so); any other text is its own bytes.
+/// The bytes of a symmetric secret. After `whsec_`, base64 of 24 to 64 bytes, as the specification asks
+/// (the libraries take any length). Without the prefix, base64 of that many bytes is decoded too, as the
+/// libraries do; any other text is its own bytes.
 fn shared(text: &str) -> Result<Vec<u8>, String> {
     let decoded = BASE64_STANDARD
         .decode(text.strip_prefix(SHARED).unwrap_or(text))

@@ -30,7 +30,17 @@ impl Scheme for StandardWebhooks {
 
     fn key(&self, secret: &Secret) -> Result<Key, String> {
         let text = secret.expose().trim();
-        if text.starts_with(PRIVATE) {
+        let begins_as = |prefix: &str| {
+            let head = text.get(..prefix.len());
+            head.is_some_and(|head| head.eq_ignore_ascii_case(prefix))
+        };
+        // Whatever looks like a public key must never be taken for a shared secret.
+        if begins_as(PUBLIC) && !text.starts_with(PUBLIC) {
+            return Err(format!(
+                "a public key begins with {PUBLIC}, in small letters"
+            ));
+        }
+        if begins_as(PRIVATE) {
             return Err(format!(
                 "this is the sender's private key; give its public one ({PUBLIC}…)"
             ));
@@ -77,7 +87,7 @@ impl Scheme for StandardWebhooks {
 fn proofs(list: &str) -> Vec<Proof> {
     let proof = |signature: &str| {
         let (version, text) = signature.split_once(',')?;
-        let decoded = |length| Encoding::Base64.decode("", text, length).ok();
+        let decoded = |length| Encoding::Base64.bytes(text, length);
         match version {
             "v1" => decoded(32).map(Proof::HmacSha256),
             "v1a" => decoded(64).map(Proof::Ed25519),

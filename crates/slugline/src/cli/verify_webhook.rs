@@ -3,7 +3,7 @@
 //! Ensures that the answer is that of the server's own verification. Sends nothing, stores nothing, and
 //! never prints the secret.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,7 +11,8 @@ use std::time::Duration;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use slugline_connectors::{Scheme, diagnosis, registry, verify};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::{Timestamp, parse_duration};
@@ -43,8 +44,8 @@ pub struct VerifyWebhookArgs {
     #[arg(long = "type", value_name = "TYPE", value_parser = clap::builder::PossibleValuesParser::new(registry::source_types()))]
     kind: String,
     /// The secret, or env:NAME or file:PATH
-    #[arg(long, value_name = "SECRET")]
-    secret: String,
+    #[arg(long, value_name = "SECRET", value_parser = secret)]
+    secret: Secret,
     /// How far the time of signing may lie from now [default: what the vendor asks for]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     tolerance: Option<Duration>,
@@ -64,7 +65,7 @@ struct Document {
     #[serde(default)]
     url: String,
     #[serde(default)]
-    headers: BTreeMap<String, Values>,
+    headers: Headers,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -76,6 +77,36 @@ struct Document {
 enum Values {
     One(String),
     Many(Vec<String>),
+}
+
+/// All that there are, also where one name stands twice.
+#[derive(Default)]
+struct Headers(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Headers {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of names and values")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self, A::Error> {
+        while let Some((name, values)) = map.next_entry::<String, Values>()? {
+            let values = match values {
+                Values::One(value) => vec![value],
+                Values::Many(values) => values,
+            };
+            let named = values.into_iter().map(|value| (name.clone(), value));
+            self.0.extend(named);
+        }
+        Ok(self)
+    }
 }
 
 fn post() -> String {
@@ -100,13 +131,12 @@ pub(super) fn run(args: &VerifyWebhookArgs, output: Output) -> Ended {
     let scheme = registry::scheme(&args.kind, args.legacy).ok_or_else(|| {
         Trouble::wrong(format!("--legacy is for ghost only, not for {}", args.kind))
     })?;
-    let secret = secret(&args.secret).map_err(Trouble::wrong)?;
     let incoming = read(&args.file).map_err(Trouble::wrong)?;
     let window = Window {
         now: args.at.unwrap_or_else(|| SystemClock::new().now()),
         tolerance: args.tolerance.unwrap_or_else(|| scheme.tolerance()),
     };
-    let secrets = std::slice::from_ref(&secret);
+    let secrets = std::slice::from_ref(&args.secret);
     let verdict = verify(scheme, &incoming, secrets, window);
     let hint = match &verdict {
         Err(flaw) if flaw.part == Part::Signature => {
@@ -116,7 +146,7 @@ pub(super) fn run(args: &VerifyWebhookArgs, output: Output) -> Ended {
                 true => Some(
                     "with --legacy it matches: this Ghost does not sign the time; bring it up to date",
                 ),
-                false => diagnosis::diagnose(scheme, &incoming, &secret, window),
+                false => diagnosis::diagnose(scheme, &incoming, &args.secret, window),
             }
         }
         _ => None,
@@ -162,7 +192,9 @@ fn say_accepted(
         ("delivery", delivery),
     ];
     let rows = rows.map(|(name, what)| vec![format!("  {name}"), what.to_owned()]);
-    columns(&rows).iter().for_each(|line| output.line(line));
+    columns(&rows)
+        .iter()
+        .for_each(|line| output.line(&printable(line)));
 }
 
 fn say_refused(kind: &str, flaw: &Flaw, hint: Option<&str>, output: Output) {
@@ -177,7 +209,14 @@ fn say_refused(kind: &str, flaw: &Flaw, hint: Option<&str>, output: Output) {
         flaw.detail.clone(),
     ]];
     rows.extend(hint.map(|hint| vec!["  hint".to_owned(), hint.to_owned()]));
-    columns(&rows).iter().for_each(|line| output.line(line));
+    columns(&rows)
+        .iter()
+        .for_each(|line| output.line(&printable(line)));
+}
+
+/// Without what a request could tell the terminal.
+fn printable(line: &str) -> String {
+    line.replace(char::is_control, "\u{fffd}")
 }
 
 fn parse_millis(text: &str) -> Result<Timestamp, String> {
@@ -202,13 +241,13 @@ fn read(file: &Path) -> Result<Incoming, String> {
     let unreadable = |why: std::io::Error| format!("{shown} cannot be read: {why}");
     let mut text = Vec::new();
     let read = match file.as_os_str() == "-" {
-        true => std::io::stdin().take(MAX_FILE).read_to_end(&mut text),
+        true => std::io::stdin().take(MAX_FILE + 1).read_to_end(&mut text),
         false => std::fs::File::open(file)
             .map_err(unreadable)?
-            .take(MAX_FILE)
+            .take(MAX_FILE + 1)
             .read_to_end(&mut text),
     };
-    if read.map_err(unreadable)? as u64 == MAX_FILE {
+    if read.map_err(unreadable)? as u64 > MAX_FILE {
         return Err(format!("{shown} is longer than {MAX_FILE} bytes"));
     }
     let document: Document = serde_json::from_slice(&text).map_err(|why| {
@@ -227,12 +266,6 @@ fn read(file: &Path) -> Result<Incoming, String> {
             .map_err(|why| format!("{shown}: body_base64 is not base64: {why}"))?,
         (text, None) => text.unwrap_or_default().into_bytes(),
     };
-    let headers = document.headers.into_iter().flat_map(|(name, values)| {
-        let values = match values {
-            Values::One(value) => vec![value],
-            Values::Many(values) => values,
-        };
-        values.into_iter().map(move |value| (name.clone(), value))
-    });
+    let headers = document.headers.0;
     Ok(Incoming::new(document.method, document.url, headers, body))
 }

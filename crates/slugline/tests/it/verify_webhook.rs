@@ -113,6 +113,24 @@ fn what_is_no_request_is_wrong_usage() {
     assert!(secret.with(2).err().contains("NO_SUCH"));
 }
 
+#[test]
+fn a_header_that_stands_twice_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let twice = r#"{"headers": {"x-webflow-signature": "a", "X-Webflow-Signature": "b"}}"#;
+    let same = r#"{"headers": {"x-webflow-signature": "a", "x-webflow-signature": "b"}}"#;
+    let list = r#"{"headers": {"x-webflow-signature": ["a", "b"]}}"#;
+    for request in [twice, same, list] {
+        let refused = verify(folder.path(), request, &["--json"]).with(1).json();
+        assert_eq!(refused["part"], "header");
+        assert!(
+            refused["detail"]
+                .as_str()
+                .unwrap()
+                .contains("more than once")
+        );
+    }
+}
+
 /// As Ghost before July 2024 signed: the body alone.
 #[test]
 fn an_older_ghost_is_recognised_but_not_taken_unasked() {

@@ -1,3 +1,0 @@
-//! Directus: its webhooks.
-
-pub(crate) mod webhook;

@@ -1,3 +1,0 @@
-//! Strapi: its webhooks.
-
-pub(crate) mod webhook;
