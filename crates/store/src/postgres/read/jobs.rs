@@ -16,7 +16,8 @@ pub(crate) async fn of_publishes(
     session: &Session,
     publishes: &[i64],
 ) -> Done<Vec<(PublishId, JobView)>> {
-    let sql = format!("{SELECT} WHERE j.publish = ANY ($1) ORDER BY j.id");
+    // An index in the order of ids would be walked to its end.
+    let sql = format!("{SELECT} WHERE j.publish = ANY ($1) ORDER BY j.id + 0");
     views(session, session.rows(&sql, &[&publishes]).await?).await
 }
 
