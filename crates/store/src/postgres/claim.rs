@@ -70,7 +70,7 @@ const IN_HAND: &str = concat!(
 const TAKE: &str = concat!(
     "UPDATE job j SET state = 2, attempts = c.attempts, fence = c.fence, lease_until = c.lease_until, claimed_at = $5
      FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[]) AS c (id, attempts, fence, lease_until)
-     WHERE j.id = c.id AND ",
+     WHERE j.id = c.id AND j.fence = c.fence - 1 AND ",
     lane_is_free!(),
     " RETURNING j.id"
 );

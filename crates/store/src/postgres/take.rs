@@ -44,6 +44,8 @@ pub(crate) struct Way {
     /// Whether others than those taken are due.
     pub(crate) in_hand: &'static str,
     /// Takes jobs, unless their lane is taken: ids, attempts, fences, leases, now. Returns their ids.
+    /// Leaves what another has taken and given back while it was being found: a statement reads rows
+    /// as they were when it began, also those that it then locks.
     pub(crate) take: &'static str,
     /// Whether they are second looks.
     pub(crate) looks: bool,
