@@ -58,6 +58,8 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<JumpingClock>,
     /// There once the node knows its destinations.
     pub(crate) intake: Option<Arc<Intake>>,
+    /// When it started.
+    since: Duration,
     stop: Stop,
 }
 
@@ -82,6 +84,13 @@ impl Nodes {
     /// The node at a place.
     pub(crate) fn at(&self, place: usize) -> Option<Node> {
         hold(&self.places[place]).clone()
+    }
+
+    /// Whether a node has been there for so long.
+    pub(crate) fn have_worked(&self, span: Duration, now: Duration) -> bool {
+        let has = |node: &Node| node.intake.is_some() && node.since + span <= now;
+        let mut places = self.places.iter();
+        places.any(|place| hold(place).as_ref().is_some_and(has))
     }
 
     /// Ends the node at a place where it stands.
@@ -155,6 +164,7 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
         group,
         clock,
         intake: None,
+        since: world.scheduler.now(),
         stop: stop.clone(),
     });
     let of_node = Arc::clone(world);
