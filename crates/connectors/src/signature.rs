@@ -258,6 +258,17 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     bytes.filter(|_| rest)
 }
 
+/// What most sign who sign the time: it, as the header has it, and the body after a separator.
+pub(crate) fn timed<'a>(
+    time: &'a str,
+    separator: &'static [u8],
+    incoming: &'a Incoming,
+) -> Vec<Cow<'a, [u8]>> {
+    [time.as_bytes(), separator, &incoming.body]
+        .map(Cow::Borrowed)
+        .into()
+}
+
 /// A time in milliseconds since 1970, as a header has it.
 pub(crate) fn millis(header: &'static str, text: &str) -> Result<(&'static str, Timestamp), Flaw> {
     number(header, text, "milliseconds", 1_000)

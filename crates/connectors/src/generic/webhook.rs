@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use slugline_core::webhook::{Flaw, Incoming, Part};
 
-use crate::signature::{Encoding, Proof, Scheme, Signed, seconds};
+use crate::signature::{Encoding, Proof, Scheme, Signed, seconds, timed};
 
 /// One way to sign.
 struct Style {
@@ -122,11 +122,7 @@ fn stripe<'a>(incoming: &'a Incoming, value: &'a str) -> Result<Signed<'a>, Flaw
     }
     Ok(Signed {
         header: STRIPE,
-        messages: vec![vec![
-            Cow::Borrowed(time.as_bytes()),
-            Cow::Borrowed(b"."),
-            Cow::Borrowed(&*incoming.body),
-        ]],
+        messages: vec![timed(time, b".", incoming)],
         proofs,
         at: Some(seconds(STRIPE, time)?),
         delivery_id: None,

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use slugline_core::webhook::{Flaw, Incoming, Part};
 
-use crate::signature::{Encoding, Proof, Scheme, Signed, millis};
+use crate::signature::{Encoding, Proof, Scheme, Signed, millis, timed};
 
 const SIGNATURE: &str = "x-ghost-signature";
 /// The host's own webhooks have the time here, and another form of signature under the same name.
@@ -69,11 +69,7 @@ impl Scheme for Ghost {
 fn host<'a>(incoming: &'a Incoming, signature: &str, time: &'a str) -> Result<Signed<'a>, Flaw> {
     Ok(Signed {
         header: SIGNATURE,
-        messages: vec![vec![
-            Cow::Borrowed(time.as_bytes()),
-            Cow::Borrowed(b":"),
-            Cow::Borrowed(&*incoming.body),
-        ]],
+        messages: vec![timed(time, b":", incoming)],
         proofs: vec![Proof::HmacSha256(
             Encoding::Base64.decode(SIGNATURE, signature, 32)?,
         )],

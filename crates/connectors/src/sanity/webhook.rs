@@ -3,13 +3,12 @@
 //! Ensures that only the exact form that the toolkit writes is taken, and the time with it. The
 //! delivery's name is not signed. Does not normalise.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part};
 
-use crate::signature::{Encoding, Proof, Scheme, Signed, millis};
+use crate::signature::{Encoding, Proof, Scheme, Signed, millis, timed};
 
 const SIGNATURE: &str = "sanity-webhook-signature";
 
@@ -50,11 +49,7 @@ impl Scheme for Sanity {
         let proof = Encoding::Base64Url.decode(SIGNATURE, signature, 32)?;
         Ok(Signed {
             header: SIGNATURE,
-            messages: vec![vec![
-                Cow::Borrowed(time.as_bytes()),
-                Cow::Borrowed(b"."),
-                Cow::Borrowed(&*incoming.body),
-            ]],
+            messages: vec![timed(time, b".", incoming)],
             proofs: vec![Proof::HmacSha256(proof)],
             at: Some(at),
             delivery_id: None,

@@ -3,11 +3,9 @@
 //! Ensures that the time is part of what is proved. A delivery has no name of its own. Webhooks made
 //! in Webflow's dashboard are not signed at all: make them through the API. Does not normalise.
 
-use std::borrow::Cow;
-
 use slugline_core::webhook::{Flaw, Incoming};
 
-use crate::signature::{Encoding, Proof, Scheme, Signed, millis};
+use crate::signature::{Encoding, Proof, Scheme, Signed, millis, timed};
 
 const SIGNATURE: &str = "x-webflow-signature";
 const TIMESTAMP: &str = "x-webflow-timestamp";
@@ -25,11 +23,7 @@ impl Scheme for Webflow {
         let time = incoming.required(TIMESTAMP)?;
         Ok(Signed {
             header: SIGNATURE,
-            messages: vec![vec![
-                Cow::Borrowed(time.as_bytes()),
-                Cow::Borrowed(b":"),
-                Cow::Borrowed(&*incoming.body),
-            ]],
+            messages: vec![timed(time, b":", incoming)],
             proofs: vec![Proof::HmacSha256(
                 Encoding::Hex.decode(SIGNATURE, signature, 32)?,
             )],
