@@ -3,6 +3,7 @@
 //! Ensures that the secret is looked for in headers only: URLs end up in logs. Proves nothing of the
 //! body, and a request that was read can be sent again: use TLS, and repeats are known by their bytes.
 
+use slugline_core::http;
 use slugline_core::webhook::{Flaw, Incoming};
 
 use crate::signature::{Proof, Scheme, Signed};
@@ -22,7 +23,7 @@ impl Scheme for Token {
     fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let (header, token) = match incoming.header(TOKEN)? {
             Some(token) => (TOKEN, token),
-            None => (AUTHORIZATION, bearer(incoming.required(AUTHORIZATION)?)?),
+            None => (AUTHORIZATION, bearer(incoming)?),
         };
         Ok(Signed {
             header,
@@ -34,10 +35,7 @@ impl Scheme for Token {
     }
 }
 
-fn bearer(value: &str) -> Result<&str, Flaw> {
-    let found = value.split_once(' ');
-    let token = found.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    token
-        .map(|(_, token)| token.trim())
-        .ok_or_else(|| Flaw::header(AUTHORIZATION, "is not of the form Bearer SECRET"))
+fn bearer(incoming: &Incoming) -> Result<&str, Flaw> {
+    let form = || Flaw::header(AUTHORIZATION, "is not of the form Bearer SECRET");
+    http::bearer(incoming.required(AUTHORIZATION)?).ok_or_else(form)
 }

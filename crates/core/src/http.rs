@@ -51,6 +51,14 @@ impl Method {
     }
 }
 
+/// The token of an `Authorization: Bearer TOKEN` (RFC 6750 §2.1), if the header's value is that.
+#[must_use]
+pub fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
 /// One request to a destination.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {

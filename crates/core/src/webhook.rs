@@ -132,6 +132,20 @@ pub enum Part {
     Body,
 }
 
+impl Part {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Secret => "secret",
+            Self::Header => "header",
+            Self::Signature => "signature",
+            Self::Timestamp => "timestamp",
+            Self::Body => "body",
+        }
+    }
+}
+
 /// Why a webhook is not taken.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Flaw {

@@ -182,33 +182,29 @@ fn say_accepted(
     };
     let delivery = verified.delivery_id.as_deref();
     let delivery = delivery.unwrap_or("has no name of its own: repeats are known by their bytes");
-    output.line(&format!(
-        "{}: a source of type {kind} takes it",
-        output.paint(GOOD, "Accepted")
-    ));
+    let title = output.paint(GOOD, "Accepted");
+    output.line(&format!("{title}: a source of type {kind} takes it"));
     let rows = [
         ("covers", scheme.covers()),
         ("signed", &signed),
         ("delivery", delivery),
     ];
-    let rows = rows.map(|(name, what)| vec![format!("  {name}"), what.to_owned()]);
-    columns(&rows)
-        .iter()
-        .for_each(|line| output.line(&printable(line)));
+    say_rows(&rows, output);
 }
 
 fn say_refused(kind: &str, flaw: &Flaw, hint: Option<&str>, output: Output) {
+    let title = output.paint(BAD, "Refused");
     output.line(&format!(
-        "{}: a source of type {kind} does not take it",
-        output.paint(BAD, "Refused")
+        "{title}: a source of type {kind} does not take it"
     ));
-    let part = serde_json::to_value(flaw.part);
-    let part = part.ok().and_then(|part| part.as_str().map(str::to_owned));
-    let mut rows = vec![vec![
-        format!("  {}", part.unwrap_or_default()),
-        flaw.detail.clone(),
-    ]];
-    rows.extend(hint.map(|hint| vec!["  hint".to_owned(), hint.to_owned()]));
+    let mut rows = vec![(flaw.part.as_str(), &*flaw.detail)];
+    rows.extend(hint.map(|hint| ("hint", hint)));
+    say_rows(&rows, output);
+}
+
+fn say_rows(rows: &[(&str, &str)], output: Output) {
+    let row = |(name, what): &(&str, &str)| vec![format!("  {name}"), (*what).to_owned()];
+    let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
     columns(&rows)
         .iter()
         .for_each(|line| output.line(&printable(line)));

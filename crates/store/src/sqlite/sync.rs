@@ -134,15 +134,21 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_wrote_nothing_is_answered_without_a_sync_but_not_before_its_turn() {
+    /// A sync that says when it begins, and ends when it is told to.
+    fn held_sync() -> (Sync, Receiver<()>, Sender<()>) {
         let (syncing, started) = channel();
         let (go, gone) = channel();
-        let sync: Sync = Box::new(move || {
+        let sync = move || {
             syncing.send(()).unwrap();
             gone.recv().unwrap();
             Ok(())
-        });
+        };
+        (Box::new(sync), started, go)
+    }
+
+    #[test]
+    fn what_wrote_nothing_is_answered_without_a_sync_but_not_before_its_turn() {
+        let (sync, started, go) = held_sync();
         let (orders, thread) = start(sync, Arc::default(), channel().0).unwrap();
         let (answers, answered) = channel();
         let looked_only = |answers| Committed {
@@ -168,13 +174,7 @@ mod tests {
 
     #[test]
     fn answers_come_after_the_sync_and_one_sync_serves_all_that_wait() {
-        let (syncing, started) = channel();
-        let (go, gone) = channel();
-        let sync: Sync = Box::new(move || {
-            syncing.send(()).unwrap();
-            gone.recv().unwrap();
-            Ok(())
-        });
+        let (sync, started, go) = held_sync();
         let synced = Arc::new(Synced::default());
         let (orders, thread) = start(sync, Arc::clone(&synced), channel().0).unwrap();
         let (answers, answered) = channel();

@@ -10,6 +10,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use slugline_core::http;
 use slugline_core::problem::{Code, Problem};
 
 use super::keyring::Principal;
@@ -101,13 +102,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .ok_or_else(absent)?;
-    let (scheme, token) = value.split_once(' ').ok_or_else(absent)?;
-    let token = token.trim();
-    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() {
-        Ok(token)
-    } else {
-        Err(absent())
-    }
+    http::bearer(value).ok_or_else(absent)
 }
 
 fn busy() -> Refusal {
