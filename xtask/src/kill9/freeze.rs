@@ -14,19 +14,24 @@ use super::tally::Tally;
 const LOAD: Duration = Duration::from_secs(3);
 /// Longer than the shortest lease (30 s), one further request timeout (1 s as configured here) and a caretaker's period.
 const FROZEN: Duration = Duration::from_secs(34);
-/// Before the freeze the sink answers slowly for so long, so that the process holds leases when it is frozen.
-const SLUGGISH: Duration = Duration::from_millis(600);
+/// Runs that wait for the sink, which is slow then, when their process is frozen: it holds at least so many leases.
+const HELD: usize = 4;
+/// Between two looks at how many they are; the sink takes many times as long to answer.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// Tells it.
 ///
 /// # Errors
 /// It could not be told to its end. What is wrong is in the tally.
 pub(super) async fn run<I: Installation>(ground: Ground) -> Result<Tally> {
+    let frozen = ground.first_door();
     let mut stage = Stage::<I>::set(ground).await?;
     let told = async {
         sleep(LOAD).await;
         stage.sink.be_sluggish(true);
-        sleep(SLUGGISH).await;
+        while stage.sink.in_hand(frozen) < HELD {
+            sleep(BETWEEN_LOOKS).await;
+        }
         stage.installation.freeze();
         stage.sink.be_sluggish(false);
         sleep(FROZEN).await;

@@ -25,7 +25,7 @@ pub(super) trait Installation: Sized {
     /// Waits until all of it serves.
     async fn ready(&mut self) -> Result<()>;
 
-    /// Freezes one process.
+    /// Freezes the process behind the first door.
     fn freeze(&self);
 
     /// Lets it go on.

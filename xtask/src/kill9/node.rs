@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use tokio::task::spawn_blocking;
 
-use super::sink::SECRET;
+use super::sink::{NODE, SECRET};
 use crate::parts::process::Process;
 use crate::parts::ready::until_ready;
 use crate::wire::{self, Connection};
@@ -69,7 +69,8 @@ impl Node {
         command.args(&self.arguments).current_dir(&self.site.folder);
         command
             .env("SLUGLINE_SUITE_TOKEN", TOKEN)
-            .env("SLUGLINE_SUITE_SECRET", SECRET);
+            .env("SLUGLINE_SUITE_SECRET", SECRET)
+            .env("SLUGLINE_SUITE_NODE", self.address.to_string());
         let log = self
             .site
             .folder
@@ -193,6 +194,7 @@ name = "sink"
 type = "webhook"
 url = "http://{sink}/in"
 secrets = ["env:SLUGLINE_SUITE_SECRET"]
+headers = {{ {NODE} = "env:SLUGLINE_SUITE_NODE" }}
 timeout = "1s"
 concurrency = 32
 

@@ -20,6 +20,8 @@ use crate::wire::{Connection, Message};
 
 /// What deliveries are signed with.
 pub(super) const SECRET: &str = "whsec_a2lsbDkta2lsbDkta2lsbDkta2lsbDkta2ls";
+/// The header in which each node says which it is.
+pub(super) const NODE: &str = "x-suite-node";
 const TAKEN: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 const REFUSED: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 /// The longest that a slow answer takes, in milliseconds: well below the configured timeout, so that it counts.
@@ -49,6 +51,8 @@ pub(super) struct Sink {
     received: RefCell<Received>,
     repeats: Cell<usize>,
     sluggish: Cell<bool>,
+    /// Requests that wait for their answer, by the node that sent them.
+    in_hand: RefCell<HashMap<String, usize>>,
     findings: Rc<Findings>,
     webhook: Webhook,
 }
@@ -84,6 +88,7 @@ impl Sink {
             received: RefCell::default(),
             repeats: Cell::new(0),
             sluggish: Cell::new(false),
+            in_hand: RefCell::default(),
             findings,
             webhook: Webhook::new(SECRET)?,
         });
@@ -99,6 +104,12 @@ impl Sink {
     /// From now on every answer takes long, or not.
     pub(super) fn be_sluggish(&self, sluggish: bool) {
         self.sluggish.set(sluggish);
+    }
+
+    /// Requests of a node that wait for their answer: runs that it has under lease.
+    pub(super) fn in_hand(&self, node: SocketAddr) -> usize {
+        let in_hand = self.in_hand.borrow();
+        in_hand.get(&node.to_string()).copied().unwrap_or(0)
     }
 
     /// Different messages taken.
@@ -186,6 +197,7 @@ async fn accept(listener: TcpListener, sink: Rc<Sink>) {
 async fn serve(stream: TcpStream, sink: &Sink) -> Result<()> {
     let mut connection = Connection::over(stream)?;
     while let Some(message) = connection.next_request().await? {
+        let node = sender(&message)?;
         let fate = match sink.sluggish.get() {
             true => Fate::Slow(SLUGGISH),
             false => draw(),
@@ -198,7 +210,9 @@ async fn serve(stream: TcpStream, sink: &Sink) -> Result<()> {
         match fate {
             Fate::Taken => connection.send(TAKEN).await?,
             Fate::Slow(time) => {
+                *sink.in_hand.borrow_mut().entry(node.clone()).or_default() += 1;
                 sleep(time).await;
+                *sink.in_hand.borrow_mut().entry(node).or_default() -= 1;
                 connection.send(TAKEN).await?;
             }
             Fate::Refused => connection.send(REFUSED).await?,
@@ -206,6 +220,13 @@ async fn serve(stream: TcpStream, sink: &Sink) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The node that a message comes from, as its configuration says.
+fn sender(message: &Message<'_>) -> Result<String> {
+    let headers = message.request_headers()?;
+    let node = headers.get(NODE).context("no header that names the node")?;
+    Ok(node.to_str()?.to_owned())
 }
 
 /// Mostly well; often enough not that every kill meets deliveries in each state.
@@ -234,6 +255,7 @@ mod tests {
             received: RefCell::default(),
             repeats: Cell::new(0),
             sluggish: Cell::new(false),
+            in_hand: RefCell::default(),
             findings: Rc::default(),
             webhook: Webhook::new(SECRET).unwrap(),
         }

@@ -39,6 +39,13 @@ pub(super) struct Ground {
     pub(super) deadline: Instant,
 }
 
+impl Ground {
+    /// Where the first process listens: the one that a freeze meets.
+    pub(super) fn first_door(&self) -> SocketAddr {
+        self.addresses[1]
+    }
+}
+
 /// A running story.
 pub(super) struct Stage<I> {
     ground: Ground,
@@ -84,7 +91,7 @@ impl<I: Installation> Stage<I> {
     /// Ends the load, waits, counts, stops, checks the log.
     pub(super) async fn finish(mut self, kills: usize) -> Result<Tally> {
         self.producers.end().await?;
-        let door = self.ground.addresses[1];
+        let door = self.ground.first_door();
         let all = settled(&self.books, &self.sink, door).await?;
         audit::compare(&self.books, &self.sink, &all);
         let rescued = rescued(door).await?;
