@@ -32,6 +32,7 @@ pub mod request;
 pub mod route;
 pub mod secret;
 pub mod slug;
+pub mod source;
 pub mod time;
 pub mod version;
 pub mod webhook;

@@ -1,0 +1,126 @@
+//! Sources: who sends webhooks, and what a webhook says once it is known to be genuine.
+//!
+//! Ensures that every vendor's webhook is read as the same few facts: which entry, in which locale and
+//! version, and what became of it. Decides nothing: whether a change is new is intake's business, and
+//! an entry's words are the vendor's until intake has checked them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::payload::Payload;
+use crate::secret::Secret;
+use crate::version::Version;
+use crate::webhook::{Flaw, Incoming, Verified, Window};
+
+/// The locale of an item that stands for the content in all of them: a name that no locale can have.
+pub const ALL_LOCALES: &str = "*";
+
+/// A kind of sender, configured.
+pub trait Source: Send + Sync {
+    /// What the sender does and does not do.
+    fn manners(&self) -> Manners;
+
+    /// How far the time of signing may lie from ours, unless configured.
+    fn tolerance(&self) -> Duration;
+
+    /// Says whether a webhook is genuine.
+    ///
+    /// # Errors
+    /// The part that is wrong.
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw>;
+
+    /// What a genuine webhook says; empty where it is about nothing that is published.
+    ///
+    /// # Errors
+    /// It is not what this kind of source sends; in words, for people.
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String>;
+}
+
+/// What a kind of sender does and does not do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Manners {
+    /// For how long after the first attempt it may send the same webhook again; zero where it tries once.
+    pub retries_for: Duration,
+    /// How a repeat is known where the delivery has no signed name.
+    pub repeats: Repeats,
+    /// Whether only 200 counts as taken, not every 2xx.
+    pub only_ok: bool,
+}
+
+/// What makes a webhook without a signed name a repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeats {
+    /// The same bytes: they hold the time or the version of what they tell.
+    SameBytes,
+    /// Nothing does: two changes of an entry may read alike. Acting on one twice does no harm, because
+    /// the entry is looked up.
+    None,
+}
+
+/// One thing that a webhook says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// What became of the entry.
+    pub what: What,
+    /// The entry, as the sender names it.
+    pub entry: String,
+    /// Which locales it is about.
+    pub locales: Locales,
+    /// The sender's own name of the environment, where it has several.
+    pub environment: Option<String>,
+    /// The sender's order of the entry's states; `None` where the webhook has none.
+    pub version: Option<Version>,
+    /// The content as of this change; `None` where the webhook does not carry it.
+    pub payload: Option<Payload>,
+}
+
+/// What became of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It is public in this form.
+    Published,
+    /// It is not public any more.
+    Unpublished,
+    /// It is gone.
+    Deleted,
+    /// It was saved, but what is public did not change.
+    Draft,
+    /// A file changed.
+    Asset,
+    /// A category, tag or the like changed.
+    Taxonomy,
+}
+
+impl What {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Unpublished => "unpublished",
+            Self::Deleted => "deleted",
+            Self::Draft => "draft",
+            Self::Asset => "asset",
+            Self::Taxonomy => "taxonomy",
+        }
+    }
+}
+
+/// Which locales of an entry a change is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Locales {
+    /// The sender has no locales, or does not say which: the source's own.
+    Unsaid,
+    /// This one.
+    One(String),
+    /// All that there are.
+    All,
+}
