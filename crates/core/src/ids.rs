@@ -1,6 +1,6 @@
 //! Identifiers that the store hands out, and how they read outside.
 //!
-//! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`).
+//! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`, `whk_…`).
 //! Inside they are integers, because random keys cost a page write each.
 
 use std::fmt;
@@ -63,6 +63,12 @@ id!(
     /// One publish at one destination.
     JobId,
     "job_"
+);
+
+id!(
+    /// One webhook that came in.
+    WebhookId,
+    "whk_"
 );
 
 /// The right of one holder, such as that of one run to settle its job; grows each time it is taken.

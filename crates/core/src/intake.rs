@@ -12,8 +12,12 @@ use crate::payload::StoredMedia;
 use crate::problem::{Code, Problem};
 use crate::request::PublishRequest;
 use crate::slug;
+use crate::source::ALL_LOCALES;
 use crate::time::Timestamp;
 use crate::version::{Generation, Version, VersionKind};
+
+/// The source of what API clients send.
+pub const API: &str = "api";
 
 /// A checked request on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +32,7 @@ pub struct Submission {
     pub fingerprint: Fingerprint,
     /// Over the payload alone.
     pub body: Fingerprint,
-    /// Where it came from: `api` for API clients.
+    /// Where it came from: [`API`] for API clients, else the source's name.
     pub source: String,
     /// Who sent it, as in `token:ops`.
     pub actor: String,
@@ -47,6 +51,17 @@ pub struct Submission {
     pub key_ttl: std::time::Duration,
 }
 
+impl Submission {
+    /// The item that stands for this content in all its locales; `None` where nobody speaks of all at once.
+    #[must_use]
+    pub fn whole(&self) -> Option<ItemKey> {
+        (self.source != API && self.item.locale != ALL_LOCALES).then(|| ItemKey {
+            locale: ALL_LOCALES.into(),
+            ..self.item.clone()
+        })
+    }
+}
+
 /// What the store found.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Found {
@@ -54,6 +69,8 @@ pub struct Found {
     pub key: Option<KeyRecord>,
     /// The item, if it is known.
     pub item: Option<ItemRecord>,
+    /// What was said of the content in all its locales at once, for submissions of sources.
+    pub whole: Option<ItemRecord>,
     /// Other items that hold the wanted slug, or wait for it.
     pub slug_holders: Vec<SlugHolder>,
 }
@@ -161,6 +178,9 @@ pub fn decide(submission: &Submission, found: &Found) -> Intake {
     if let Some(record) = &found.key {
         return repeated_key(submission, record);
     }
+    if let Some(answer) = removed_as_a_whole(submission, found) {
+        return Intake::Stale(answer);
+    }
     let Some(item) = &found.item else {
         return first_of_item(submission, found);
     };
@@ -175,6 +195,21 @@ pub fn decide(submission: &Submission, found: &Found) -> Intake {
         ),
         Ok(Some(version)) => by_version(submission, found, item, version),
     }
+}
+
+/// What is said of a submission that a removal of the content in all its locales has overtaken.
+fn removed_as_a_whole(submission: &Submission, found: &Found) -> Option<Answer> {
+    let whole = found
+        .whole
+        .as_ref()
+        .filter(|whole| whole.action.removes())?;
+    let version = submission.request.version?;
+    let newest_removed = match submission.request.action.removes() {
+        true => whole.version.ordinal().saturating_sub(1),
+        false => whole.version.ordinal(),
+    };
+    let overtaken = version.kind() == whole.version.kind() && version.ordinal() <= newest_removed;
+    overtaken.then(|| stale(submission, whole, version))
 }
 
 fn repeated_key(submission: &Submission, record: &KeyRecord) -> Intake {
@@ -304,7 +339,8 @@ fn accept(
     assigned: bool,
 ) -> Intake {
     let targets = targets(submission, item);
-    if targets.is_empty() {
+    // What is said of all locales at once goes nowhere by itself.
+    if targets.is_empty() && submission.item.locale != ALL_LOCALES {
         let detail = format!(
             "no route matches environment {:?} and locale {:?}; name destinations, or add a [[route]]",
             submission.item.environment, submission.item.locale

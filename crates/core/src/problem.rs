@@ -2,7 +2,7 @@
 //!
 //! Ensures that every refusal has a stable code, a status and words that say what to do.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 /// One thing wrong with one field.
@@ -26,7 +26,7 @@ impl FieldError {
 }
 
 /// The stable codes of refusals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// The body is not JSON, or not UTF-8.
@@ -55,6 +55,12 @@ pub enum Code {
     Unauthorized,
     /// The token's role or environments do not allow it.
     Forbidden,
+    /// A webhook that is not proved to be the source's own.
+    NotGenuine,
+    /// A webhook that was signed too long ago, or too far ahead.
+    OutOfTime,
+    /// A webhook from an address that its source does not have.
+    AddressNotAllowed,
     /// Over a size limit.
     TooLarge,
     /// Not a content type that is understood.
@@ -75,7 +81,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, for documents and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::InvalidKey,
@@ -89,6 +95,9 @@ impl Code {
         Self::MethodNotAllowed,
         Self::Unauthorized,
         Self::Forbidden,
+        Self::NotGenuine,
+        Self::OutOfTime,
+        Self::AddressNotAllowed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RequestTimeout,
@@ -104,8 +113,8 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidJson | Self::InvalidKey => 400,
-            Self::Unauthorized => 401,
-            Self::Forbidden => 403,
+            Self::Unauthorized | Self::NotGenuine | Self::OutOfTime => 401,
+            Self::Forbidden | Self::AddressNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -139,6 +148,9 @@ impl Code {
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unauthorized => "No valid token",
             Self::Forbidden => "Not allowed for this token",
+            Self::NotGenuine => "The webhook is not proved to be genuine",
+            Self::OutOfTime => "The webhook was signed outside the tolerance",
+            Self::AddressNotAllowed => "The webhook comes from an address that is not allowed",
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported content type",
             Self::RequestTimeout => "The body did not come in time",

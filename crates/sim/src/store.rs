@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_executor::block_on;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::JobId;
+use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
@@ -268,5 +268,11 @@ impl Store for NodeStore {
         false credential(name: &str) -> Option<KeptCredential>;
         true begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
         true end_refresh(end: RefreshEnd) -> bool;
+        true keep_webhooks(webhooks: Vec<NewWebhook>) -> Vec<Kept>;
+        true take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
+        true end_webhooks(ends: Vec<WebhookEnd>) -> ();
+        true redo_webhook(owner: &str, id: WebhookId) -> bool;
+        false webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
+        false webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;
     }
 }

@@ -7,6 +7,7 @@ use slugline_core::item::{Action, Class};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason};
 use slugline_core::version::VersionKind;
+use slugline_engine::store::WebhookState;
 
 /// A word that is stored as its place in a list.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -48,6 +49,10 @@ impl Word for LaneScope {
 
 impl Word for VersionKind {
     const WORDS: &'static [Self] = &[Self::Number, Self::Time];
+}
+
+impl Word for WebhookState {
+    const WORDS: &'static [Self] = &[Self::Received, Self::Done, Self::Ignored, Self::Failed];
 }
 
 impl Word for Evidence {
@@ -115,6 +120,8 @@ mod tests {
         assert_eq!(Action::Draft.number(), 3);
         assert_eq!(VersionKind::Time.number(), 1);
         assert_eq!(LaneScope::Target.number(), 2);
+        assert_eq!(WebhookState::Received.number(), 0);
+        assert_eq!(WebhookState::Failed.number(), 3);
     }
 
     #[test]

@@ -6,16 +6,19 @@
 
 mod credential;
 mod read;
+mod webhook;
 mod write;
 
 pub use credential::*;
 pub use read::*;
+pub use webhook::*;
 pub use write::*;
 
 use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use slugline_core::ids::WebhookId;
 use slugline_core::intake::Submission;
 use slugline_core::payload::StoredMedia;
 use slugline_core::port::BoxFuture;
@@ -189,6 +192,26 @@ pub trait Store: Send + Sync {
     /// Ends a renewal; `false` when its right was taken over or ended before: nothing of it is kept.
     /// Durable when it returns.
     fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool>;
+
+    /// Keeps webhooks as they came, each unless one of its source with its repeat key is kept already.
+    /// Durable when it returns. One outcome each, in order.
+    fn keep_webhooks(&self, webhooks: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>>;
+
+    /// Webhooks that nobody has dealt with and whose time has come, oldest first. Each comes again
+    /// `again_after` from now, unless it is ended before.
+    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>>;
+
+    /// Says what became of webhooks.
+    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()>;
+
+    /// Has a webhook dealt with again; `false` when there is none of this id and owner.
+    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;
+
+    /// A webhook as it came.
+    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>>;
+
+    /// Webhooks, newest first.
+    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>>;
 
     /// Ends the store's own threads after what was handed in is durable.
     fn close(&self) -> BoxFuture<'_, ()>;

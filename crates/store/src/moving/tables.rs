@@ -154,6 +154,16 @@ pub(crate) const TABLES: &[Table] = &[
         rows: "SELECT number, fence, refused_until, name, sealed FROM credential",
     },
     Table {
+        name: "webhook",
+        columns: &[
+            ("id", Big), ("received_at", Big), ("keep_until", Big), ("due", Big), ("attempts", Int), ("state", Small),
+            ("source", Text), ("owner", Text), ("repeat_key", Bytes), ("proof", Text), ("outcome", Text), ("envelope", Text),
+            ("body", Bytes),
+        ],
+        rows: "SELECT id, received_at, keep_until, due, attempts, state, source, owner, repeat_key, proof, outcome, envelope, body
+               FROM webhook",
+    },
+    Table {
         name: "token",
         columns: &[
             ("name", Text), ("hash", Text), ("role", Text), ("owner", Text), ("environments", Text), ("created_at", Big),

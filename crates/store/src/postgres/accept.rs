@@ -96,7 +96,7 @@ fn stale<'a>(
     let submission = &prepared.submission;
     let expiry = key_expiry(world, submission);
     world.keep_key(prepared, &answer, Some(expiry))?;
-    if let Some(item) = facts.item {
+    if let Some(item) = facts.item.or(facts.whole) {
         let entry = stale_entry(&world.changes, submission, item, &answer);
         world.changes.log(entry)?;
     }

@@ -73,6 +73,8 @@ pub(crate) struct Ids {
 /// The facts of one submission.
 pub(crate) struct Facts {
     pub(crate) item: Option<i64>,
+    /// The item that stands for the content in all its locales.
+    pub(crate) whole: Option<i64>,
     pub(crate) slug_key: Option<ShortName>,
     pub(crate) found: Found,
 }
@@ -89,6 +91,7 @@ impl World<'_> {
             };
             return Facts {
                 item: None,
+                whole: None,
                 slug_key: None,
                 found,
             };
@@ -100,12 +103,15 @@ impl World<'_> {
         );
         let slug_key = slug.map(|slug| slug_name(submission, &slug));
         let id = item.map(|item| item.id);
+        let whole = submission.whole().and_then(|key| self.items.get(&key));
         Facts {
             item: id,
+            whole: whole.map(|item| item.id),
             slug_key,
             found: Found {
                 key,
                 item: item.map(|item| self.record(item)),
+                whole: whole.map(|item| item.record.clone()),
                 slug_holders: slug_key
                     .map(|key| self.holders(key, id))
                     .unwrap_or_default(),

@@ -131,7 +131,7 @@ pub(crate) async fn load<'a>(
         new: New::default(),
     };
     world.add_keys(&keys)?;
-    world.add_items(&known, submissions)?;
+    world.add_items(&known, &asked)?;
     world.add_destinations(&destinations)?;
     world.add_claims(&claims)?;
     if !world.items.is_empty() {
@@ -163,10 +163,10 @@ impl Asked {
         for prepared in submissions {
             let submission = &prepared.submission;
             let item = &submission.item;
-            asked.owners.push(item.owner.clone());
-            asked.environments.push(item.environment.clone());
-            asked.contents.push(item.content_id.clone());
-            asked.locales.push(item.locale.clone());
+            asked.item(item);
+            if let Some(whole) = submission.whole() {
+                asked.item(&whole);
+            }
             asked.keys.push(prepared.key.to_vec());
             // The slug of an item that has one is only known with the item.
             let slug = wanted_slug(submission, None);
@@ -183,6 +183,24 @@ impl Asked {
         }
         asked.targets = targets.into_iter().collect();
         asked
+    }
+
+    fn item(&mut self, item: &ItemKey) {
+        self.owners.push(item.owner.clone());
+        self.environments.push(item.environment.clone());
+        self.contents.push(item.content_id.clone());
+        self.locales.push(item.locale.clone());
+    }
+
+    /// The item that was asked for at a place, from 1.
+    fn item_at(&self, place: i64) -> Option<ItemKey> {
+        let place = usize::try_from(place.checked_sub(1)?).ok()?;
+        Some(ItemKey {
+            owner: self.owners.get(place)?.clone(),
+            environment: self.environments.get(place)?.clone(),
+            content_id: self.contents.get(place)?.clone(),
+            locale: self.locales.get(place)?.clone(),
+        })
     }
 }
 
@@ -221,22 +239,15 @@ impl World<'_> {
         Ok(())
     }
 
-    fn add_items(&mut self, rows: &[Row], submissions: &[&Prepared]) -> Done<()> {
+    fn add_items(&mut self, rows: &[Row], asked: &Asked) -> Done<()> {
         for row in rows {
-            let place = usize::try_from(row.read::<i64>(0)? - 1).ok();
-            let Some(prepared) = place.and_then(|place| submissions.get(place)) else {
+            let Some(key) = asked.item_at(row.read(0)?) else {
                 continue;
             };
-            let key = &prepared.submission.item;
             let content: i64 = row.read(1)?;
-            let name = (
-                key.owner.clone(),
-                key.environment.clone(),
-                key.content_id.clone(),
-            );
-            self.contents.insert(name, content);
+            self.contents.insert(content_name(&key), content);
             if let Some(id) = row.read::<Option<i64>>(2)? {
-                self.items.insert(key.clone(), item(row, id, content)?);
+                self.items.insert(key, item(row, id, content)?);
             }
         }
         Ok(())

@@ -52,6 +52,7 @@ mod thread;
 mod times;
 mod tokens;
 mod verify;
+mod webhooks;
 mod write;
 
 use std::sync::Arc;

@@ -9,22 +9,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::JobId;
+use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure,
-    PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released, ResolvedMedia,
-    Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
+    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
+    Paged, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released,
+    ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
+    WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::fault::Fault;
 use super::{
     PostgresStore, credentials, destinations, effects, media, prune, read, release, rescue,
-    resolve, seal, sequencer, slugs, tokens, verify,
+    resolve, seal, sequencer, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -308,6 +309,51 @@ impl Store for PostgresStore {
         self.ask(move |session| {
             let end = Arc::clone(&end);
             Box::pin(async move { credentials::end(session, given, &end).await })
+        })
+    }
+
+    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
+        let (new, given) = (Arc::new(new), self.times.given());
+        self.ask(move |session| {
+            let new = Arc::clone(&new);
+            Box::pin(async move { webhooks::keep(session, given, &new).await })
+        })
+    }
+
+    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
+        let (limit, given) = (rows(limit), self.times.given());
+        self.probe(move |session| Box::pin(webhooks::take(session, given, limit, again_after)))
+    }
+
+    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
+        let ends = Arc::new(ends);
+        self.ask(move |session| {
+            let ends = Arc::clone(&ends);
+            Box::pin(async move { webhooks::end(session, &ends).await })
+        })
+    }
+
+    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {
+        let (owner, given): (Arc<str>, _) = (owner.into(), self.times.given());
+        self.ask(move |session| {
+            let owner = Arc::clone(&owner);
+            Box::pin(async move { webhooks::redo(session, given, &owner, id).await })
+        })
+    }
+
+    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>> {
+        let owner: Arc<str> = owner.into();
+        self.ask(move |session| {
+            let owner = Arc::clone(&owner);
+            Box::pin(async move { webhooks::one(session, &owner, id).await })
+        })
+    }
+
+    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>> {
+        let asked = Arc::new((filter, page));
+        self.ask(move |session| {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move { webhooks::list(session, &asked.0, &asked.1).await })
         })
     }
 

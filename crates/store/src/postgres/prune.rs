@@ -10,6 +10,7 @@ use tokio_postgres::Row;
 
 use super::fault::Done;
 use super::session::{BEGIN, COMMIT, Session, call};
+use super::webhooks;
 use crate::record::Record;
 
 /// Expired keys. One that was used again since has a new time in the same row.
@@ -86,6 +87,7 @@ pub(crate) async fn prune(
             call(BODIES, &[&bodies, &limit, &now.0]),
             call(RAW_REQUESTS, &[&bodies, &limit]),
             call(ATTEMPTS, &[&attempts, &limit]),
+            call(webhooks::PRUNE, &[&now.0, &limit]),
         ])
         .await?;
     let rows: usize = removed.iter().map(Vec::len).sum();

@@ -14,7 +14,7 @@ use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::tx::Tx;
 use super::{keys, slugs};
-use crate::accepting::{slug_name, stale_entry};
+use crate::accepting::{item_name, slug_name, stale_entry};
 use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 
@@ -32,6 +32,8 @@ pub(crate) struct Facts {
     /// Hints to other items with its content id, where the item is new.
     pub(crate) relatives: Vec<i64>,
     pub(crate) slug_key: Option<ShortName>,
+    /// The item that stands for the content in all its locales.
+    whole: Option<i64>,
     found: Found,
 }
 
@@ -65,6 +67,7 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
             item: None,
             relatives: Vec::new(),
             slug_key: None,
+            whole: None,
             found: Found {
                 key,
                 ..Found::default()
@@ -84,14 +87,20 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
         Some(key) => slugs::holders(tx, key, item.as_ref().map(|item| item.id))?,
         None => Vec::new(),
     };
+    let whole = match submission.whole() {
+        Some(key) => items::find(tx, item_name(&key), &key)?.ok(),
+        None => None,
+    };
     let record = item.as_ref().map(|item| item.record.clone());
     Ok(Facts {
         item,
+        whole: whole.as_ref().map(|item| item.id),
         relatives,
         slug_key,
         found: Found {
             key,
             item: record,
+            whole: whole.map(|item| item.record),
             slug_holders,
         },
     })
@@ -105,8 +114,9 @@ pub(crate) fn key_expiry(tx: &Tx<'_>, submission: &Submission) -> Timestamp {
 fn stale(tx: &Tx<'_>, prepared: &Prepared, facts: &Facts, answer: Answer) -> Done<Decided> {
     let submission = &prepared.submission;
     keys::keep(tx, prepared, &answer, Some(key_expiry(tx, submission)))?;
-    if let Some(item) = &facts.item {
-        stale_entry(tx, submission, item.id, &answer).write(tx)?;
+    let item = facts.item.as_ref().map(|item| item.id).or(facts.whole);
+    if let Some(item) = item {
+        stale_entry(tx, submission, item, &answer).write(tx)?;
     }
     Ok(Decided {
         answer,

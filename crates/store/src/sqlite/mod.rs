@@ -47,6 +47,7 @@ mod task;
 mod tokens;
 mod tx;
 mod verify;
+mod webhooks;
 mod writer;
 
 use std::fs::File;

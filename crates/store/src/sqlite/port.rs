@@ -10,16 +10,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::JobId;
+use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, OrphanMedia, Page, Paged, Pressure,
-    PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released, ResolvedMedia,
-    Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
+    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
+    Paged, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released,
+    ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
+    WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::fault::Fault;
@@ -27,7 +28,7 @@ use super::orders::Haste;
 use super::tx::Tx;
 use super::{
     SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, prune,
-    read, release, rescue, seal, settle, slugs, tokens, verify,
+    read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -392,6 +393,50 @@ impl Store for SqliteStore {
 
     fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool> {
         Box::pin(self.writer.submit(move |tx| credentials::end(tx, &end)))
+    }
+
+    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
+        Box::pin(self.writer.submit(move |tx| webhooks::keep(tx, &new)))
+    }
+
+    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
+        Box::pin(async move {
+            let now = self.now();
+            let due = self
+                .readers
+                .ask(move |connection| webhooks::due(connection, now, limit))
+                .await?;
+            if due.is_empty() {
+                return Ok(Vec::new());
+            }
+            self.writer
+                .submit(move |tx| webhooks::take(tx, &due, again_after))
+                .await
+        })
+    }
+
+    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
+        Box::pin(self.writer.submit(move |tx| webhooks::end(tx, &ends)))
+    }
+
+    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {
+        let owner = owner.to_owned();
+        Box::pin(self.writer.submit(move |tx| webhooks::redo(tx, &owner, id)))
+    }
+
+    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>> {
+        let owner = owner.to_owned();
+        Box::pin(
+            self.readers
+                .ask(move |connection| webhooks::one(connection, &owner, id)),
+        )
+    }
+
+    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>> {
+        Box::pin(
+            self.readers
+                .ask(move |connection| webhooks::list(connection, &filter, &page)),
+        )
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

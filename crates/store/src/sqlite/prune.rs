@@ -12,12 +12,14 @@ use super::fault::Done;
 use super::keys;
 use super::statements::Statements;
 use super::tx::Tx;
+use super::webhooks;
 
 /// Removes what is older than the policy says, at most `limit` of each kind, and erases those of
 /// `bodies` that are still unneeded; how many rows.
 pub(crate) fn prune(tx: &Tx<'_>, policy: &Retention, bodies: &[i64], limit: usize) -> Done<usize> {
     let removed = [
         keys::prune(tx, limit)?,
+        webhooks::prune(tx, limit)?,
         erase_bodies(tx, bodies)?,
         raw_requests(tx, tx.now.minus(policy.revisions), limit)?,
         attempts(tx, tx.now.minus(policy.attempts), limit)?,

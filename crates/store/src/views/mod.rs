@@ -9,3 +9,4 @@ pub(crate) mod list;
 pub(crate) mod media;
 pub(crate) mod publishes;
 pub(crate) mod tokens;
+pub(crate) mod webhooks;

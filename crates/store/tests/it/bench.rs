@@ -87,6 +87,7 @@ pub(crate) struct Post {
     pub(crate) publish_at: Option<Timestamp>,
     pub(crate) owner: &'static str,
     pub(crate) media: &'static str,
+    pub(crate) source: &'static str,
 }
 
 /// A post with a version; its key is made of both.
@@ -105,6 +106,7 @@ pub(crate) fn post(content_id: &str, version: i64) -> Post {
         publish_at: None,
         owner: "default",
         media: "[]",
+        source: "api",
     }
 }
 
@@ -143,6 +145,12 @@ impl Post {
 
     pub(crate) fn at(mut self, publish_at: Timestamp) -> Self {
         self.publish_at = Some(publish_at);
+        self
+    }
+
+    /// What a source says, in one locale or in all of them (`*`).
+    pub(crate) fn said_by(mut self, source: &'static str) -> Self {
+        self.source = source;
         self
     }
 
@@ -190,7 +198,7 @@ impl Post {
             key: self.key.clone(),
             fingerprint: fingerprints.request,
             body: fingerprints.payload,
-            source: "api".into(),
+            source: self.source.into(),
             actor: "token:test".into(),
             targets: self.targets.iter().map(|&name| name.to_owned()).collect(),
             media: (self.media == "[]").then(Vec::new),

@@ -17,7 +17,7 @@ use crate::record::Value;
 use crate::views::list::Where;
 
 /// Runs a list's statement: what is selected, its conditions, its order, and at most `rows` rows.
-async fn list<T>(
+pub(crate) async fn list<T>(
     session: &Session,
     (select, wanted, order): (&str, &Where, &str),
     rows: usize,

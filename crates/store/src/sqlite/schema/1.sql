@@ -261,3 +261,25 @@ CREATE TABLE credential (
     held_until INTEGER,
     refused_until INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- As they came. `repeat_key`: what a repeat has too. `due`: when somebody looks at it again while nobody has
+-- dealt with it. Keys are made of the numbers, so the last row stays: no number is given twice.
+CREATE TABLE webhook (
+    id INTEGER PRIMARY KEY,
+    source TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    repeat_key BLOB,
+    received_at INTEGER NOT NULL,
+    keep_until INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    proof TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    envelope TEXT NOT NULL,
+    body BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX webhook_repeat ON webhook (source, repeat_key) WHERE repeat_key IS NOT NULL;
+CREATE INDEX webhook_due ON webhook (due) WHERE state = 0;
+CREATE INDEX webhook_waiting ON webhook (state, id) WHERE state IN (0, 3);
+CREATE INDEX webhook_age ON webhook (keep_until);

@@ -282,3 +282,48 @@ pub(crate) async fn pressure_counts_open_jobs(bench: &Bench) {
     assert_eq!(bench.store.pressure().waiting, 0);
     assert!(bench.store.pressure().free_bytes > 0);
 }
+
+pub(crate) async fn a_removal_in_all_locales_overtakes_what_is_older(bench: &Bench) {
+    let said = |version, locale| post("a", version).locale(locale).said_by("cms");
+    let whole = |version| said(version, "*").to(&[]).action("unpublish");
+    // Before anything else of it came: what was on its way loses.
+    let answer = bench.accept(&whole(5)).await;
+    assert_eq!(answer.kind, DecidedKind::Accepted);
+    for version in [4, 5] {
+        let late = bench.accept(&said(version, "de")).await;
+        assert_eq!(late.answer.status, Status::StaleUpdateIgnored, "{version}");
+    }
+    let reason = bench.accept(&said(3, "fr")).await.answer.reason;
+    assert_eq!(reason.as_deref(), Some("unpublished at 5; send 6"));
+    assert_eq!(
+        bench.accept(&said(6, "de")).await.kind,
+        DecidedKind::Accepted
+    );
+    // A removal in one locale at the version of that in all is that removal carried out.
+    assert_eq!(bench.accept(&whole(7)).await.kind, DecidedKind::Accepted);
+    let removal = said(7, "de").action("unpublish");
+    assert_eq!(bench.accept(&removal).await.kind, DecidedKind::Accepted);
+    let older = said(6, "fr").action("unpublish");
+    assert_eq!(bench.accept(&older).await.kind, DecidedKind::Stale);
+    // In one group too, and only for its own content.
+    let group = [
+        said(9, "*").to(&[]).action("delete"),
+        said(8, "de"),
+        post("b", 8).said_by("cms"),
+    ];
+    let now = bench.now();
+    let group = group.iter().map(|post| post.submission(now)).collect();
+    let decided = bench.store.accept(group).await.unwrap();
+    let kinds: Vec<DecidedKind> = decided
+        .into_iter()
+        .map(|decided| decided.unwrap().kind)
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            DecidedKind::Accepted,
+            DecidedKind::Stale,
+            DecidedKind::Accepted
+        ]
+    );
+}

@@ -13,6 +13,7 @@ pub(crate) mod order;
 pub(crate) mod readers;
 pub(crate) mod sets;
 pub(crate) mod slugs;
+pub(crate) mod webhooks;
 
 /// Makes a test of each part of the contract, with `$open` giving a fresh [`crate::bench::Bench`].
 macro_rules! contract_tests {
@@ -27,6 +28,7 @@ macro_rules! contract_tests {
             intake::submissions_of_one_call_see_each_other,
             intake::concurrent_submissions_have_one_outcome_a_key,
             intake::a_destination_that_is_not_known_stores_nothing,
+            intake::a_removal_in_all_locales_overtakes_what_is_older,
             intake::owners_do_not_see_each_other,
             intake::pressure_counts_open_jobs,
             delivery::a_claim_carries_all_that_a_run_needs,
@@ -94,6 +96,10 @@ macro_rules! contract_tests {
             sets::what_may_have_been_written_is_known,
             sets::a_destination_may_be_registered_anew,
             sets::what_was_handed_in_before_the_close_is_done,
+            webhooks::one_is_kept_once,
+            webhooks::one_that_nobody_dealt_with_comes_up_again,
+            webhooks::what_became_of_it_is_shown_and_can_be_redone,
+            webhooks::old_ones_are_forgotten,
             credentials::one_node_renews_and_the_others_find_the_result,
             credentials::the_right_of_a_node_that_is_gone_is_taken_over,
             credentials::a_late_result_is_kept_while_nobody_else_renews,

@@ -1,0 +1,206 @@
+//! Webhooks as the store keeps them: as they came, with what became of them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use slugline_core::ids::{PublishId, WebhookId};
+use slugline_core::problem::Code;
+use slugline_core::source::What;
+use slugline_core::time::Timestamp;
+use slugline_core::version::{Generation, Version};
+
+/// How a repeat of a webhook is known.
+pub type RepeatKey = [u8; 16];
+
+/// A genuine webhook on its way into the store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewWebhook {
+    /// The source's name.
+    pub source: String,
+    /// The owner that the source acts for.
+    pub owner: String,
+    /// A webhook that has the same one as another of its source is that one again; `None` where nothing
+    /// tells.
+    pub repeat_key: Option<RepeatKey>,
+    /// How long it is kept, and with it the knowledge that it came.
+    pub keep_for: Duration,
+    /// How long whoever brings it has to deal with it, before it is taken up by the caretaker.
+    pub due_after: Duration,
+    /// What proved it.
+    pub proof: Proof,
+    /// How it came, without its body.
+    pub envelope: Envelope,
+    /// Its body, byte for byte.
+    pub body: Bytes,
+}
+
+/// What proved a webhook to be genuine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The reference of the secret that matched.
+    pub secret: String,
+    /// When it was signed, where that is signed too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_at: Option<Timestamp>,
+    /// The sender's name for the delivery, where that is signed too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_id: Option<String>,
+}
+
+/// Method, URL and headers of a webhook. Headers that hold a secret name it instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// In capitals.
+    pub method: String,
+    /// As the sender calls it.
+    pub url: String,
+    /// Names in lower case, in the order in which they came.
+    pub headers: Vec<(String, String)>,
+}
+
+/// Whether a webhook was kept.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Kept {
+    /// It is new.
+    New(WebhookId),
+    /// It came before, and this became of it.
+    Before(WebhookView),
+}
+
+/// A webhook that is to be dealt with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Webhook {
+    /// Its id.
+    pub id: WebhookId,
+    /// The source's name.
+    pub source: String,
+    /// How it came.
+    pub envelope: Envelope,
+    /// Its body.
+    pub body: Bytes,
+}
+
+/// How far a webhook is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookState {
+    /// It is kept, and being dealt with.
+    Received,
+    /// What it says was decided on.
+    Done,
+    /// It says nothing that matters here.
+    Ignored,
+    /// Something that it says could not be done; it waits for a person.
+    Failed,
+}
+
+/// The end of dealing with a webhook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebhookEnd {
+    /// Which.
+    pub id: WebhookId,
+    /// How it ended.
+    pub state: WebhookState,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// What became of what a webhook says.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Why none of it could be read, or why it was ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// One for each item that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Changed>,
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Changed {
+    /// What the source said.
+    pub what: What,
+    /// The item.
+    pub content_id: String,
+    /// Its locale; `*` for all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// What was decided.
+    pub status: ChangeStatus,
+    /// The version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Version>,
+    /// The publish.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub publish_id: Option<PublishId>,
+    /// The generation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation: Option<Generation>,
+    /// For a refusal: its stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// Why nothing was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What was decided about a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeStatus {
+    /// A new generation.
+    Ok,
+    /// Known already.
+    Duplicate,
+    /// Older than what is known.
+    StaleUpdateIgnored,
+    /// It changes nothing that is published.
+    Ignored,
+    /// It could not be accepted.
+    Refused,
+}
+
+/// Which webhooks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebhookFilter {
+    /// Only this owner's; `None` for all.
+    pub owner: Option<String>,
+    /// Of this source.
+    pub source: Option<String>,
+    /// In this state.
+    pub state: Option<WebhookState>,
+}
+
+/// A webhook as readers see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WebhookView {
+    /// Its id.
+    pub webhook_id: WebhookId,
+    /// The source's name.
+    pub source: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// How far it is.
+    pub state: WebhookState,
+    /// What proved it.
+    #[serde(flatten)]
+    pub proof: Proof,
+    /// Times that it was taken up after whoever brought it had gone.
+    pub attempts: u32,
+    /// What became of it; empty until it is dealt with.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// A webhook with how it came.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WebhookDetail {
+    /// What lists show of it.
+    pub view: WebhookView,
+    /// How it came.
+    pub envelope: Envelope,
+    /// Its body.
+    pub body: Bytes,
+}

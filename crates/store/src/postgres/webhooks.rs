@@ -1,0 +1,170 @@
+//! Webhooks that came in, as they came.
+//!
+//! Ensures that of two with the same repeat key one is kept, whichever nodes they come to, and that one
+//! which nobody has dealt with comes up again at one node. Does not read what they say.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use slugline_core::ids::WebhookId;
+use slugline_engine::store::{
+    Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
+    WebhookView,
+};
+
+use super::destinations::micros;
+use super::fault::{Done, Fault};
+use super::jobs::small;
+use super::read;
+use super::session::Session;
+use super::times::store_now;
+use crate::record::Record;
+use crate::views::list::{paged, rows};
+use crate::views::webhooks as views;
+
+/// Keeps one. Waits for another with the same repeat key to be committed or given up.
+const KEEP: &str = concat!(
+    "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body)
+     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, 0, $6, $7, $8, $9 FROM (SELECT ",
+    store_now!("$10"),
+    " AS now) t ON CONFLICT DO NOTHING RETURNING id"
+);
+
+/// Found first and once: within the update it could be looked for again, and each time find others.
+const TAKE: &str = concat!(
+    "WITH t AS (SELECT ",
+    store_now!("$3"),
+    " AS now), due AS MATERIALIZED (
+         SELECT d.id FROM webhook d, t WHERE d.state = 0 AND d.due <= t.now ORDER BY d.due, d.id LIMIT $1
+         FOR UPDATE OF d SKIP LOCKED)
+     UPDATE webhook w SET due = t.now + $2, attempts = w.attempts + 1 FROM due, t WHERE w.id = due.id
+     RETURNING w.id, w.source, w.envelope, w.body"
+);
+
+const END: &str = "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 RETURNING id";
+
+const REDO: &str = concat!(
+    "UPDATE webhook SET state = 0, due = ",
+    store_now!("$3"),
+    " WHERE id = $1 AND owner = $2 RETURNING id"
+);
+
+/// What nobody has to know any more. What is not dealt with stays, and so does the last one, as in
+/// SQLite, where its number would be given again.
+pub(crate) const PRUNE: &str = "DELETE FROM webhook WHERE id IN
+    (SELECT id FROM webhook WHERE keep_until <= $1 AND state <> 0 AND id < (SELECT max(id) FROM webhook)
+     ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
+
+/// Keeps webhooks; one outcome each, in order.
+pub(crate) async fn keep(
+    session: &Session,
+    given: Option<i64>,
+    webhooks: &[NewWebhook],
+) -> Done<Vec<Kept>> {
+    let mut kept = Vec::with_capacity(webhooks.len());
+    for webhook in webhooks {
+        kept.push(keep_one(session, given, webhook).await?);
+    }
+    Ok(kept)
+}
+
+async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -> Done<Kept> {
+    let repeat_key = webhook.repeat_key.as_ref().map(|key| &key[..]);
+    let (keep_for, due_after) = (micros(webhook.keep_for), micros(webhook.due_after));
+    let proof = serde_json::to_string(&webhook.proof)?;
+    let outcome = serde_json::to_string(&Outcome::default())?;
+    let envelope = serde_json::to_string(&webhook.envelope)?;
+    let row = session
+        .one(
+            KEEP,
+            &[
+                &webhook.source,
+                &webhook.owner,
+                &repeat_key,
+                &keep_for,
+                &due_after,
+                &proof,
+                &outcome,
+                &envelope,
+                &Bytes::as_ref(&webhook.body),
+                &given,
+            ],
+        )
+        .await?;
+    if let Some(row) = row {
+        return Ok(Kept::New(row.read(0)?));
+    }
+    let sql = format!(
+        "{} WHERE w.source = $1 AND w.repeat_key = $2",
+        views::SELECT
+    );
+    let before = session.one(&sql, &[&webhook.source, &repeat_key]).await?;
+    let gone = || Fault::Unreadable("a webhook that was kept before is missing".into());
+    views::read(&before.ok_or_else(gone)?).map(Kept::Before)
+}
+
+/// Takes webhooks whose time has come.
+pub(crate) async fn take(
+    session: &Session,
+    given: Option<i64>,
+    limit: i64,
+    again_after: Duration,
+) -> Done<Vec<Webhook>> {
+    let again_after = micros(again_after);
+    let rows = session.rows(TAKE, &[&limit, &again_after, &given]).await?;
+    let mut taken = rows.iter().map(views::due).collect::<Done<Vec<_>>>()?;
+    taken.sort_by_key(|webhook| webhook.id);
+    Ok(taken)
+}
+
+/// Keeps what became of webhooks.
+pub(crate) async fn end(session: &Session, ends: &[WebhookEnd]) -> Done<()> {
+    for WebhookEnd { id, state, outcome } in ends {
+        let (state, outcome) = (small(*state), serde_json::to_string(outcome)?);
+        session.rows(END, &[&id.0, &state, &outcome]).await?;
+    }
+    Ok(())
+}
+
+/// Has a webhook dealt with again.
+pub(crate) async fn redo(
+    session: &Session,
+    given: Option<i64>,
+    owner: &str,
+    id: WebhookId,
+) -> Done<bool> {
+    let found = session.one(REDO, &[&id.0, &owner, &given]).await?;
+    Ok(found.is_some())
+}
+
+/// A webhook as it came.
+pub(crate) async fn one(
+    session: &Session,
+    owner: &str,
+    id: WebhookId,
+) -> Done<Option<WebhookDetail>> {
+    let wanted = views::one(owner, id);
+    let found = read::list(
+        session,
+        (views::SELECT_WHOLE, &wanted, "w.id"),
+        1,
+        views::detail,
+    );
+    Ok(found.await?.pop())
+}
+
+/// Webhooks, newest first.
+pub(crate) async fn list(
+    session: &Session,
+    filter: &WebhookFilter,
+    page: &Page,
+) -> Done<Paged<WebhookView>> {
+    let wanted = views::wanted(filter, page);
+    let found = read::list(
+        session,
+        (views::SELECT, &wanted, "w.id DESC"),
+        rows(page),
+        views::read,
+    );
+    Ok(paged(found.await?, page, |view| view.webhook_id.0))
+}

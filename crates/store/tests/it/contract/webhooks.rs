@@ -1,0 +1,205 @@
+//! Webhooks that came in: kept once, dealt with in the end, forgotten in time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use slugline_core::ids::WebhookId;
+use slugline_engine::store::{
+    Envelope, Kept, NewWebhook, Outcome, Page, Proof, RepeatKey, Retention, WebhookEnd,
+    WebhookFilter, WebhookState,
+};
+
+use crate::bench::Bench;
+
+const KEEP: Duration = Duration::from_secs(86_400);
+const GRACE: Duration = Duration::from_secs(10);
+const LATER: Duration = Duration::from_secs(60);
+
+fn webhook(source: &str, repeat_key: Option<RepeatKey>) -> NewWebhook {
+    NewWebhook {
+        source: source.into(),
+        owner: "default".into(),
+        repeat_key,
+        keep_for: KEEP,
+        due_after: GRACE,
+        proof: Proof {
+            secret: "env:SECRET".into(),
+            signed_at: None,
+            delivery_id: Some("one".into()),
+        },
+        envelope: Envelope {
+            method: "POST".into(),
+            url: "https://a.example/hooks/cms".into(),
+            headers: vec![("x-signature".into(), "ab".into())],
+        },
+        body: Bytes::from_static(b"{\"a\": \xff}"),
+    }
+}
+
+async fn keep(bench: &Bench, webhook: NewWebhook) -> Kept {
+    let mut kept = bench.store.keep_webhooks(vec![webhook]).await.unwrap();
+    assert_eq!(kept.len(), 1);
+    kept.remove(0)
+}
+
+async fn new(bench: &Bench, repeat_key: Option<RepeatKey>) -> WebhookId {
+    match keep(bench, webhook("cms", repeat_key)).await {
+        Kept::New(id) => id,
+        Kept::Before(view) => panic!("it is new, yet {view:?}"),
+    }
+}
+
+async fn end(bench: &Bench, id: WebhookId, state: WebhookState) {
+    let outcome = Outcome {
+        reason: Some("because".into()),
+        changes: Vec::new(),
+    };
+    let end = WebhookEnd { id, state, outcome };
+    bench.store.end_webhooks(vec![end]).await.unwrap();
+}
+
+async fn taken(bench: &Bench) -> Vec<WebhookId> {
+    let taken = bench.store.take_webhooks(10, LATER).await.unwrap();
+    taken.iter().map(|webhook| webhook.id).collect()
+}
+
+async fn listed(bench: &Bench, filter: WebhookFilter) -> Vec<WebhookId> {
+    let page = Page {
+        limit: 10,
+        cursor: None,
+    };
+    let found = bench.store.webhooks(filter, page).await.unwrap();
+    found.items.iter().map(|view| view.webhook_id).collect()
+}
+
+pub(crate) async fn one_is_kept_once(bench: &Bench) {
+    let first = new(bench, Some([1; 16])).await;
+    let Kept::Before(view) = keep(bench, webhook("cms", Some([1; 16]))).await else {
+        panic!("it came before");
+    };
+    assert_eq!(
+        (view.webhook_id, view.state),
+        (first, WebhookState::Received)
+    );
+    assert_ne!(new(bench, Some([2; 16])).await, first);
+    assert!(matches!(
+        keep(bench, webhook("shop", Some([1; 16]))).await,
+        Kept::New(_)
+    ));
+    assert_ne!(new(bench, None).await, new(bench, None).await);
+    end(bench, first, WebhookState::Done).await;
+    let both = vec![
+        webhook("cms", Some([1; 16])),
+        webhook("cms", Some([3; 16])),
+        webhook("cms", Some([3; 16])),
+    ];
+    let kept = bench.store.keep_webhooks(both).await.unwrap();
+    let [Kept::Before(known), Kept::New(third), Kept::Before(again)] = &kept[..] else {
+        panic!("each for itself, in order: {kept:?}");
+    };
+    assert_eq!(known.outcome.reason.as_deref(), Some("because"));
+    assert_eq!(again.webhook_id, *third);
+}
+
+pub(crate) async fn one_that_nobody_dealt_with_comes_up_again(bench: &Bench) {
+    let id = new(bench, None).await;
+    assert_eq!(taken(bench).await, [], "whoever brought it has its time");
+    bench.clock.advance(GRACE);
+    let found = bench.store.take_webhooks(10, LATER).await.unwrap();
+    let [one] = &found[..] else {
+        panic!("it is due: {found:?}");
+    };
+    let came = webhook("cms", None);
+    assert_eq!((one.id, &one.body), (id, &came.body));
+    assert_eq!((&*one.source, &one.envelope), ("cms", &came.envelope));
+    assert_eq!(taken(bench).await, [], "somebody has it");
+    bench.clock.advance(LATER);
+    assert_eq!(taken(bench).await, [id], "who had it is gone");
+    end(bench, id, WebhookState::Done).await;
+    bench.clock.advance(LATER);
+    assert_eq!(taken(bench).await, []);
+    let (first, second) = (new(bench, None).await, new(bench, None).await);
+    bench.clock.advance(GRACE);
+    let limited = bench.store.take_webhooks(1, LATER).await.unwrap();
+    assert_eq!(limited.len(), 1);
+    let rest = taken(bench).await;
+    assert_eq!([limited[0].id, rest[0]], [first, second]);
+}
+
+pub(crate) async fn what_became_of_it_is_shown_and_can_be_redone(bench: &Bench) {
+    let (failed, done) = (new(bench, None).await, new(bench, None).await);
+    let open = new(bench, None).await;
+    end(bench, failed, WebhookState::Failed).await;
+    end(bench, done, WebhookState::Done).await;
+    let of = |state| WebhookFilter {
+        owner: Some("default".into()),
+        source: Some("cms".into()),
+        state: Some(state),
+    };
+    assert_eq!(
+        listed(bench, WebhookFilter::default()).await,
+        [open, done, failed]
+    );
+    assert_eq!(listed(bench, of(WebhookState::Failed)).await, [failed]);
+    assert_eq!(listed(bench, of(WebhookState::Received)).await, [open]);
+    assert_eq!(listed(bench, of(WebhookState::Ignored)).await, []);
+    let page = Page {
+        limit: 2,
+        cursor: None,
+    };
+    let first = bench
+        .store
+        .webhooks(WebhookFilter::default(), page)
+        .await
+        .unwrap();
+    assert_eq!((first.items.len(), first.next_cursor), (2, Some(done.0)));
+
+    let whole = bench.store.webhook("default", failed).await.unwrap();
+    let whole = whole.expect("it is there");
+    let came = webhook("cms", None);
+    assert_eq!((whole.body, whole.envelope), (came.body, came.envelope));
+    assert_eq!(whole.view.proof, came.proof);
+    assert_eq!(whole.view.received_at, bench.now());
+    assert_eq!(bench.store.webhook("other", failed).await.unwrap(), None);
+
+    assert!(!bench.store.redo_webhook("other", failed).await.unwrap());
+    assert!(bench.store.redo_webhook("default", failed).await.unwrap());
+    assert_eq!(taken(bench).await, [failed]);
+}
+
+pub(crate) async fn old_ones_are_forgotten(bench: &Bench) {
+    let (old, open) = (
+        new(bench, Some([1; 16])).await,
+        new(bench, Some([2; 16])).await,
+    );
+    end(bench, old, WebhookState::Done).await;
+    let policy = Retention {
+        revisions: KEEP,
+        attempts: KEEP,
+        log: KEEP,
+        media: KEEP,
+    };
+    let prune = async || bench.store.prune(policy, 10).await.unwrap();
+    bench.clock.advance(KEEP - Duration::from_secs(1));
+    let last = new(bench, Some([3; 16])).await;
+    end(bench, last, WebhookState::Done).await;
+    prune().await;
+    assert!(matches!(
+        keep(bench, webhook("cms", Some([1; 16]))).await,
+        Kept::Before(_)
+    ));
+    bench.clock.advance(Duration::from_secs(1));
+    prune().await;
+    assert_eq!(
+        listed(bench, WebhookFilter::default()).await,
+        [last, open],
+        "what is not dealt with stays"
+    );
+    end(bench, open, WebhookState::Ignored).await;
+    bench.clock.advance(KEEP);
+    prune().await;
+    assert!(
+        new(bench, Some([1; 16])).await > last,
+        "no number is given twice"
+    );
+}
