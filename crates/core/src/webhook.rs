@@ -45,6 +45,11 @@ impl Incoming {
         }
     }
 
+    /// All headers, in the order in which they came: name in lower case, value.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// The header of this name (given in lower case), where it came once; one that came twice can mean
     /// one thing to a proxy and another to us.
     ///

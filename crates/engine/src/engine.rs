@@ -10,13 +10,14 @@ use slugline_core::backoff::RetryPolicy;
 use slugline_core::item::Class;
 
 use crate::caretakers::{
-    Caretaker, Expire, FetchMedia, Orphans, Prune, Release, Rescue, Seal, SecondLook, keep,
+    Caretaker, CatchUp, Expire, FetchMedia, Orphans, Prune, Release, Rescue, Seal, SecondLook, keep,
 };
 use crate::delivery::{Delivery, Shared};
 use crate::destination::Destination;
 use crate::ports::Entropy;
 use crate::stop::Stop;
 use crate::store::{Deadline, Registration, Retention, StoreError};
+use crate::webhooks::Webhooks;
 
 /// What the engine needs of the configuration.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +91,13 @@ impl Engine {
             delivery,
             caretakers,
         }
+    }
+
+    /// The engine that also deals with webhooks which were kept and left.
+    #[must_use]
+    pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>) -> Self {
+        self.caretakers.push(Box::new(CatchUp(webhooks)));
+        self
     }
 
     /// The delivery, for those who show destinations' health.

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use slugline_core::intake::Submission;
-use slugline_core::item::ItemKey;
+use slugline_core::canonical::Fingerprint;
+use slugline_core::intake::{API, Submission};
+use slugline_core::item::{Class, ItemKey};
 use slugline_core::media;
 use slugline_core::payload::{Media, StoredMedia};
 use slugline_core::pressure::Thresholds;
 use slugline_core::problem::{Code, FieldError, Problem};
 use slugline_core::request::{self, PublishRequest};
 use slugline_core::route::{Labels, Routes};
+use slugline_core::source::ALL_LOCALES;
 
 use crate::store::{Decided, MediaInfo, NewMedia, Store, StoreError};
 
@@ -27,6 +29,26 @@ pub struct Caller {
     pub owner: String,
     /// Environments that it may write to; empty for all.
     pub environments: Vec<String>,
+}
+
+/// What a source says of an item.
+pub(crate) struct Said {
+    /// On whose behalf.
+    pub(crate) caller: Caller,
+    /// The source's name.
+    pub(crate) source: String,
+    /// The key.
+    pub(crate) key: String,
+    /// What makes the same key the same request.
+    pub(crate) fingerprint: Fingerprint,
+    /// How long the key is remembered.
+    pub(crate) key_ttl: Duration,
+    /// What is kept as the request.
+    pub(crate) raw: Bytes,
+    /// The locale; [`ALL_LOCALES`] for a removal in all of them.
+    pub(crate) locale: String,
+    /// The rest; its `locale` is not looked at.
+    pub(crate) request: PublishRequest,
 }
 
 /// What became of uploaded bytes.
@@ -106,11 +128,46 @@ impl Intake {
             .record("request_id", &key);
         request.check(self.store.now())?;
         let media = self.known_media(&settings, &request).await?;
+        let payload_place = request::payload_place(&raw);
         let submission = Submission {
             media,
+            payload_place,
             ..self.submission(&settings, caller, key, request, raw)?
         };
-        self.refuse_under_pressure(&settings, submission.request.class)?;
+        self.accept(&settings, submission).await
+    }
+
+    /// Accepts what a source says of an item, or says why not.
+    pub(crate) async fn say(&self, said: Said) -> Result<Decided, Problem> {
+        let settings = self.settings();
+        let whole = said.locale == ALL_LOCALES;
+        let request = PublishRequest {
+            locale: (!whole).then_some(said.locale),
+            ..said.request
+        };
+        request.check(self.store.now())?;
+        let media = self.known_media(&settings, &request).await?;
+        let submission = self.submission(&settings, &said.caller, said.key, request, said.raw)?;
+        let mut submission = Submission {
+            media,
+            source: said.source,
+            fingerprint: said.fingerprint,
+            key_ttl: said.key_ttl,
+            ..submission
+        };
+        if whole {
+            submission.item.locale = ALL_LOCALES.into();
+            submission.targets.clear();
+        }
+        self.accept(&settings, submission).await
+    }
+
+    async fn accept(
+        &self,
+        settings: &IntakeSettings,
+        submission: Submission,
+    ) -> Result<Decided, Problem> {
+        self.refuse_under_pressure(settings, submission.request.class)?;
         let mut outcomes = self
             .store
             .accept(vec![submission])
@@ -121,6 +178,17 @@ impl Intake {
             .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")))
     }
 
+    /// Refuses what could not even be kept for later: the disk is nearly full, or the writer lags.
+    pub(crate) fn refuse_to_keep(&self) -> Result<(), Problem> {
+        let pressure = self.store.pressure();
+        let (free, waiting) = (pressure.free_bytes, pressure.waiting);
+        let refusal = self
+            .settings()
+            .thresholds
+            .refusal(Class::Urgent, 0, free, waiting);
+        refusal.map_or(Ok(()), Err)
+    }
+
     /// Keeps uploaded bytes under their SHA-256.
     pub async fn upload_media(
         &self,
@@ -128,7 +196,7 @@ impl Intake {
         claimed_type: Option<&str>,
     ) -> Result<Upload, Problem> {
         let settings = self.settings();
-        self.refuse_under_pressure(&settings, slugline_core::item::Class::Standard)?;
+        self.refuse_under_pressure(&settings, Class::Standard)?;
         let content_type = media::content_type(&bytes, claimed_type).map_err(|why| {
             Problem::fields(Code::InvalidRequest, vec![FieldError::new("(body)", why)])
         })?;
@@ -156,7 +224,7 @@ impl Intake {
     fn refuse_under_pressure(
         &self,
         settings: &IntakeSettings,
-        class: slugline_core::item::Class,
+        class: Class,
     ) -> Result<(), Problem> {
         let pressure = self.store.pressure();
         let refusal = settings.thresholds.refusal(
@@ -209,11 +277,11 @@ impl Intake {
                 locale,
             },
             key,
-            source: "api".into(),
+            source: API.into(),
             actor: caller.actor.clone(),
             targets,
             media: None,
-            payload_place: request::payload_place(&raw),
+            payload_place: None,
             raw,
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,

@@ -14,3 +14,4 @@ pub mod ports;
 pub mod sealing;
 pub mod stop;
 pub mod store;
+pub mod webhooks;

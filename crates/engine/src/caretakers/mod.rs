@@ -3,6 +3,7 @@
 //! Ensures that each pass takes no input, is bounded and idempotent, and that its failure is logged
 //! and tried again on the next round instead of ending the loop.
 
+mod catch_up;
 mod expire;
 mod fetch_media;
 mod orphans;
@@ -21,6 +22,7 @@ use crate::delivery::Shared;
 use crate::stop::Stop;
 use crate::store::StoreError;
 
+pub use catch_up::CatchUp;
 pub use expire::Expire;
 pub use fetch_media::FetchMedia;
 pub use orphans::Orphans;

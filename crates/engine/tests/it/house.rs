@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(3_600);
 
 pub struct House {
     pub store: Arc<dyn Store>,
+    pub steady: Arc<Steady>,
     pub network: Arc<Network>,
     pub clock: Arc<TestClock>,
     pub destinations: Vec<Arc<Destination>>,
@@ -83,7 +84,8 @@ impl House {
     fn furnish(seed: u64, directory: tempfile::TempDir) -> Self {
         let clock = Arc::new(TestClock::new());
         let store = SqliteStore::open(directory.path(), clock.clone(), [7; 16]).unwrap();
-        let store: Arc<dyn Store> = Arc::new(Steady::new(Arc::new(store)));
+        let steady = Arc::new(Steady::new(Arc::new(store)));
+        let store: Arc<dyn Store> = steady.clone();
         let network = Arc::new(Network::new(Arc::clone(&clock), seed));
         let blog = format!("url = \"{BLOG}\"\nusername = \"publisher\"\npassword = \"pw\"");
         let hook =
@@ -95,6 +97,7 @@ impl House {
         let intake = Intake::new(Arc::clone(&store), settings());
         Self {
             store,
+            steady,
             network,
             clock,
             destinations,
@@ -221,7 +224,8 @@ impl House {
     }
 }
 
-fn settings() -> IntakeSettings {
+/// Everything goes to WordPress.
+pub fn settings() -> IntakeSettings {
     let routed = |name: &str, drafts| RoutedDestination {
         name: name.into(),
         owner: None,

@@ -20,3 +20,4 @@ mod network;
 mod order;
 mod outages;
 mod steady;
+mod webhooks;

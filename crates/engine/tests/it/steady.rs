@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::JobId;
+use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
@@ -102,4 +102,10 @@ on_the_spot! {
     credential(name: &str) -> Option<KeptCredential>;
     begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
     end_refresh(end: RefreshEnd) -> bool;
+    keep_webhooks(webhooks: Vec<NewWebhook>) -> Vec<Kept>;
+    take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
+    end_webhooks(ends: Vec<WebhookEnd>) -> ();
+    redo_webhook(owner: &str, id: WebhookId) -> bool;
+    webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
+    webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;
 }

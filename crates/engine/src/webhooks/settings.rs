@@ -1,0 +1,39 @@
+//! What configuration says of a source.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use slugline_core::secret::Secret;
+use slugline_core::source::Source;
+
+/// Whether a source has an address.
+pub type Allows = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// A configured source.
+#[derive(Clone)]
+pub struct SourceSettings {
+    /// Its name, and the beginning of its items' content ids.
+    pub name: String,
+    /// The vendor's `type`.
+    pub kind: String,
+    /// The owner that it acts for.
+    pub owner: String,
+    /// Where its content goes, unless it says so itself.
+    pub environment: String,
+    /// Its own names of environments, and ours for them; those that are not named here are not taken.
+    pub environments: BTreeMap<String, String>,
+    /// The locale of what does not say its own.
+    pub locale: String,
+    /// References of its secrets and the secrets, newest first.
+    pub secrets: Vec<(String, Secret)>,
+    /// How far the time of signing may lie from ours.
+    pub tolerance: Duration,
+    /// How long a webhook is kept, and with it the knowledge that it came.
+    pub keep_for: Duration,
+    /// Addresses that it may come from; all when `None`.
+    pub allows: Option<Allows>,
+    /// The vendor's code, configured.
+    pub source: Arc<dyn Source>,
+}

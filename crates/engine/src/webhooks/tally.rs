@@ -1,0 +1,135 @@
+//! What came from each source to this node, counted, with the last that were refused.
+//!
+//! Ensures that whoever floods a source with what is not genuine costs a few lines of memory and no disk.
+//! Nodes count for themselves, from their start.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use slugline_core::problem::{Code, Problem};
+use slugline_core::time::Timestamp;
+
+use super::{Receipt, ReceiptStatus, SourceSettings};
+
+/// Refusals of one source that are remembered.
+const REMEMBERED: usize = 20;
+
+/// A source with what came from it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SourceView {
+    /// Its name.
+    pub name: String,
+    /// The vendor's `type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where its content goes.
+    pub environment: String,
+    /// What came from it.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+/// What came from a source to this node since its start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Counts {
+    /// Genuine webhooks that were new.
+    pub received: u64,
+    /// Genuine webhooks that came again.
+    pub duplicates: u64,
+    /// Of the new ones: what they say could not be done.
+    pub failed: u64,
+    /// Webhooks that were not taken.
+    pub refused: u64,
+    /// When the last genuine one came.
+    pub last_received_at: Option<Timestamp>,
+    /// The last that were not taken, newest first.
+    pub last_refused: VecDeque<Refused>,
+}
+
+/// A webhook that was not taken.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Refused {
+    /// When it came.
+    pub at: Timestamp,
+    /// From where, as far as that is known.
+    pub from: Option<IpAddr>,
+    /// The stable code.
+    pub code: Code,
+    /// What was wrong. Never holds a secret.
+    pub detail: String,
+}
+
+#[derive(Default)]
+pub(super) struct Tally(Mutex<Counts>);
+
+impl Tally {
+    pub(super) fn count(
+        &self,
+        source: &str,
+        received: &Result<Receipt, Problem>,
+        from: Option<IpAddr>,
+        now: Timestamp,
+    ) {
+        let outcome = match received {
+            Ok(receipt) => receipt.status.as_str().to_owned(),
+            Err(problem) => problem.code.as_str(),
+        };
+        metrics::counter!("slugline_webhooks_total", "source" => source.to_owned(), "outcome" => outcome)
+            .increment(1);
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match received {
+            Ok(receipt) => counts.took(receipt, now),
+            Err(problem) => counts.refused(problem, from, now),
+        }
+    }
+
+    pub(super) fn view(&self, settings: &SourceSettings) -> SourceView {
+        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        SourceView {
+            name: settings.name.clone(),
+            kind: settings.kind.clone(),
+            environment: settings.environment.clone(),
+            counts: counts.clone(),
+        }
+    }
+}
+
+impl Counts {
+    fn took(&mut self, receipt: &Receipt, now: Timestamp) {
+        self.last_received_at = Some(now);
+        if receipt.repeated {
+            self.duplicates += 1;
+            return;
+        }
+        self.received += 1;
+        self.failed += u64::from(receipt.status == ReceiptStatus::Failed);
+    }
+
+    fn refused(&mut self, problem: &Problem, from: Option<IpAddr>, at: Timestamp) {
+        self.refused += 1;
+        self.last_refused.truncate(REMEMBERED - 1);
+        self.last_refused.push_front(Refused {
+            at,
+            from,
+            code: problem.code,
+            detail: problem.detail.clone(),
+        });
+    }
+}
+
+impl ReceiptStatus {
+    /// The word for it, as in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Duplicate => "duplicate",
+            Self::StaleUpdateIgnored => "stale_update_ignored",
+            Self::Ignored => "ignored",
+            Self::Received => "received",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,537 @@
+//! Webhooks: kept before anything is made of them, decided on once, whatever comes twice, late or never.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use slugline_core::item::Action;
+use slugline_core::problem::Code;
+use slugline_core::secret::Secret;
+use slugline_core::source::{Change, Locales, Manners, Repeats, Source, What};
+use slugline_core::version::Version;
+use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
+use slugline_engine::intake::{Intake, IntakeSettings};
+use slugline_engine::ports::Clock;
+use slugline_engine::store::*;
+use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks};
+
+use crate::house::{House, settings};
+
+/// A sender that says what it means: its body is the list of changes.
+struct Plain;
+
+impl Source for Plain {
+    fn manners(&self) -> Manners {
+        Manners {
+            retries_for: Duration::ZERO,
+            repeats: Repeats::SameBytes,
+            only_ok: false,
+        }
+    }
+
+    fn tolerance(&self) -> Duration {
+        Duration::from_secs(300)
+    }
+
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw> {
+        let token = incoming.required("authorization")?;
+        let secret = secrets.iter().position(|known| known.expose() == token);
+        let secret = secret.ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))?;
+        assert_eq!(window.tolerance, self.tolerance());
+        Ok(Verified {
+            secret,
+            signed_at: None,
+            delivery_id: incoming.header("x-id")?.map(str::to_owned),
+        })
+    }
+
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    }
+}
+
+fn source(name: &str) -> SourceSettings {
+    SourceSettings {
+        name: name.into(),
+        kind: "plain".into(),
+        owner: "default".into(),
+        environment: "production".into(),
+        environments: Default::default(),
+        locale: "en".into(),
+        secrets: ["new", "old"]
+            .map(|name| (format!("env:{name}"), Secret::new(name)))
+            .into(),
+        tolerance: Plain.tolerance(),
+        keep_for: Duration::from_secs(86_400),
+        allows: None,
+        source: Arc::new(Plain),
+    }
+}
+
+fn doors(house: &House, source: SourceSettings, settings: IntakeSettings) -> Webhooks {
+    let intake = Arc::new(Intake::new(Arc::clone(&house.store), settings));
+    Webhooks::new(
+        Arc::clone(&house.store),
+        intake,
+        house.clock.clone(),
+        vec![source],
+    )
+}
+
+fn change(what: What, entry: &str, version: i64, locales: Locales) -> Change {
+    let payload = (what == What::Published)
+        .then(|| json!({"title": format!("{entry} {version}"), "slug": entry}));
+    Change {
+        what,
+        entry: entry.into(),
+        locales,
+        environment: None,
+        version: Some(Version::Number(version)),
+        payload: payload.map(|payload| serde_json::from_value(payload).unwrap()),
+    }
+}
+
+fn published(entry: &str, version: i64) -> Change {
+    change(What::Published, entry, version, Locales::Unsaid)
+}
+
+fn one(locale: &str) -> Locales {
+    Locales::One(locale.into())
+}
+
+fn incoming(changes: &[Change], id: Option<&str>) -> Incoming {
+    let body = serde_json::to_vec(changes).unwrap();
+    let headers = [("Authorization", "new")];
+    let id = id.map(|id| ("X-Id", id));
+    Incoming::new(
+        "POST",
+        "https://a.example/hooks/cms",
+        headers.into_iter().chain(id),
+        body,
+    )
+}
+
+async fn send(doors: &Webhooks, changes: &[Change]) -> Receipt {
+    doors
+        .receive("cms", None, incoming(changes, None))
+        .await
+        .unwrap()
+}
+
+fn statuses(receipt: &Receipt) -> Vec<ChangeStatus> {
+    receipt
+        .outcome
+        .changes
+        .iter()
+        .map(|change| change.status)
+        .collect()
+}
+
+async fn items(house: &House, entry: &str) -> Vec<(String, Action, Version)> {
+    let content = house
+        .store
+        .content("default", &format!("cms:{entry}"))
+        .await
+        .unwrap();
+    let item = |item: ContentView| (item.locale, item.action, item.version);
+    let mut items: Vec<_> = content.into_iter().map(item).collect();
+    items.sort_by(|a, b| a.0.cmp(&b.0));
+    items
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_webhook_becomes_a_publish_and_its_repeat_does_not() {
+    let house = House::open(1).await;
+    let doors = doors(&house, source("cms"), settings());
+    let first = send(&doors, &[published("a", 1)]).await;
+    assert_eq!(
+        (first.status, first.state),
+        (ReceiptStatus::Ok, WebhookState::Done)
+    );
+    let publish = first.outcome.changes[0].publish_id.unwrap().to_string();
+    house.surely_live(&publish).await;
+    let view = house.view(&publish).await;
+    assert_eq!(
+        (view.content_id.as_str(), view.locale.as_str()),
+        ("cms:a", "en")
+    );
+
+    let again = send(&doors, &[published("a", 1)]).await;
+    assert_eq!(
+        (again.status, again.webhook_id),
+        (ReceiptStatus::Duplicate, first.webhook_id)
+    );
+    assert_eq!(again.outcome, first.outcome, "it says what became of it");
+    // Signed as another delivery, it says what is known.
+    let other = doors
+        .receive("cms", None, incoming(&[published("a", 1)], Some("2")))
+        .await
+        .unwrap();
+    assert_eq!(
+        (other.status, statuses(&other)),
+        (ReceiptStatus::Duplicate, vec![ChangeStatus::Duplicate])
+    );
+    send(&doors, &[published("a", 3)]).await;
+    let late = send(&doors, &[published("a", 2)]).await;
+    assert_eq!(late.status, ReceiptStatus::StaleUpdateIgnored);
+    assert_eq!(
+        late.outcome.changes[0].reason.as_deref(),
+        Some("stale version; incoming 2 < stored 3")
+    );
+    // The same name for other bytes is the same delivery.
+    let named = doors
+        .receive("cms", None, incoming(&[published("b", 9)], Some("2")))
+        .await
+        .unwrap();
+    assert_eq!(
+        (named.status, named.webhook_id),
+        (ReceiptStatus::Duplicate, other.webhook_id)
+    );
+    assert!(items(&house, "b").await.is_empty());
+    let counts = &doors.sources("default")[0].counts;
+    assert_eq!(
+        (counts.received, counts.duplicates, counts.refused),
+        (4, 2, 0)
+    );
+    assert!(doors.sources("other").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_genuine_is_counted_and_never_kept() {
+    let house = House::open(2).await;
+    let mut settings_of_source = source("cms");
+    let home = IpAddr::from(Ipv4Addr::LOCALHOST);
+    settings_of_source.allows = Some(Arc::new(move |address| address == home));
+    let doors = doors(&house, settings_of_source, settings());
+    let forged = Incoming::new("POST", "/hooks/cms", [("Authorization", "guess")], "[]");
+    let code = async |name: &str, from, incoming| {
+        doors.receive(name, from, incoming).await.unwrap_err().code
+    };
+    assert_eq!(
+        code("cms", Some(home), forged.clone()).await,
+        Code::NotGenuine
+    );
+    assert_eq!(
+        code("shop", Some(home), forged.clone()).await,
+        Code::NotFound
+    );
+    let good = incoming(&[published("a", 1)], None);
+    let away = IpAddr::from([10, 0, 0, 1]);
+    assert_eq!(
+        code("cms", Some(away), good.clone()).await,
+        Code::AddressNotAllowed
+    );
+    assert_eq!(
+        code("cms", None, good.clone()).await,
+        Code::AddressNotAllowed
+    );
+    for _ in 0..50 {
+        code("cms", Some(home), forged.clone()).await;
+    }
+    let view = &doors.sources("default")[0];
+    assert_eq!(
+        (view.counts.refused, view.counts.last_refused.len()),
+        (53, 20)
+    );
+    let page = Page {
+        limit: 10,
+        cursor: None,
+    };
+    let kept = house
+        .store
+        .webhooks(WebhookFilter::default(), page)
+        .await
+        .unwrap();
+    assert_eq!(kept.items, []);
+
+    // An old secret is as good, and is named; no secret is kept.
+    let old = Incoming::new(
+        "POST",
+        "/hooks/cms",
+        [("Authorization", "old"), ("X-Other", "1")],
+        "[]",
+    );
+    let receipt = doors.receive("cms", Some(home), old).await.unwrap();
+    assert_eq!(receipt.status, ReceiptStatus::Ignored);
+    let kept = house
+        .store
+        .webhook("default", receipt.webhook_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.view.proof.secret, "env:old");
+    let headers = [("authorization", "[env:old]"), ("x-other", "1")];
+    assert_eq!(
+        kept.envelope.headers,
+        headers.map(|(name, value)| (name.to_owned(), value.to_owned()))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_removal_without_a_locale_reaches_all_and_wins_over_what_is_late() {
+    let house = House::open(3).await;
+    let doors = doors(&house, source("cms"), settings());
+    let localised = |version, locale: &str| change(What::Published, "a", version, one(locale));
+    let two = [localised(1, "de"), localised(1, "fr")];
+    assert_eq!(statuses(&send(&doors, &two).await), [ChangeStatus::Ok; 2]);
+    let gone = change(What::Unpublished, "a", 3, Locales::All);
+    let removed = send(&doors, &[gone]).await;
+    assert_eq!(
+        (removed.status, removed.outcome.changes.len()),
+        (ReceiptStatus::Ok, 3)
+    );
+    // One was on its way, in a locale that nobody had heard of.
+    let late = send(&doors, &[localised(2, "it"), localised(3, "de")]).await;
+    assert_eq!(statuses(&late), [ChangeStatus::StaleUpdateIgnored; 2]);
+    let three = Version::Number(3);
+    let expected = ["*", "de", "fr"].map(|locale| (locale.to_owned(), Action::Unpublish, three));
+    assert_eq!(items(&house, "a").await, expected);
+    assert_eq!(
+        send(&doors, &[localised(4, "it")]).await.status,
+        ReceiptStatus::Ok
+    );
+
+    // A removal that does not say its version is one of what there is.
+    let unsaid = |locales| Change {
+        version: None,
+        ..change(What::Deleted, "a", 0, locales)
+    };
+    let receipt = send(&doors, &[unsaid(one("it"))]).await;
+    assert_eq!(receipt.outcome.changes[0].version, Some(Version::Number(4)));
+    assert_eq!(
+        send(&doors, &[localised(4, "it")]).await.status,
+        ReceiptStatus::Duplicate,
+        "the same bytes"
+    );
+    assert_eq!(
+        send(&doors, &[localised(5, "it")]).await.status,
+        ReceiptStatus::Ok
+    );
+    assert_eq!(
+        send(&doors, &[unsaid(Locales::All)]).await.status,
+        ReceiptStatus::Ok
+    );
+    assert!(
+        items(&house, "a")
+            .await
+            .iter()
+            .all(|(_, action, _)| action.removes())
+    );
+    let unknown = Change {
+        entry: "nobody".into(),
+        ..unsaid(Locales::Unsaid)
+    };
+    assert_eq!(
+        send(&doors, &[unknown]).await.status,
+        ReceiptStatus::Ignored
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_kept_and_left_is_caught_up_with_once() {
+    let house = House::open(4).await;
+    let doors = doors(&house, source("cms"), settings());
+    // The process dies after the webhook was kept and answered, and before it was dealt with.
+    let came = incoming(&[published("a", 1), published("b", 1)], None);
+    let new = NewWebhook {
+        source: "cms".into(),
+        owner: "default".into(),
+        repeat_key: None,
+        keep_for: Duration::from_secs(60),
+        due_after: Duration::from_secs(10),
+        proof: Proof {
+            secret: "env:new".into(),
+            signed_at: None,
+            delivery_id: None,
+        },
+        envelope: Envelope {
+            method: "POST".into(),
+            url: "/hooks/cms".into(),
+            headers: Vec::new(),
+        },
+        body: came.body.clone(),
+    };
+    let kept = house.store.keep_webhooks(vec![new]).await.unwrap();
+    let Kept::New(id) = kept[0] else {
+        panic!("it is new")
+    };
+    assert_eq!(
+        doors.catch_up(10).await,
+        Ok(0),
+        "whoever brought it has its time"
+    );
+    house.clock.sleep(Duration::from_secs(10)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(
+        (
+            items(&house, "a").await.len(),
+            items(&house, "b").await.len()
+        ),
+        (1, 1)
+    );
+    house.clock.sleep(Duration::from_secs(600)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(0));
+    // Done again, it finds what was done.
+    assert!(house.store.redo_webhook("default", id).await.unwrap());
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(
+        items(&house, "a").await,
+        [("en".to_owned(), Action::Publish, Version::Number(1))]
+    );
+    let again = house
+        .store
+        .webhook("default", id)
+        .await
+        .unwrap()
+        .unwrap()
+        .view;
+    assert_eq!(again.state, WebhookState::Done);
+    assert!(
+        again
+            .outcome
+            .changes
+            .iter()
+            .all(|change| change.status == ChangeStatus::Duplicate)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sender_does_not_wait_for_a_store_that_is_slow() {
+    let house = House::open(5).await;
+    let doors = doors(&house, source("cms"), settings());
+    house
+        .steady
+        .suspend_after("accept", Duration::from_secs(30));
+    let began = house.clock.monotonic();
+    let receipt = send(&doors, &[published("a", 1)]).await;
+    assert_eq!(
+        (receipt.status, receipt.state),
+        (ReceiptStatus::Received, WebhookState::Received)
+    );
+    assert!(house.clock.monotonic() - began < Duration::from_secs(2));
+    let again = send(&doors, &[published("a", 1)]).await;
+    assert_eq!(
+        (again.status, again.state),
+        (ReceiptStatus::Duplicate, WebhookState::Received)
+    );
+    house.clock.sleep(Duration::from_secs(10)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(items(&house, "a").await.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_waits_for_a_person() {
+    let house = House::open(6).await;
+    let nowhere = IntakeSettings {
+        routes: Default::default(),
+        ..settings()
+    };
+    let closed = doors(&house, source("cms"), nowhere);
+    let receipt = send(&closed, &[published("a", 1)]).await;
+    assert_eq!(
+        (receipt.status, receipt.state),
+        (ReceiptStatus::Failed, WebhookState::Failed)
+    );
+    assert_eq!(receipt.outcome.changes[0].code, Some(Code::NoDestination));
+    let open = doors(&house, source("cms"), settings());
+    assert!(
+        house
+            .store
+            .redo_webhook("default", receipt.webhook_id)
+            .await
+            .unwrap()
+    );
+    assert_eq!(open.catch_up(10).await, Ok(1));
+    assert_eq!(items(&house, "a").await.len(), 1);
+
+    let thin = Change {
+        payload: None,
+        ..published("b", 1)
+    };
+    assert_eq!(send(&open, &[thin]).await.status, ReceiptStatus::Failed);
+    let odd = Incoming::new("POST", "/hooks/cms", [("Authorization", "new")], "{");
+    let receipt = open.receive("cms", None, odd).await.unwrap();
+    assert_eq!(receipt.status, ReceiptStatus::Failed);
+    assert!(receipt.outcome.reason.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_environments_that_are_meant_are_taken() {
+    let house = House::open(7).await;
+    let of = |environment: &str, entry: &str| Change {
+        environment: Some(environment.into()),
+        ..published(entry, 1)
+    };
+    let plain = doors(&house, source("cms"), settings());
+    let receipt = send(&plain, &[of("production", "a"), of("staging", "b")]).await;
+    assert_eq!(
+        statuses(&receipt),
+        [ChangeStatus::Ok, ChangeStatus::Ignored]
+    );
+    let mut named = source("cms");
+    named.environments.insert("stage".into(), "staging".into());
+    let named = doors(&house, named, settings());
+    let receipt = send(&named, &[of("stage", "c"), of("production", "d")]).await;
+    assert_eq!(
+        statuses(&receipt),
+        [ChangeStatus::Ok, ChangeStatus::Ignored]
+    );
+    let content = house.store.content("default", "cms:c").await.unwrap();
+    assert_eq!(content[0].environment, "staging");
+}
+
+/// Each version of each item once, a third of them twice, in any order: the newest of each stays.
+#[tokio::test(start_paused = true)]
+async fn in_any_order_the_newest_state_stays() {
+    let house = House::open(8).await;
+    let doors = doors(&house, source("cms"), settings());
+    let mut dice = fastrand::Rng::with_seed(8);
+    let mut sent: Vec<Change> = Vec::new();
+    let mut newest = Vec::new();
+    for entry in 0..25 {
+        let entry = format!("e{entry}");
+        for version in 1..=8 {
+            let what = match dice.u8(..5) {
+                0 => What::Unpublished,
+                _ => What::Published,
+            };
+            let made = change(what, &entry, version, Locales::Unsaid);
+            if version == 8 {
+                newest.push((entry.clone(), what));
+            }
+            for _ in 0..1 + usize::from(dice.u8(..10) < 3) {
+                sent.push(made.clone());
+            }
+        }
+    }
+    dice.shuffle(&mut sent);
+    let total = sent.len();
+    for change in sent {
+        send(&doors, &[change]).await;
+    }
+    for (entry, what) in newest {
+        let action = match what {
+            What::Published => Action::Publish,
+            _ => Action::Unpublish,
+        };
+        assert_eq!(
+            items(&house, &entry).await,
+            [("en".to_owned(), action, Version::Number(8))]
+        );
+    }
+    let counts = doors.sources("default")[0].counts.clone();
+    assert_eq!(
+        (
+            counts.received,
+            counts.received + counts.duplicates,
+            counts.failed
+        ),
+        (200, total as u64, 0)
+    );
+}
