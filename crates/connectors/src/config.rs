@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, Deserializer};
 use url::Url;
 
-/// What is wrong with a destination's configuration.
+/// What is wrong with the configuration of a source or destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// What is wrong and what to do.
@@ -61,4 +61,24 @@ pub(crate) fn http_url(text: &Spanned<String>) -> Result<Url, ConfigError> {
         ));
     }
     Ok(url)
+}
+
+/// The name of a header, in lower case.
+pub(crate) fn header_name(text: &Spanned<String>) -> Result<String, ConfigError> {
+    let lower = text.get_ref().to_ascii_lowercase();
+    match is_token(&lower) {
+        true => Ok(lower),
+        false => {
+            let why = format!("{lower:?} is not a header name");
+            Err(ConfigError::new(text.span(), why))
+        }
+    }
+}
+
+/// RFC 9110 §5.6.2.
+fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

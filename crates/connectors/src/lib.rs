@@ -5,20 +5,26 @@
 //! folder knows another's: what several need lies beside them.
 
 mod config;
+mod content;
 mod contentful;
 pub mod diagnosis;
+mod directus;
 mod drupal;
 pub mod fake;
 mod folder;
 mod generic;
 mod ghost;
 mod hubspot;
+mod mapping;
 mod media_links;
+mod reading;
 pub mod registry;
 mod sanity;
 mod signature;
+mod source;
 mod standard_webhooks;
 mod storyblok;
+mod strapi;
 mod token;
 mod webflow;
 mod webhook;

@@ -5,6 +5,7 @@
 
 use slugline_core::connector::Connector;
 use slugline_core::secret::Secrets;
+use slugline_core::source::Source;
 use toml::Spanned;
 use toml::de::DeTable;
 
@@ -16,11 +17,15 @@ use crate::ghost::webhook::Ghost;
 use crate::hubspot::webhook::HubSpot;
 use crate::sanity::webhook::Sanity;
 use crate::signature::Scheme;
+use crate::source::Dialect;
 use crate::standard_webhooks::webhook::StandardWebhooks;
 use crate::storyblok::webhook::Storyblok;
 use crate::token::Token;
 use crate::webflow::webhook::Webflow;
-use crate::{folder, webhook, wordpress};
+use crate::{
+    contentful, directus, drupal, folder, generic, ghost, hubspot, sanity, standard_webhooks,
+    storyblok, strapi, webflow, webhook, wordpress,
+};
 
 /// Makes a connector from the keys of a `[[destination]]` that are the vendor's own.
 type Build = fn(Spanned<DeTable<'_>>, &dyn Secrets) -> Result<Box<dyn Connector>, ConfigError>;
@@ -31,25 +36,46 @@ const VENDORS: &[(&str, Build)] = &[
     (wordpress::KIND, wordpress::build),
 ];
 
-/// How each type of source signs, sorted. WordPress sends no webhooks by itself: a plugin does. Strapi
-/// (`server.webhooks.defaultHeaders`, or at the webhook) and Directus (the operation "Webhook / Request
-/// URL" of a flow) sign nothing, but send the headers that they are given.
-const SOURCES: &[(&str, &dyn Scheme)] = &[
-    ("contentful", &Contentful),
-    ("directus", &Token),
-    ("drupal", &Drupal),
-    ("ghost", &Ghost { legacy: false }),
-    ("hmac", &Generic),
-    ("hubspot", &HubSpot),
-    ("sanity", &Sanity),
-    ("standard_webhooks", &StandardWebhooks),
-    ("storyblok", &Storyblok),
-    ("strapi", &Token),
-    ("webflow", &Webflow),
-    ("wordpress", &StandardWebhooks),
+/// A vendor's dialect, signed in this way.
+macro_rules! dialect {
+    ($vendor:ident, $scheme:expr) => {
+        Dialect::new(
+            $scheme,
+            $vendor::changes::MANNERS,
+            $vendor::changes::changes,
+        )
+    };
+}
+
+/// How each type of source signs, what its sender does, and what it says; sorted. WordPress sends no
+/// webhooks by itself: a plugin does. Strapi (`server.webhooks.defaultHeaders`, or at the webhook) and
+/// Directus (the operation "Webhook / Request URL" of a flow) sign nothing, but send the headers that
+/// they are given.
+static SOURCES: [(&str, Dialect); 12] = [
+    ("contentful", dialect!(contentful, &Contentful)),
+    ("directus", dialect!(directus, &Token)),
+    ("drupal", dialect!(drupal, &Drupal)),
+    (
+        "ghost",
+        dialect!(ghost, &Ghost { legacy: false }).with(ghost::webhook::configure),
+    ),
+    (
+        "hmac",
+        dialect!(generic, &Generic).with(generic::template::configure),
+    ),
+    ("hubspot", dialect!(hubspot, &HubSpot)),
+    ("sanity", dialect!(sanity, &Sanity)),
+    (
+        "standard_webhooks",
+        dialect!(standard_webhooks, &StandardWebhooks),
+    ),
+    ("storyblok", dialect!(storyblok, &Storyblok)),
+    ("strapi", dialect!(strapi, &Token)),
+    ("webflow", dialect!(webflow, &Webflow)),
+    ("wordpress", dialect!(wordpress, &StandardWebhooks)),
 ];
 
-/// Every `type` of source whose webhooks can be verified, sorted.
+/// Every `type` of source there is, sorted.
 pub fn source_types() -> impl Iterator<Item = &'static str> {
     SOURCES.iter().map(|(kind, _)| *kind)
 }
@@ -59,8 +85,29 @@ pub fn scheme(kind: &str, legacy: bool) -> Option<&'static dyn Scheme> {
     if legacy {
         return (kind == "ghost").then_some(&Ghost { legacy: true });
     }
+    dialect(kind).map(|dialect| dialect.scheme)
+}
+
+fn dialect(kind: &str) -> Option<&'static Dialect> {
     let found = SOURCES.iter().find(|(name, _)| *name == kind);
-    found.map(|(_, scheme)| *scheme)
+    found.map(|(_, dialect)| dialect)
+}
+
+/// Makes a source. `config` holds what is left of its table when the keys that every source has (`name`,
+/// `type`, `secrets` and so on) are taken out; no type has a secret among them yet.
+///
+/// # Errors
+/// An unknown type, an unknown or missing key, or a value that does not fit; each with the place in the
+/// file.
+pub fn source(
+    kind: &Spanned<String>,
+    config: Spanned<DeTable<'_>>,
+    _: &dyn Secrets,
+) -> Result<Box<dyn Source>, ConfigError> {
+    match dialect(kind.get_ref()) {
+        Some(dialect) => dialect.source(config),
+        None => Err(unknown(kind, "source", source_types())),
+    }
 }
 
 /// Every `type` of destination there is, sorted.
@@ -81,15 +128,19 @@ pub fn build(
 ) -> Result<Box<dyn Connector>, ConfigError> {
     let known = VENDORS.iter().find(|(name, _)| name == kind.get_ref());
     let Some((_, build)) = known else {
-        return Err(unknown(kind));
+        return Err(unknown(kind, "destination", types()));
     };
     build(config, secrets)
 }
 
-fn unknown(kind: &Spanned<String>) -> ConfigError {
-    let types: Vec<&str> = types().collect();
+fn unknown(
+    kind: &Spanned<String>,
+    of: &str,
+    types: impl Iterator<Item = &'static str>,
+) -> ConfigError {
+    let types: Vec<&str> = types.collect();
     let message = format!(
-        "{:?} is not a destination type; known are {}",
+        "{:?} is not a {of} type; known are {}",
         kind.get_ref(),
         types.join(", ")
     );

@@ -11,6 +11,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{ED25519, UnparsedPublicKey};
+use serde::Deserialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use slugline_core::secret::Secret;
@@ -29,7 +30,7 @@ const MAX_DIGITS: usize = 16;
 /// How one kind of source signs.
 pub trait Scheme: Send + Sync {
     /// What the signature covers, in words.
-    fn covers(&self) -> &'static str;
+    fn covers(&self) -> &str;
 
     /// How far the time of signing may lie from ours, unless configured.
     fn tolerance(&self) -> Duration {
@@ -42,7 +43,7 @@ pub trait Scheme: Send + Sync {
     }
 
     /// What of the webhook is signed, and the proofs that it brings.
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw>;
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw>;
 
     /// Whether a signature of exactly this age, or this far ahead, is within the tolerance.
     fn is_in_time(&self, distance: Duration, tolerance: Duration) -> bool {
@@ -72,13 +73,13 @@ impl Key {
 /// What of a webhook is signed.
 pub struct Signed<'a> {
     /// The header that the proofs stand in.
-    pub(crate) header: &'static str,
+    pub(crate) header: &'a str,
     /// What is signed, in parts; several where vendors are not clear about it: any may be the one.
     pub(crate) messages: Vec<Vec<Cow<'a, [u8]>>>,
     /// Any of them suffices: a sender that rotates its secret brings several.
     pub(crate) proofs: Vec<Proof>,
     /// The header that the time stands in, and the time; `None` where it is not signed.
-    pub(crate) at: Option<(&'static str, Timestamp)>,
+    pub(crate) at: Option<(&'a str, Timestamp)>,
     /// The sender's name for the delivery, where it is signed too: another could be put on a repeat.
     pub(crate) delivery_id: Option<&'a str>,
 }
@@ -209,9 +210,11 @@ fn in_time(
 }
 
 /// How a proof is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Encoding {
     /// Lower-case hex; nothing else, so that one proof has one spelling.
+    #[default]
     Hex,
     /// Base64 with padding.
     Base64,
@@ -270,21 +273,21 @@ pub(crate) fn timed<'a>(
 }
 
 /// A time in milliseconds since 1970, as a header has it.
-pub(crate) fn millis(header: &'static str, text: &str) -> Result<(&'static str, Timestamp), Flaw> {
+pub(crate) fn millis<'a>(header: &'a str, text: &str) -> Result<(&'a str, Timestamp), Flaw> {
     number(header, text, "milliseconds", 1_000)
 }
 
 /// A time in seconds since 1970, as a header has it.
-pub(crate) fn seconds(header: &'static str, text: &str) -> Result<(&'static str, Timestamp), Flaw> {
+pub(crate) fn seconds<'a>(header: &'a str, text: &str) -> Result<(&'a str, Timestamp), Flaw> {
     number(header, text, "seconds", 1_000_000)
 }
 
-fn number(
-    header: &'static str,
+fn number<'a>(
+    header: &'a str,
     text: &str,
     unit: &str,
     micros: i64,
-) -> Result<(&'static str, Timestamp), Flaw> {
+) -> Result<(&'a str, Timestamp), Flaw> {
     // One spelling for each: where nothing parts the time from what stands before it, zeros of that
     // could become zeros of the time.
     let digits = !text.is_empty()

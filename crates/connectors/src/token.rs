@@ -20,7 +20,7 @@ impl Scheme for Token {
         "nothing: it is the secret itself"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let (header, token) = match incoming.header(TOKEN)? {
             Some(token) => (TOKEN, token),
             None => (AUTHORIZATION, bearer(incoming)?),

@@ -14,8 +14,8 @@ const EMPTY_NAMES: [&str; 8] = [
 /// Files that the folder of every vendor has that content goes to, so that the second connector is obvious
 /// after the first. A fake comes besides where the destination is a vendor's service with quirks of its own.
 const CONNECTOR_FACES: [&str; 4] = ["mod.rs", "config.rs", "deliver.rs", "errors.rs"];
-/// Those of a vendor that only webhooks come from.
-const SOURCE_FACES: [&str; 2] = ["mod.rs", "webhook.rs"];
+/// Those of a vendor that only webhooks come from. A `webhook.rs` comes besides where it has a signature of its own.
+const SOURCE_FACES: [&str; 2] = ["mod.rs", "changes.rs"];
 
 /// Where the vendors' folders are.
 const CONNECTORS: &str = "crates/connectors/src/";
@@ -102,10 +102,11 @@ mod tests {
             let file = |face: &&str| file(&format!("{CONNECTORS}ghost/{face}"), "");
             connector_faces(&faces.iter().map(file).collect::<Vec<_>>())
         };
-        assert!(of(&["mod.rs", "webhook.rs"]).is_empty());
+        assert!(of(&["mod.rs", "changes.rs"]).is_empty());
+        assert!(of(&["mod.rs", "changes.rs", "webhook.rs"]).is_empty());
         assert_eq!(
-            of(&["mod.rs"]),
-            ["crates/connectors/src/ghost/webhook.rs is missing: every connector has it"]
+            of(&["mod.rs", "webhook.rs"]),
+            ["crates/connectors/src/ghost/changes.rs is missing: every connector has it"]
         );
     }
 

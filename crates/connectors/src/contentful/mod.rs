@@ -1,3 +1,4 @@
 //! Contentful: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

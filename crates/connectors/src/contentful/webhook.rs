@@ -70,7 +70,7 @@ impl Scheme for Contentful {
         distance < tolerance
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let signature = incoming.required(SIGNATURE)?;
         let list = incoming.required(SIGNED_HEADERS)?;
         let at = millis(TIMESTAMP, incoming.required(TIMESTAMP)?)?;

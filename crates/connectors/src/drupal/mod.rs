@@ -1,3 +1,4 @@
 //! Drupal: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

@@ -19,7 +19,7 @@ impl Scheme for Drupal {
         "the body"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let value = incoming.required(SIGNATURE)?;
         // SHA-1 is what the module is known to send; newer ones may do better.
         let proof = match value.split_once('=') {

@@ -1,3 +1,5 @@
 //! Senders that sign with HMAC-SHA256, each in its own way: the type `hmac`.
 
+pub(crate) mod changes;
+pub(crate) mod template;
 pub(crate) mod webhook;

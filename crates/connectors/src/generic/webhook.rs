@@ -47,7 +47,7 @@ impl Scheme for Generic {
         "the body (and before it, from Stripe, timestamp.)"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let mut found = Vec::new();
         if let Some(value) = incoming.header(STRIPE)? {
             found.push(stripe(incoming, value));

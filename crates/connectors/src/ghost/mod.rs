@@ -1,3 +1,4 @@
 //! Ghost: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

@@ -6,9 +6,15 @@
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use slugline_core::webhook::{Flaw, Incoming, Part};
+use toml::Spanned;
+use toml::de::DeTable;
 
+use crate::config::{ConfigError, read};
+use crate::mapping::Mapping;
 use crate::signature::{Encoding, Proof, Scheme, Signed, millis, timed};
+use crate::source::Settings;
 
 const SIGNATURE: &str = "x-ghost-signature";
 /// The host's own webhooks have the time here, and another form of signature under the same name.
@@ -29,7 +35,7 @@ impl Scheme for Ghost {
         }
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let value = incoming.required(SIGNATURE)?;
         if let Some(time) = incoming.header(HOST_TIMESTAMP)? {
             return host(incoming, value, time);
@@ -64,6 +70,25 @@ impl Scheme for Ghost {
             delivery_id: None,
         })
     }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    #[serde(default)]
+    mapping: Mapping,
+    #[serde(default)]
+    legacy: bool,
+}
+
+/// Reads the keys of a source of type `ghost`.
+pub(crate) fn configure(config: Spanned<DeTable<'_>>) -> Result<Settings, ConfigError> {
+    let Config { mapping, legacy } = read(config)?;
+    let scheme = Box::new(Ghost { legacy });
+    Ok(Settings {
+        mapping,
+        scheme: Some(scheme),
+    })
 }
 
 fn host<'a>(incoming: &'a Incoming, signature: &str, time: &'a str) -> Result<Signed<'a>, Flaw> {

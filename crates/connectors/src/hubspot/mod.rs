@@ -1,3 +1,4 @@
 //! HubSpot: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

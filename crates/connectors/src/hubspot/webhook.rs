@@ -40,7 +40,7 @@ impl Scheme for HubSpot {
         "method, URL, body and timestamp"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         if !incoming.body.is_empty()
             && !incoming.body.starts_with(b"{")
             && !incoming.body.starts_with(b"[")

@@ -1,3 +1,4 @@
 //! Sanity: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

@@ -29,7 +29,7 @@ impl Scheme for Sanity {
         TOLERANCE
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let value = incoming.required(SIGNATURE)?;
         let form = || Flaw::header(SIGNATURE, "is not of the form t=MILLISECONDS,v1=SIGNATURE");
         let (time, signature) = value

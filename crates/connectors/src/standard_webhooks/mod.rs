@@ -2,6 +2,7 @@
 //!
 //! Ensures that a secret means the same in both directions.
 
+pub(crate) mod changes;
 pub(crate) mod sign;
 pub(crate) mod webhook;
 

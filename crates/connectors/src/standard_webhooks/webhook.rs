@@ -55,7 +55,7 @@ impl Scheme for StandardWebhooks {
             .ok_or_else(|| format!("after {PUBLIC} a key must be base64 of {PUBLIC_BYTES} bytes"))
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let is_svix = incoming.header(NAMES[2])?.is_none() && incoming.header(SVIX[2])?.is_some();
         let [id, timestamp, signature] = if is_svix { SVIX } else { NAMES };
         let list = incoming.required(signature)?;

@@ -1,3 +1,4 @@
 //! Storyblok: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

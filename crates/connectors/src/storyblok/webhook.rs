@@ -20,7 +20,7 @@ impl Scheme for Storyblok {
         "the body"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let signature = incoming.required(SIGNATURE)?;
         Ok(Signed {
             header: SIGNATURE,

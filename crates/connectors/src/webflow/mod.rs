@@ -1,3 +1,4 @@
 //! Webflow: its webhooks.
 
+pub(crate) mod changes;
 pub(crate) mod webhook;

@@ -18,7 +18,7 @@ impl Scheme for Webflow {
         "timestamp:body"
     }
 
-    fn read<'a>(&self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
+    fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let signature = incoming.required(SIGNATURE)?;
         let time = incoming.required(TIMESTAMP)?;
         Ok(Signed {

@@ -10,7 +10,7 @@ use slugline_core::secret::{Secret, SecretRef, Secrets};
 use toml::Spanned;
 use toml::de::DeTable;
 
-use crate::config::{ConfigError, http_url, read, resolve};
+use crate::config::{ConfigError, header_name, http_url, read, resolve};
 use crate::standard_webhooks::sign::Key;
 
 /// Secrets in use at once: the current one, and the one before it while receivers rotate.
@@ -81,11 +81,7 @@ fn header(
     value: &Spanned<SecretRef>,
     secrets: &dyn Secrets,
 ) -> Result<(String, Secret), ConfigError> {
-    let lower = name.get_ref().to_ascii_lowercase();
-    if !is_token(&lower) {
-        let why = format!("{lower:?} is not a header name");
-        return Err(ConfigError::new(name.span(), why));
-    }
+    let lower = header_name(name)?;
     if lower.starts_with("webhook-") || OWN_HEADERS.contains(&lower.as_str()) {
         let advice = format!("the header {lower} belongs to the message itself");
         return Err(ConfigError::new(name.span(), advice));
@@ -100,12 +96,4 @@ fn header(
         return Err(ConfigError::new(value.span(), advice));
     }
     Ok((lower, secret))
-}
-
-/// RFC 9110 §5.6.2.
-fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }

@@ -4,6 +4,7 @@
 //! begins as a draft under a slug of our own and goes live by its id. Touches only what is in our
 //! effects or under that slug. Users, menus, themes and settings are none of its business.
 
+pub(crate) mod changes;
 mod config;
 mod deliver;
 mod errors;

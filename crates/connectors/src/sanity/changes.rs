@@ -1,0 +1,78 @@
+//! What Sanity's webhooks say, with the projection that docs/sources.md gives.
+//!
+//! Ensures that drafts and versions of releases never count as published. A webhook has no unpublish:
+//! a published document that goes is deleted. Several may overtake each other.
+
+use serde_json::{Map, Value};
+use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::webhook::Incoming;
+
+use crate::mapping::{Mapping, Told};
+use crate::reading::{first_name, header, moment_at, name_at, object, text_at};
+use crate::source::repeating_for;
+
+/// It repeats for half an hour; twice that, because a repeat may be on its way for long.
+pub(crate) const MANNERS: Manners = repeating_for(60);
+
+const OPERATION: &str = "sanity-operation";
+const DOCUMENT: &str = "sanity-document-id";
+/// What the types of files are called.
+const ASSETS: [&str; 2] = ["sanity.imageAsset", "sanity.fileAsset"];
+
+/// What a genuine webhook says.
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+    let body = object(incoming)?;
+    let kind = name_at(&body, "_type");
+    // What is deleted may be null in a projection.
+    let id = match name_at(&body, "_id") {
+        Some(id) => id,
+        None => header(incoming, DOCUMENT)?
+            .ok_or_else(|| format!("there is neither _id nor the header {DOCUMENT}"))?
+            .to_owned(),
+    };
+    let operation = text_at(&body, "operation").or_else(|| text_at(&body, "_operation"));
+    let operation = match operation {
+        Some(operation) => Some(operation),
+        None => header(incoming, OPERATION)?,
+    };
+    let word = mapping.word(&body, operation);
+    let (entry, is_public) = published_id(&id);
+    let own = match word {
+        _ if kind.as_deref().is_some_and(|kind| ASSETS.contains(&kind)) => What::Asset,
+        _ if !is_public => What::Draft,
+        Some("delete") => What::Deleted,
+        _ => What::Published,
+    };
+    let Some(what) = mapping.what(word.filter(|_| is_public), Some(own)) else {
+        return Ok(Vec::new());
+    };
+    let change = mapping.change(Told {
+        entry: Some(entry.to_owned()),
+        locales: first_name(&body, &["language", "__i18n_lang"])
+            .map_or(Locales::Unsaid, Locales::One),
+        version: moment_at(&body, "_updatedAt"),
+        content_type: kind,
+        fields: mapping.fields(&body, Some(&body)).map(without_own),
+        ..Told::new(&body, what)
+    })?;
+    Ok(vec![change])
+}
+
+/// The id of what is public, and whether it is this one: `drafts.ID` and `versions.RELEASE.ID` are not.
+fn published_id(id: &str) -> (&str, bool) {
+    let version = |rest: &'_ str| rest.find('.').map(|dot| dot + 1);
+    if let Some(draft) = id.strip_prefix("drafts.") {
+        (draft, false)
+    } else if let Some(rest) = id.strip_prefix("versions.") {
+        let from = version(rest).unwrap_or_default();
+        (rest.get(from..).unwrap_or(rest), false)
+    } else {
+        (id, true)
+    }
+}
+
+/// Without what Sanity says about the document.
+fn without_own(mut fields: Map<String, Value>) -> Map<String, Value> {
+    fields.retain(|name, _| !name.starts_with('_') && name != "operation");
+    fields
+}

@@ -1,0 +1,131 @@
+//! What all kinds of source share: a dialect, and a source that is configured.
+//!
+//! Ensures that a source of any type judges signatures in the one way there is and reads changes in its
+//! dialect, with its mapping. Does not list the types.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use slugline_core::secret::Secret;
+use slugline_core::source::{Change, Manners, Repeats, Source};
+use slugline_core::webhook::{Flaw, Incoming, Verified, Window};
+use toml::Spanned;
+use toml::de::DeTable;
+
+use crate::config::{ConfigError, read};
+use crate::mapping::Mapping;
+use crate::signature::{Scheme, verify};
+
+/// What a genuine webhook of one type says.
+pub(crate) type Changes = fn(&Incoming, &Mapping) -> Result<Vec<Change>, String>;
+/// Reads the keys that a type has of its own.
+type Configure = fn(Spanned<DeTable<'_>>) -> Result<Settings, ConfigError>;
+
+/// One type of source.
+pub(crate) struct Dialect {
+    /// How it signs, unless configured otherwise.
+    pub(crate) scheme: &'static dyn Scheme,
+    manners: Manners,
+    changes: Changes,
+    configure: Configure,
+}
+
+impl Dialect {
+    /// A type whose only own key is `mapping`.
+    pub(crate) const fn new(
+        scheme: &'static dyn Scheme,
+        manners: Manners,
+        changes: Changes,
+    ) -> Self {
+        Self {
+            scheme,
+            manners,
+            changes,
+            configure: plain,
+        }
+    }
+
+    /// With more keys.
+    pub(crate) const fn with(self, configure: Configure) -> Self {
+        Self { configure, ..self }
+    }
+
+    /// A source of this type.
+    pub(crate) fn source(
+        &'static self,
+        config: Spanned<DeTable<'_>>,
+    ) -> Result<Box<dyn Source>, ConfigError> {
+        let settings = (self.configure)(config)?;
+        Ok(Box::new(Configured {
+            dialect: self,
+            settings,
+        }))
+    }
+}
+
+/// Manners of a sender that repeats for so many minutes, byte for byte.
+pub(crate) const fn repeating_for(minutes: u64) -> Manners {
+    Manners {
+        retries_for: Duration::from_secs(minutes * 60),
+        repeats: Repeats::SameBytes,
+        only_ok: false,
+    }
+}
+
+/// What the configuration of a source says.
+pub(crate) struct Settings {
+    pub(crate) mapping: Mapping,
+    /// How it signs, where that is not as its type does.
+    pub(crate) scheme: Option<Box<dyn Scheme>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plain {
+    #[serde(default)]
+    mapping: Mapping,
+}
+
+fn plain(config: Spanned<DeTable<'_>>) -> Result<Settings, ConfigError> {
+    let Plain { mapping } = read(config)?;
+    Ok(Settings {
+        mapping,
+        scheme: None,
+    })
+}
+
+/// A source that is configured.
+struct Configured {
+    dialect: &'static Dialect,
+    settings: Settings,
+}
+
+impl Configured {
+    fn scheme(&self) -> &dyn Scheme {
+        let own = self.settings.scheme.as_deref();
+        own.unwrap_or(self.dialect.scheme)
+    }
+}
+
+impl Source for Configured {
+    fn manners(&self) -> Manners {
+        self.dialect.manners
+    }
+
+    fn tolerance(&self) -> Duration {
+        self.scheme().tolerance()
+    }
+
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw> {
+        verify(self.scheme(), incoming, secrets, window)
+    }
+
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+        (self.dialect.changes)(incoming, &self.settings.mapping)
+    }
+}

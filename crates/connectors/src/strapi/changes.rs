@@ -1,0 +1,63 @@
+//! What Strapi's webhooks say (@strapi/core, services/webhook-runner).
+//!
+//! Ensures that events which overtake each other are put in order by the time at which they were sent.
+//! Strapi tries once, and forgets what waits when it is restarted.
+
+use serde_json::Value;
+use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::webhook::Incoming;
+
+use crate::mapping::{Mapping, Told};
+use crate::reading::{at, first_name, moment_at, name_at, object, text_at};
+use crate::source::repeating_for;
+
+pub(crate) const MANNERS: Manners = repeating_for(0);
+
+/// The entry; a file has the numeric id only.
+const IDS: [&str; 4] = [
+    "entry.documentId",
+    "entry.id",
+    "media.documentId",
+    "media.id",
+];
+
+/// What a genuine webhook says.
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+    let body = object(incoming)?;
+    let word = mapping.word(&body, text_at(&body, "event"));
+    let word = word.ok_or("there is no event")?;
+    let Some(what) = mapping.what(Some(word), of_event(word, &body)) else {
+        return Ok(Vec::new());
+    };
+    let change = mapping.change(Told {
+        entry: first_name(&body, &IDS),
+        locales: name_at(&body, "entry.locale").map_or(Locales::Unsaid, Locales::One),
+        version: moment_at(&body, "createdAt"),
+        content_type: content_type(&body),
+        fields: mapping.fields(&body, at(&body, "entry")),
+        ..Told::new(&body, what)
+    })?;
+    Ok(vec![change])
+}
+
+fn of_event(event: &str, body: &Value) -> Option<What> {
+    match event.split_once('.')? {
+        ("entry", "publish") => Some(What::Published),
+        ("entry", "unpublish") => Some(What::Unpublished),
+        ("entry", "delete") => Some(What::Deleted),
+        ("entry", "create" | "update") => Some(match at(body, "entry.publishedAt") {
+            Some(_) => What::Published,
+            None => What::Draft,
+        }),
+        ("entry", "draft-discard") => Some(What::Draft),
+        ("media", _) => Some(What::Asset),
+        _ => None,
+    }
+}
+
+/// `article` of `api::article.article`.
+fn content_type(body: &Value) -> Option<String> {
+    let of_uid = text_at(body, "uid").and_then(|uid| uid.rsplit('.').next());
+    let found = of_uid.or_else(|| text_at(body, "model"));
+    found.map(str::to_owned)
+}

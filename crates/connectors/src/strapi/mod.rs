@@ -1,0 +1,3 @@
+//! Strapi: its webhooks, which sign nothing and bring a token.
+
+pub(crate) mod changes;

@@ -1,0 +1,67 @@
+//! What Webflow's webhooks say (openapi-spec v2, webhooks).
+//!
+//! Ensures that each item of a collection becomes a change, alone or among others. Pages and the site
+//! as a whole are nobody's content. Locales are ids: without `mapping.locales` they are not told apart.
+
+use serde_json::Value;
+use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::webhook::Incoming;
+
+use crate::mapping::{Mapping, Told};
+use crate::reading::{at, moment_at, name_at, object, text_at};
+use crate::source::repeating_for;
+
+/// Three more attempts, ten minutes apart, and half an hour to spare. It takes 200 only for taken.
+pub(crate) const MANNERS: Manners = Manners {
+    only_ok: true,
+    ..repeating_for(60)
+};
+
+/// The times by which items are ordered; the first that is there counts.
+const TIMES: [&str; 3] = ["lastUpdated", "lastPublished", "createdOn"];
+
+/// What a genuine webhook says.
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+    let body = object(incoming)?;
+    let word = mapping.word(&body, text_at(&body, "triggerType"));
+    let word = word.ok_or("there is no triggerType")?;
+    let Some(what) = mapping.what(Some(word), of_trigger(word)) else {
+        return Ok(Vec::new());
+    };
+    let payload = at(&body, "payload").ok_or("there is no payload")?;
+    let item = |item| change(item, what, mapping);
+    match at(payload, "items").and_then(Value::as_array) {
+        Some(items) => items.iter().map(item).collect(),
+        None => Ok(vec![item(payload)?]),
+    }
+}
+
+fn of_trigger(trigger: &str) -> Option<What> {
+    match trigger.strip_prefix("collection_item_")? {
+        "published" => Some(What::Published),
+        "unpublished" => Some(What::Unpublished),
+        "deleted" => Some(What::Deleted),
+        "created" | "changed" => Some(What::Draft),
+        _ => None,
+    }
+}
+
+fn change(item: &Value, what: What, mapping: &Mapping) -> Result<Change, String> {
+    mapping.change(Told {
+        entry: name_at(item, "id"),
+        locales: locale(item, mapping)?,
+        version: TIMES.iter().find_map(|time| moment_at(item, time)),
+        content_type: name_at(item, "collectionId"),
+        fields: mapping.fields(item, at(item, "fieldData")),
+        ..Told::new(item, what)
+    })
+}
+
+/// An id that a mapping of locales leaves out is not taken for the default: it would overwrite it.
+fn locale(item: &Value, mapping: &Mapping) -> Result<Locales, String> {
+    match name_at(item, "cmsLocaleId").filter(|_| mapping.has_locales()) {
+        Some(id) if mapping.knows_locale(&id) => Ok(Locales::One(id)),
+        Some(id) => Err(format!("the locale {id} is not in mapping.locales; add it")),
+        None => Ok(Locales::Unsaid),
+    }
+}
