@@ -7,11 +7,13 @@
     reason = "a test fails by panicking, its helpers too"
 )]
 
+mod changes;
 mod contract;
 mod folder;
 mod port;
 mod registry;
 mod samples;
+mod signature_templates;
 mod signatures;
 mod webhook;
 mod wordpress;

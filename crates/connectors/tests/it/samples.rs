@@ -9,6 +9,7 @@ use slugline_core::connector::{Connector, Work};
 use slugline_core::item::{Action, ItemKey};
 use slugline_core::payload::{BodyFormat, Media, Payload, StoredMedia};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
+use slugline_core::source::Source;
 use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 use toml::Spanned;
@@ -29,6 +30,12 @@ impl Secrets for Names {
 pub(crate) fn build(kind: &str, toml: &str) -> Result<Box<dyn Connector>, ConfigError> {
     let table = DeTable::parse(toml).expect("the test's TOML");
     registry::build(&Spanned::new(0..0, kind.to_owned()), table, &Names)
+}
+
+/// The source of a type, from the TOML of its own keys.
+pub(crate) fn source(kind: &str, toml: &str) -> Result<Box<dyn Source>, ConfigError> {
+    let table = DeTable::parse(toml).expect("the test's TOML");
+    registry::source(&Spanned::new(0..0, kind.to_owned()), table, &Names)
 }
 
 pub(crate) fn connector(kind: &str, toml: &str) -> Box<dyn Connector> {

@@ -1,0 +1,230 @@
+//! What webhooks say: bodies as the vendors' pages describe them, and what is read from each.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use slugline_connectors::registry;
+use slugline_core::source::{Change, Locales, Repeats};
+use slugline_core::webhook::Incoming;
+
+use crate::samples::source;
+
+const CASES: &str = include_str!("../changes.json");
+
+/// One webhook.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    config: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    body: Value,
+    /// A line for each change.
+    #[serde(default)]
+    says: Vec<String>,
+    /// The payload of the first change, where it matters.
+    payload: Option<Value>,
+    /// What the error speaks of.
+    refused: Option<String>,
+}
+
+impl Case {
+    fn changes(&self, body: &Value) -> Result<Vec<Change>, String> {
+        let incoming = Incoming::new("POST", "/hooks/x", &self.headers, body.to_string());
+        source(&self.kind, &self.config).unwrap().changes(&incoming)
+    }
+}
+
+fn cases() -> Vec<Case> {
+    serde_json::from_str(CASES).unwrap()
+}
+
+/// `what entry locale environment version title`; `-` where nothing is said, `*` for all locales.
+fn line(change: &Change) -> String {
+    let locale = match &change.locales {
+        Locales::Unsaid => "-",
+        Locales::One(locale) => locale,
+        Locales::All => "*",
+    };
+    let version = change.version.map(|version| version.to_string());
+    let title = change.payload.as_ref().map(|payload| &*payload.title);
+    [
+        change.what.as_str(),
+        &change.entry,
+        locale,
+        change.environment.as_deref().unwrap_or("-"),
+        version.as_deref().unwrap_or("-"),
+        title.unwrap_or("-"),
+    ]
+    .join(" ")
+}
+
+#[test]
+fn each_webhook_says_what_it_says() {
+    for case in cases() {
+        let told = case.changes(&case.body);
+        let about = format!("{} {:?} {}", case.kind, case.headers, case.body);
+        match (told, &case.refused) {
+            (Err(why), Some(refused)) => assert!(why.contains(refused), "{about}: {why}"),
+            (Err(why), None) => panic!("{about}: {why}"),
+            (Ok(changes), _) => {
+                let lines: Vec<String> = changes.iter().map(line).collect();
+                assert_eq!(lines, case.says, "{about}");
+                assert_eq!(case.refused, None, "{about}");
+                if let Some(expected) = case.payload {
+                    let payload = changes.into_iter().next().unwrap().payload;
+                    assert_eq!(serde_json::to_value(payload).unwrap(), expected, "{about}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_type_of_source_has_cases() {
+    let cases = cases();
+    for kind in registry::source_types() {
+        let of_kind = cases.iter().filter(|case| case.kind == kind);
+        assert!(of_kind.count() >= 4, "{kind}");
+    }
+}
+
+/// Whatever stands wherever a value stands: changes, nothing, or an error.
+#[test]
+fn odd_values_are_no_trouble() {
+    let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+    let odd = [
+        "null",
+        "true",
+        "-1",
+        "1e300",
+        "18446744073709551615",
+        "9223372036854775807",
+        "\"\"",
+        "\"\\u0000\"",
+        "\"é.\"",
+        "\".\"",
+        "[]",
+        "{}",
+        "[[]]",
+        "[null]",
+        "{\"value\":null}",
+        "[{\"value\":{}}]",
+        "{\"en\":{}}",
+        "\"drafts.\"",
+        "\"versions.\"",
+        &deep,
+    ];
+    let odd = odd.map(|json| serde_json::from_str::<Value>(json).unwrap());
+    for case in cases() {
+        for place in places(&case.body, String::new()) {
+            for odd in &odd {
+                let mut damaged = case.body.clone();
+                *damaged.pointer_mut(&place).unwrap() = odd.clone();
+                drop(case.changes(&damaged));
+            }
+        }
+    }
+}
+
+/// Every place in a value, as JSON pointers.
+fn places(value: &Value, here: String) -> Vec<String> {
+    let below: Vec<String> = match value {
+        Value::Object(members) => members
+            .iter()
+            .flat_map(|(name, value)| places(value, format!("{here}/{name}")))
+            .collect(),
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .flat_map(|(index, value)| places(value, format!("{here}/{index}")))
+            .collect(),
+        _ => Vec::new(),
+    };
+    std::iter::once(here).chain(below).collect()
+}
+
+#[test]
+fn what_is_no_json_is_an_error() {
+    let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let wrapped = format!("{{\"data\":{nested}}}");
+    let odd = [
+        "",
+        "x",
+        "\"x\"",
+        "7",
+        "1e999",
+        "{",
+        "{}x",
+        "\u{feff}{}",
+        &nested,
+        &wrapped,
+    ];
+    for kind in registry::source_types() {
+        let source = source(kind, "").unwrap();
+        for body in odd {
+            let incoming = Incoming::new("POST", "/", [("a", "b")], body.to_owned());
+            let start: String = body.chars().take(20).collect();
+            assert!(source.changes(&incoming).is_err(), "{kind}: {start}");
+        }
+    }
+}
+
+#[test]
+fn a_header_that_came_twice_is_an_error() {
+    let twice = [("X-Contentful-Topic", "a"), ("x-contentful-topic", "b")];
+    let incoming = Incoming::new("POST", "/", twice, "{\"sys\":{}}");
+    let why = source("contentful", "").unwrap().changes(&incoming);
+    assert!(why.unwrap_err().contains("more than once"));
+}
+
+/// Many locales and a long name would multiply, and so would many keys and a whole payload.
+#[test]
+fn what_is_told_is_not_much_more_than_what_came() {
+    let locales: serde_json::Map<String, Value> = (0..5_000)
+        .map(|number| (format!("l{number}"), json!("T")))
+        .collect();
+    let body = json!({
+        "sys": {"id": "e", "type": "Entry"},
+        "fields": {"title": &locales, "x".repeat(100_000): &locales},
+    });
+    let keys: Vec<u32> = (0..5_000).collect();
+    let payload = json!({"title": "T", "body": "x".repeat(100_000)});
+    let many =
+        json!({"event": "items.create", "collection": "c", "keys": keys, "payload": payload});
+    for (kind, body) in [("contentful", body), ("directus", many)] {
+        let incoming = Incoming::new("POST", "/", [("a", "b")], body.to_string());
+        let changes = source(kind, "").unwrap().changes(&incoming).unwrap();
+        assert_eq!(changes.len(), 5_000, "{kind}");
+        let told = serde_json::to_string(&changes).unwrap().len();
+        assert!(told < 10_000_000, "{kind}: {told}");
+    }
+}
+
+#[test]
+fn manners_are_the_vendors() {
+    for (kind, minutes) in [
+        ("contentful", 2),
+        ("directus", 0),
+        ("drupal", 0),
+        ("ghost", 0),
+        ("hmac", 4_500),
+        ("hubspot", 1_440),
+        ("sanity", 60),
+        ("standard_webhooks", 4_500),
+        ("storyblok", 0),
+        ("strapi", 0),
+        ("webflow", 60),
+        ("wordpress", 4_500),
+    ] {
+        let manners = source(kind, "").unwrap().manners();
+        assert_eq!(manners.retries_for.as_secs(), minutes * 60, "{kind}");
+        assert_eq!(manners.only_ok, kind == "webflow");
+        let thin = ["storyblok", "directus"].contains(&kind);
+        assert_eq!(manners.repeats == Repeats::None, thin);
+    }
+}
