@@ -117,44 +117,45 @@ impl Template {
     }
 
     /// Why it cannot be a signature, and what to do.
-    fn complaint(&self) -> Option<&'static str> {
-        let count = |piece: Piece| self.pieces.iter().filter(|other| **other == piece).count();
-        let twice = [Piece::Body, Piece::Timestamp, Piece::Id].map(count);
-        let named = |piece, header: &Option<String>| (count(piece) > 0, header.is_some());
-        if twice.iter().any(|count| *count > 1) {
-            return Some("names a part twice; name each once");
+    fn complaint(&self) -> Option<String> {
+        let parts = [Piece::Body, Piece::Timestamp, Piece::Id];
+        if parts.iter().any(|part| self.count(part) > 1) {
+            return Some("names a part twice; name each once".into());
         }
-        if count(Piece::Body) == 0 {
-            return Some(
-                "does not cover the body: anybody could change it; put {body} where the sender signs it",
-            );
+        if self.count(&Piece::Body) == 0 {
+            let why = "does not cover the body: anybody could change it; put {body} where the sender signs it";
+            return Some(why.into());
         }
-        match named(Piece::Timestamp, &self.timestamp_header) {
-            (true, false) => {
-                return Some("has {timestamp}; say which header it comes in: timestamp_header");
-            }
-            (false, true) => {
-                return Some(
-                    "does not cover the timestamp; put {timestamp} where the sender signs it, or leave timestamp_header out",
-                );
-            }
-            _ => {}
+        self.lacks(&Piece::Timestamp, "timestamp", &self.timestamp_header)
+            .or_else(|| self.lacks(&Piece::Id, "id", &self.id_header))
+            .or_else(|| self.is_unclear())
+    }
+
+    fn count(&self, part: &Piece) -> usize {
+        self.pieces.iter().filter(|piece| *piece == part).count()
+    }
+
+    /// A part that a header brings needs both: the header, and its place in what is signed.
+    fn lacks(&self, part: &Piece, name: &str, header: &Option<String>) -> Option<String> {
+        match (self.count(part) > 0, header) {
+            (true, None) => Some(format!(
+                "has {{{name}}}; say which header it comes in: {name}_header"
+            )),
+            (false, Some(_)) => Some(format!(
+                "does not cover the {name}; put {{{name}}} where the sender signs it, or leave {name}_header out"
+            )),
+            _ => None,
         }
-        match named(Piece::Id, &self.id_header) {
-            (true, false) => return Some("has {id}; say which header it comes in: id_header"),
-            (false, true) => {
-                return Some(
-                    "does not cover the id; put {id} where the sender signs it, or leave id_header out",
-                );
-            }
-            _ => {}
-        }
-        let unclear = self.touching().any(|(left, right)| match (left, right) {
+    }
+
+    fn is_unclear(&self) -> Option<String> {
+        let unclear = self.touching().any(|pair| match pair {
             (Piece::Id, _) | (_, Piece::Id) => true,
             (Piece::Timestamp, other) | (other, Piece::Timestamp) => *other != Piece::Body,
             _ => false,
         });
-        unclear.then_some("has nothing between two parts that could be told apart only by it; a sender that signs so cannot be taken")
+        let why = "has nothing between two parts, so that what is signed could be cut elsewhere; such a signature proves neither of them";
+        unclear.then(|| why.to_owned())
     }
 
     /// Parts with no text between them.

@@ -24,17 +24,11 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let body = object(incoming)?;
     let kind = name_at(&body, "_type");
     // What is deleted may be null in a projection.
-    let id = match name_at(&body, "_id") {
-        Some(id) => id,
-        None => header(incoming, DOCUMENT)?
-            .ok_or_else(|| format!("there is neither _id nor the header {DOCUMENT}"))?
-            .to_owned(),
-    };
+    let document = header(incoming, DOCUMENT)?.map(str::to_owned);
+    let id = name_at(&body, "_id").or(document);
+    let id = id.ok_or_else(|| format!("there is neither _id nor the header {DOCUMENT}"))?;
     let operation = text_at(&body, "operation").or_else(|| text_at(&body, "_operation"));
-    let operation = match operation {
-        Some(operation) => Some(operation),
-        None => header(incoming, OPERATION)?,
-    };
+    let operation = operation.or(header(incoming, OPERATION)?);
     let word = mapping.word(&body, operation);
     let (entry, is_public) = published_id(&id);
     let own = match word {
@@ -50,7 +44,8 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         entry: Some(entry.to_owned()),
         locales: first_name(&body, &["language", "__i18n_lang"])
             .map_or(Locales::Unsaid, Locales::One),
-        version: moment_at(&body, "_updatedAt"),
+        // A draft is another document, with times of its own: a publish must not seem older than it.
+        version: moment_at(&body, "_updatedAt").filter(|_| is_public),
         content_type: kind,
         fields: mapping.fields(&body, Some(&body)).map(without_own),
         ..Told::new(&body, what)
@@ -60,15 +55,11 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
 
 /// The id of what is public, and whether it is this one: `drafts.ID` and `versions.RELEASE.ID` are not.
 fn published_id(id: &str) -> (&str, bool) {
-    let version = |rest: &'_ str| rest.find('.').map(|dot| dot + 1);
-    if let Some(draft) = id.strip_prefix("drafts.") {
-        (draft, false)
-    } else if let Some(rest) = id.strip_prefix("versions.") {
-        let from = version(rest).unwrap_or_default();
-        (rest.get(from..).unwrap_or(rest), false)
-    } else {
-        (id, true)
-    }
+    let draft = id.strip_prefix("drafts.");
+    let version = id.strip_prefix("versions.");
+    let entry =
+        draft.or_else(|| version.map(|rest| rest.split_once('.').map_or(rest, |(_, id)| id)));
+    (entry.unwrap_or(id), entry.is_none())
 }
 
 /// Without what Sanity says about the document.
