@@ -102,7 +102,6 @@ fn dialect(kind: &str) -> Option<&'static Dialect> {
 pub fn source(
     kind: &Spanned<String>,
     config: Spanned<DeTable<'_>>,
-    _: &dyn Secrets,
 ) -> Result<Box<dyn Source>, ConfigError> {
     match dialect(kind.get_ref()) {
         Some(dialect) => dialect.source(config),

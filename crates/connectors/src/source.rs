@@ -69,6 +69,8 @@ pub(crate) const fn repeating_for(minutes: u64) -> Manners {
         retries_for: Duration::from_secs(minutes * 60),
         repeats: Repeats::SameBytes,
         only_ok: false,
+        signs: true,
+        main_environment: None,
     }
 }
 
@@ -114,6 +116,10 @@ impl Source for Configured {
 
     fn tolerance(&self) -> Duration {
         self.scheme().tolerance()
+    }
+
+    fn check_secret(&self, secret: &Secret) -> Result<(), String> {
+        self.scheme().key(secret).map(drop)
     }
 
     fn verify(

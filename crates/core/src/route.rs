@@ -3,6 +3,7 @@
 //! Ensures that destinations are chosen from the request's labels alone, in configuration order,
 //! each at most once.
 
+use crate::item::Class;
 use crate::problem::{Code, FieldError, Problem};
 
 /// What a route asks of a publish; `None` accepts all.
@@ -12,6 +13,12 @@ pub struct RouteMatch {
     pub environment: Option<String>,
     /// Equal to the publish's locale.
     pub locale: Option<String>,
+    /// Equal to the name of the source that it comes from; `api` for API clients.
+    pub source: Option<String>,
+    /// Equal to the kind of entry. A removal has none: it goes wherever the item is.
+    pub content_type: Option<String>,
+    /// Equal to the publish's class.
+    pub class: Option<Class>,
 }
 
 /// A rule that sends matching publishes to destinations.
@@ -57,6 +64,12 @@ pub struct Labels<'a> {
     pub environment: &'a str,
     /// Locale.
     pub locale: &'a str,
+    /// Where it comes from.
+    pub source: &'a str,
+    /// The kind of entry, where it says so.
+    pub content_type: Option<&'a str>,
+    /// Class.
+    pub class: Class,
     /// Whether the publish is a draft: it goes only where drafts can be held.
     pub draft: bool,
 }
@@ -138,12 +151,13 @@ impl Routes {
 
 impl RouteMatch {
     fn accepts(&self, labels: Labels<'_>) -> bool {
-        self.environment
-            .as_deref()
-            .is_none_or(|wanted| wanted == labels.environment)
-            && self
-                .locale
-                .as_deref()
-                .is_none_or(|wanted| wanted == labels.locale)
+        let asks = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
+        };
+        asks(&self.environment, Some(labels.environment))
+            && asks(&self.locale, Some(labels.locale))
+            && asks(&self.source, Some(labels.source))
+            && asks(&self.content_type, labels.content_type)
+            && self.class.is_none_or(|wanted| wanted == labels.class)
     }
 }

@@ -24,6 +24,12 @@ pub trait Source: Send + Sync {
     /// How far the time of signing may lie from ours, unless configured.
     fn tolerance(&self) -> Duration;
 
+    /// Says whether a secret can be one of this kind.
+    ///
+    /// # Errors
+    /// What is wrong with it. Never holds the secret.
+    fn check_secret(&self, secret: &Secret) -> Result<(), String>;
+
     /// Says whether a webhook is genuine.
     ///
     /// # Errors
@@ -51,6 +57,10 @@ pub struct Manners {
     pub repeats: Repeats,
     /// Whether only 200 counts as taken, not every 2xx.
     pub only_ok: bool,
+    /// Whether it signs what it sends, rather than sending the secret along.
+    pub signs: bool,
+    /// What the vendor calls the environment that everything is in where nobody made others.
+    pub main_environment: Option<&'static str>,
 }
 
 /// What makes a webhook without a signed name a repeat.

@@ -11,7 +11,7 @@ use slugline_core::canonical::Fingerprint;
 use slugline_core::intake::{API, Submission};
 use slugline_core::item::{Class, ItemKey};
 use slugline_core::media;
-use slugline_core::payload::{Media, StoredMedia};
+use slugline_core::payload::{Media, Payload, StoredMedia};
 use slugline_core::pressure::Thresholds;
 use slugline_core::problem::{Code, FieldError, Problem};
 use slugline_core::request::{self, PublishRequest};
@@ -132,7 +132,7 @@ impl Intake {
         let submission = Submission {
             media,
             payload_place,
-            ..self.submission(&settings, caller, key, request, raw)?
+            ..self.submission(&settings, (caller, API), key, request, raw)?
         };
         self.accept(&settings, submission).await
     }
@@ -147,10 +147,10 @@ impl Intake {
         };
         request.check(self.store.now())?;
         let media = self.known_media(&settings, &request).await?;
-        let submission = self.submission(&settings, &said.caller, said.key, request, said.raw)?;
+        let speaker = (&said.caller, &*said.source);
+        let submission = self.submission(&settings, speaker, said.key, request, said.raw)?;
         let mut submission = Submission {
             media,
-            source: said.source,
             fingerprint: said.fingerprint,
             key_ttl: said.key_ttl,
             ..submission
@@ -239,7 +239,7 @@ impl Intake {
     fn submission(
         &self,
         settings: &IntakeSettings,
-        caller: &Caller,
+        (caller, source): (&Caller, &str),
         key: String,
         request: PublishRequest,
         raw: Bytes,
@@ -261,6 +261,9 @@ impl Intake {
             owner: &caller.owner,
             environment: &environment,
             locale: &locale,
+            source,
+            content_type: request.payload.as_ref().and_then(Payload::content_type),
+            class: request.class,
             draft,
         };
         let targets = settings
@@ -277,7 +280,7 @@ impl Intake {
                 locale,
             },
             key,
-            source: API.into(),
+            source: source.to_owned(),
             actor: caller.actor.clone(),
             targets,
             media: None,

@@ -6,13 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
-use slugline_web::Router;
+use slugline_web::{Peer, Router};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tower::ServiceExt;
 
 /// Time for a request's headers, also between two requests of a kept connection.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -29,11 +32,15 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (place, stream) = tokio::select! {
+        let (place, (stream, peer)) = tokio::select! {
             arrived = next(&places, &listener) => arrived,
             () = &mut stop => break,
         };
-        let service = TowerToHyperService::new(router.clone());
+        let router = router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.clone().oneshot(request)
+        });
         let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A client that goes away is no event of ours.
@@ -49,18 +56,18 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 async fn next(
     places: &Arc<Semaphore>,
     listener: &TcpListener,
-) -> (Option<OwnedSemaphorePermit>, TcpStream) {
+) -> (Option<OwnedSemaphorePermit>, (TcpStream, Peer)) {
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, accept(listener).await)
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, from)) => {
                 // Small answers must not wait for an acknowledgement (Nagle).
                 let _ = stream.set_nodelay(true);
-                return stream;
+                return (stream, Peer(from));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

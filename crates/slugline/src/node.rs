@@ -17,11 +17,12 @@ use slugline_engine::ports::{Clock, Entropy, Transport};
 use slugline_engine::sealing::SealingKey;
 use slugline_engine::stop::Stop;
 use slugline_engine::store::{Store, TokenRecord};
-use slugline_web::{App, DestinationView, Destinations, Limits};
+use slugline_engine::webhooks::{Allows, SourceSettings, Webhooks};
+use slugline_web::{App, DestinationView, Destinations, Limits, Trusts};
 use tokio::net::TcpListener;
 
 use crate::clock::{SystemClock, SystemEntropy, random_bytes};
-use crate::config::{Config, Destination, OnDrift, OnUnknown, Token};
+use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token};
 use crate::place::Place;
 use crate::telemetry::Metrics;
 use crate::transport::{Guard, HttpTransport};
@@ -38,6 +39,7 @@ pub struct Node {
     clock: Arc<dyn Clock>,
     engine: Engine,
     intake: Arc<Intake>,
+    webhooks: Arc<Webhooks>,
     ready: Arc<AtomicBool>,
     first_token: Option<String>,
 }
@@ -71,6 +73,17 @@ impl Node {
             Arc::clone(&store),
             intake_settings(&config, guard),
         ));
+        let webhooks = Arc::new(Webhooks::new(
+            Arc::clone(&store),
+            Arc::clone(&intake),
+            Arc::clone(&clock),
+            config
+                .sources
+                .iter()
+                .map(|one| source(one, &config))
+                .collect(),
+        ));
+        let engine = engine.with_webhooks(Arc::clone(&webhooks));
         let first_token = first_token(&config, &store).await?;
         Ok(Self {
             config,
@@ -78,6 +91,7 @@ impl Node {
             clock,
             engine,
             intake,
+            webhooks,
             ready: Arc::new(AtomicBool::new(false)),
             first_token,
         })
@@ -121,10 +135,18 @@ impl Node {
         }
     }
 
+    fn trusts(&self) -> Trusts {
+        let proxies = self.config.server.trusted_proxies.clone();
+        Arc::new(move |address| proxies.iter().any(|net| net.contains(&address)))
+    }
+
     fn app(&self, metrics: Metrics) -> App {
         App {
             store: Arc::clone(&self.store),
             intake: Arc::clone(&self.intake),
+            webhooks: Arc::clone(&self.webhooks),
+            public_url: self.config.server.public_url.clone(),
+            trusts: self.trusts(),
             destinations: Arc::new(self.shown()),
             clock: Arc::clone(&self.clock),
             tokens: self
@@ -204,6 +226,27 @@ fn engine_settings(config: &Config) -> EngineSettings {
             .collect(),
         retention: config.store.retention,
         media_grace: config.store.media_grace,
+    }
+}
+
+fn source(source: &Source, config: &Config) -> SourceSettings {
+    let allows: Option<Allows> = (!source.allow_ips.is_empty()).then(|| {
+        let source = source.clone();
+        Arc::new(move |address| source.allows(address)) as Allows
+    });
+    let locale = source.locale.as_ref();
+    SourceSettings {
+        name: source.name.clone(),
+        kind: source.kind.clone(),
+        owner: source.owner.clone(),
+        environment: source.environment.clone(),
+        environments: source.environments.clone(),
+        locale: locale.unwrap_or(&config.server.default_locale).clone(),
+        secrets: source.secrets.clone(),
+        tolerance: source.tolerance,
+        keep_for: source.keep,
+        allows,
+        source: Arc::clone(&source.source),
     }
 }
 

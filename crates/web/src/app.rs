@@ -10,8 +10,10 @@ use std::time::Duration;
 use slugline_engine::intake::Intake;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{Store, TokenRecord};
+use slugline_engine::webhooks::Webhooks;
 use tokio::sync::Semaphore;
 
+use crate::door::client::Trusts;
 use crate::door::keyring::Keyring;
 use crate::door::rate::Rates;
 use crate::door::request_id::RequestIds;
@@ -27,6 +29,13 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The way in.
     pub intake: Arc<Intake>,
+    /// The way in for sources.
+    pub webhooks: Arc<Webhooks>,
+    /// The URL under which the world knows this server, without a slash at its end; as in the request's
+    /// `Host` when `None`.
+    pub public_url: Option<String>,
+    /// Which addresses are those of proxies in front of this server.
+    pub trusts: Trusts,
     /// The configured destinations and how they are.
     pub destinations: Arc<dyn Destinations>,
     /// This node's clock.
@@ -70,6 +79,9 @@ impl Default for Limits {
 pub(crate) struct Doors {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) webhooks: Arc<Webhooks>,
+    pub(crate) public_url: Option<String>,
+    pub(crate) trusts: Trusts,
     pub(crate) destinations: Arc<dyn Destinations>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) keyring: Keyring,
@@ -96,6 +108,9 @@ impl Doors {
             gauges: Gauges::default(),
             store: app.store,
             intake: app.intake,
+            webhooks: app.webhooks,
+            public_url: app.public_url,
+            trusts: app.trusts,
             destinations: app.destinations,
             clock: app.clock,
             limits: app.limits,

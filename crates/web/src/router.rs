@@ -55,6 +55,20 @@ impl Endpoint {
         }
     }
 
+    /// An endpoint whose callers prove themselves otherwise than by a token.
+    pub(crate) fn open_post<H, T>(path: &'static str, handler: H) -> Self
+    where
+        H: Handler<T, Arc<Doors>>,
+        T: 'static,
+    {
+        Self {
+            method: Method::POST,
+            path,
+            role: None,
+            handler: on(MethodFilter::POST, handler),
+        }
+    }
+
     pub(crate) fn delete<H, T>(path: &'static str, role: Role, handler: H) -> Self
     where
         H: Handler<T, Arc<Doors>>,

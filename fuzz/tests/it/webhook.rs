@@ -1,11 +1,15 @@
 //! Webhooks from strangers: whatever the headers say, nothing panics, and without the secret nothing is
 //! genuine. The corpus is what each vendor sends, one header a line, the body after an empty line.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use slugline_connectors::{diagnosis, registry, verify};
 use slugline_core::secret::Secret;
+use slugline_core::source::Source;
 use slugline_core::webhook::{Incoming, Window};
+use toml::Spanned;
+use toml::de::DeTable;
 
 use crate::damage::{cook, corpus, recipes};
 use crate::publish::NOW;
@@ -40,6 +44,33 @@ fn nobody_signs_without_the_secret() {
     bolero::check!()
         .with_generator(recipes())
         .for_each(|recipe| judge(&cook(&corpus, recipe)));
+}
+
+#[test]
+fn whatever_is_told_is_read_or_refused_in_words() {
+    let corpus = corpus("webhook");
+    let sources: Vec<_> = registry::source_types().map(source).collect();
+    let judge = |bytes: &[u8]| {
+        let incoming = read(bytes);
+        for source in &sources {
+            match source.changes(&incoming) {
+                // Many locales of one entry, and many entries, but nothing out of nothing.
+                Ok(changes) => assert!(changes.len() <= incoming.body.len()),
+                Err(why) => assert!(!why.is_empty()),
+            }
+        }
+    };
+    corpus.iter().for_each(|bytes| judge(bytes));
+    let judge = AssertUnwindSafe(judge);
+    bolero::check!()
+        .with_generator(recipes())
+        .for_each(|recipe| (*judge)(&cook(&corpus, recipe)));
+}
+
+fn source(kind: &str) -> Box<dyn Source> {
+    let kind = Spanned::new(0..0, kind.to_owned());
+    let built = registry::source(&kind, DeTable::parse("").unwrap());
+    built.map_err(|why| why.message).unwrap()
 }
 
 /// The first line is the URL, then headers; the body comes after an empty line.

@@ -17,7 +17,10 @@ use crate::reading::{MAX_NAME, header, moment_at, name_at, object, text_at, vers
 use crate::source::repeating_for;
 
 /// Two more attempts, 30 s apart; each may take its time.
-pub(crate) const MANNERS: Manners = repeating_for(2);
+pub(crate) const MANNERS: Manners = Manners {
+    main_environment: Some("master"),
+    ..repeating_for(2)
+};
 
 const TOPIC: &str = "x-contentful-topic";
 /// What a topic begins with.

@@ -13,6 +13,7 @@ use crate::source::repeating_for;
 
 pub(crate) const MANNERS: Manners = Manners {
     repeats: Repeats::None,
+    signs: false,
     ..repeating_for(0)
 };
 

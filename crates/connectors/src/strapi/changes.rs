@@ -11,7 +11,10 @@ use crate::mapping::{Mapping, Told};
 use crate::reading::{at, first_name, moment_at, name_at, object, text_at};
 use crate::source::repeating_for;
 
-pub(crate) const MANNERS: Manners = repeating_for(0);
+pub(crate) const MANNERS: Manners = Manners {
+    signs: false,
+    ..repeating_for(0)
+};
 
 /// The entry; a file has the numeric id only.
 const IDS: [&str; 4] = [

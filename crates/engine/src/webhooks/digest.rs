@@ -214,8 +214,10 @@ impl Source {
         if let Some(ours) = settings.environments.get(theirs) {
             return Ok(ours.clone());
         }
-        if settings.environments.is_empty() && *theirs == settings.environment {
-            return Ok(theirs.clone());
+        let main = settings.source.manners().main_environment;
+        let is_ours = *theirs == settings.environment || Some(&**theirs) == main;
+        if settings.environments.is_empty() && is_ours {
+            return Ok(settings.environment.clone());
         }
         Err(format!(
             "its environment {theirs:?} is not taken; name it in environments of the source, as in {{ {theirs} = {:?} }}",

@@ -22,7 +22,8 @@ pub struct SourceSettings {
     pub owner: String,
     /// Where its content goes, unless it says so itself.
     pub environment: String,
-    /// Its own names of environments, and ours for them; those that are not named here are not taken.
+    /// Its own names of environments, and ours for them; without any, only
+    /// its main one and the one of the same name are taken.
     pub environments: BTreeMap<String, String>,
     /// The locale of what does not say its own.
     pub locale: String,

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::serve::{DEFAULT_CONFIG, configuration};
 use super::{Ended, Trouble};
-use crate::config::{Config, Destination};
+use crate::config::{Config, Destination, Source};
 use crate::output::{BAD, GOOD, Output, columns};
 use crate::probe::ProbePort;
 use crate::transport::{Guard, HttpTransport};
@@ -82,7 +82,8 @@ fn action(failure: &slugline_core::failure::Failure) -> String {
 fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output) {
     let file = args.config.clone().unwrap_or_else(|| DEFAULT_CONFIG.into());
     let counts = format!(
-        "destinations {}, routes {}, tokens {}",
+        "sources {}, destinations {}, routes {}, tokens {}",
+        config.sources.len(),
         config.destinations.len(),
         config.routes.routes.len(),
         config.tokens.len()
@@ -92,6 +93,10 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
         output.paint(GOOD, "right"),
         file.display()
     ));
+    let sources: Vec<Vec<String>> = config.sources.iter().map(source_row).collect();
+    for row in columns(&sources) {
+        output.line(&format!("source {row}"));
+    }
     let said = |destination: &Destination| {
         probed
             .iter()
@@ -123,6 +128,20 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
     }
 }
 
+/// Where to point the sender, and what it does not do.
+fn source_row(source: &Source) -> Vec<String> {
+    let manners = source.source.manners();
+    let mut lacks = Vec::new();
+    if !manners.signs {
+        lacks.push("signs nothing: whoever reads a webhook knows the secret, so use TLS");
+    }
+    if manners.retries_for.is_zero() {
+        lacks.push("sends once: what it sends while nobody listens is lost");
+    }
+    let place = format!("/hooks/{}", source.name);
+    vec![place, source.kind.clone(), lacks.join("; ")]
+}
+
 fn as_json(config: &Config, probed: &[Probed<'_>], well: bool) -> Value {
     let destinations: Vec<Value> = config
         .destinations
@@ -137,5 +156,5 @@ fn as_json(config: &Config, probed: &[Probed<'_>], well: bool) -> Value {
             json!({ "name": destination.name, "type": destination.kind, "ok": ok, "detail": detail })
         })
         .collect();
-    json!({ "ok": well, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
+    json!({ "ok": well, "sources": config.sources.iter().map(|source| json!({ "name": source.name, "type": source.kind })).collect::<Vec<_>>(), "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
 }

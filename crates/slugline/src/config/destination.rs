@@ -156,13 +156,13 @@ fn timeout(text: &str) -> Result<Duration, String> {
     ))
 }
 
-fn placed<T>(value: T, place: &Place) -> Spanned<T> {
+pub(super) fn placed<T>(value: T, place: &Place) -> Spanned<T> {
     match place {
         Place::File(span) => Spanned::new(span.clone(), value),
         Place::Environment => Spanned::new(0..0, value),
     }
 }
 
-fn value<T>(placed: Option<(T, Place)>) -> Option<T> {
+pub(super) fn value<T>(placed: Option<(T, Place)>) -> Option<T> {
     placed.map(|(value, _)| value)
 }

@@ -9,7 +9,7 @@ use super::complaints::{Complaints, Place};
 use super::section::Section;
 
 /// Sections of the design that this version does not have.
-const LATER: [&str; 4] = ["source", "policy", "approval", "alert"];
+const LATER: [&str; 3] = ["policy", "approval", "alert"];
 
 /// A section that is there at most once.
 pub(super) fn single<'f>(
@@ -105,7 +105,7 @@ pub(super) fn refuse_the_rest(document: &DeTable<'_>, complaints: &mut Complaint
             format!("[[{name}]] is not available in this version of Slugline; remove the section")
         } else {
             format!(
-                "{name}: unknown section; known are [server], [store], [[token]], [[destination]], [[route]], [[retry]]"
+                "{name}: unknown section; known are [server], [store], [[token]], [[source]], [[destination]], [[route]], [[retry]]"
             )
         };
         complaints.add(Place::File(key.span()), message);

@@ -12,6 +12,7 @@ mod route;
 mod section;
 mod server;
 mod size;
+mod source;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -34,6 +35,7 @@ use self::section::{Environment, Section};
 pub use self::complaints::ConfigProblems;
 pub use self::destination::{Destination, OnDrift, OnUnknown};
 pub use self::server::{LogFormat, Server};
+pub use self::source::Source;
 pub use self::store::StoreSettings;
 pub use self::token::{DEFAULT_OWNER, Token};
 
@@ -50,6 +52,8 @@ pub struct Config {
     pub store: StoreSettings,
     /// `[[token]]`, names unique.
     pub tokens: Vec<Token>,
+    /// `[[source]]`, names unique.
+    pub sources: Vec<Source>,
     /// `[[destination]]`, names unique, in the order of the file.
     pub destinations: Vec<Destination>,
     /// `[[route]]`, with what routing knows of the destinations.
@@ -128,6 +132,10 @@ fn read(
         let place = section.place();
         token::read(section, secrets).map(|token| (token.name.clone(), token, place))
     });
+    let sources = named(&mut document, "source", complaints, |section| {
+        let place = section.place();
+        source::read(section, secrets).map(|found| (found.name.clone(), found, place))
+    });
     let declared = names(&document, "destination");
     let destinations = named(&mut document, "destination", complaints, |section| {
         let place = section.place();
@@ -154,6 +162,7 @@ fn read(
         server,
         store,
         tokens,
+        sources,
         destinations,
         routes,
         retries: policies,

@@ -32,6 +32,9 @@ fn matches(mut section: Section<'_, '_>) -> RouteMatch {
     let matches = RouteMatch {
         environment: section.read("environment", name).map(|(name, _)| name),
         locale: section.read("locale", name).map(|(name, _)| name),
+        source: section.read("source", name).map(|(name, _)| name),
+        content_type: section.take("content_type").map(|(kind, _)| kind),
+        class: section.take("class").map(|(class, _)| class),
     };
     section.finish();
     matches

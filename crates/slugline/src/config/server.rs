@@ -47,6 +47,8 @@ pub struct Server {
     pub secret_key: Option<Secret>,
     /// Networks that requests may go to besides public addresses.
     pub allow_private_networks: Vec<IpNet>,
+    /// Networks of proxies in front of the server: what they say of the sender's address counts.
+    pub trusted_proxies: Vec<IpNet>,
     /// What one request, or one token, may take.
     pub limits: Limits,
     /// When intake says "later".
@@ -87,7 +89,8 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Serve
         secret_key: section
             .read("secret_key", |text| secret_key(text, secrets))
             .map(|(key, _)| key),
-        allow_private_networks: networks(&mut section),
+        allow_private_networks: networks(&mut section, "allow_private_networks"),
+        trusted_proxies: networks(&mut section, "trusted_proxies"),
         limits: limits(section.section("limits")),
         thresholds: thresholds(section.section("thresholds")),
     };
@@ -130,8 +133,8 @@ fn http_url(text: &str) -> Result<String, String> {
 }
 
 /// A network, or a single address, which is the network of just that address.
-fn networks(section: &mut Section<'_, '_>) -> Vec<IpNet> {
-    let Some((texts, place)) = section.take::<Vec<String>>("allow_private_networks") else {
+pub(super) fn networks(section: &mut Section<'_, '_>, key: &'static str) -> Vec<IpNet> {
+    let Some((texts, place)) = section.take::<Vec<String>>(key) else {
         return Vec::new();
     };
     let mut networks = Vec::new();
@@ -142,7 +145,7 @@ fn networks(section: &mut Section<'_, '_>) -> Vec<IpNet> {
             None => {
                 let why =
                     format!("{text:?} is not a network such as \"10.0.0.0/8\" or \"192.168.1.7\"");
-                section.complain(place.clone(), "allow_private_networks", &why);
+                section.complain(place.clone(), key, &why);
             }
         }
     }

@@ -125,6 +125,9 @@ fn routes_and_policies_follow_the_file() {
         owner: "default",
         environment: "production",
         locale: "en",
+        source: "api",
+        content_type: None,
+        class: Class::Standard,
         draft: false,
     };
     assert_eq!(
@@ -261,7 +264,7 @@ fn an_unknown_key_of_a_destination_names_all_known_ones() {
 
 #[test]
 fn later_sections_and_unknown_ones_are_told_apart() {
-    let found = complaints("[[source]]\nname = \"cf\"\n[colour]\nx = 1\n[token]\nname = \"x\"\n");
+    let found = complaints("[[policy]]\nname = \"cf\"\n[colour]\nx = 1\n[token]\nname = \"x\"\n");
     assert!(
         found.iter().any(|line| line.starts_with("slugline.toml:1:")
             && line.contains("not available in this version")),
@@ -349,4 +352,105 @@ fn a_destination_may_belong_to_a_region() {
     )
     .unwrap();
     assert_eq!(config.destinations[0].region.as_deref(), Some("eu"));
+}
+
+const SOURCE: &str = r#"
+[[destination]]
+name = "site"
+type = "folder"
+path = "./site"
+
+[[route]]
+name = "pages"
+match = { source = "cf", content_type = "page" }
+to = ["site"]
+
+[[source]]
+name = "cf"
+type = "ghost"
+environment = "staging"
+environments = { master = "production" }
+secrets = ["env:NEW", "env:OLD"]
+tolerance = "30s"
+keep = "1m"
+allow_ips = ["203.0.113.0/24", "2001:db8::1"]
+mapping = { title = "headline" }
+"#;
+
+#[test]
+fn a_source_is_as_the_file_says() {
+    let config = load(SOURCE).unwrap();
+    let [cf] = &config.sources[..] else {
+        panic!("one source");
+    };
+    assert_eq!(
+        (&*cf.name, &*cf.kind, &*cf.environment, &*cf.owner),
+        ("cf", "ghost", "staging", "default")
+    );
+    let labels: Vec<&str> = cf.secrets.iter().map(|(label, _)| &**label).collect();
+    assert_eq!(labels, ["env:NEW", "env:OLD"]);
+    assert_eq!(cf.tolerance, Duration::from_secs(30));
+    assert!(
+        cf.keep > Duration::from_secs(3_600),
+        "as long as it can come again"
+    );
+    let allows = |text: &str| cf.allows(text.parse().unwrap());
+    assert!(allows("203.0.113.7") && allows("2001:db8::1"));
+    assert!(!allows("203.0.114.7") && !allows("2001:db8::2"));
+    let labels = Labels {
+        owner: "default",
+        environment: "production",
+        locale: "en",
+        source: "cf",
+        content_type: Some("page"),
+        class: Class::Standard,
+        draft: false,
+    };
+    assert_eq!(config.routes.resolve(labels, &[]).unwrap(), ["site"]);
+    for labels in [
+        Labels {
+            source: "api",
+            ..labels
+        },
+        Labels {
+            content_type: None,
+            ..labels
+        },
+    ] {
+        assert!(config.routes.resolve(labels, &[]).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_source_is_said_with_its_line() {
+    let wrong = |from: &str, to: &str| {
+        assert!(SOURCE.contains(from), "{from}");
+        complaints(&SOURCE.replace(from, to))
+    };
+    let cases = [
+        ("\"ghost\"", "\"gohst\"", "gohst"),
+        (
+            "\"ghost\"",
+            "\"contentful\"",
+            "env:NEW: a Contentful secret has 64",
+        ),
+        (
+            "secrets = [\"env:NEW\", \"env:OLD\"]",
+            "secrets = []",
+            "name 1 to",
+        ),
+        ("secrets = [\"env:NEW\", \"env:OLD\"]", "", "needs secrets"),
+        ("\"30s\"", "\"30h\"", "tolerance"),
+        ("203.0.113.0/24", "203.0.113.0/99", "allow_ips"),
+        ("title =", "tittle =", "tittle"),
+        ("keep =", "keeep =", "keeep"),
+        ("\"production\" }", "\"a b\" }", "environments"),
+    ];
+    for (from, to, expected) in cases {
+        let found = wrong(from, to);
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{to}: {found:#?}"
+        );
+    }
 }

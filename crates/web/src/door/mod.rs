@@ -1,11 +1,12 @@
 //! What stands between the network and every endpoint.
 //!
-//! Ensures, file by file: who asks (`role`, `keyring`), how much (`admission`, `rate`, `body`), and
+//! Ensures, file by file: who asks (`role`, `keyring`), from where (`client`), how much (`admission`, `rate`, `body`), and
 //! what is said about it (`boundary`, `request_id`, `headers`). Knows no endpoint.
 
 pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod boundary;
+pub(crate) mod client;
 pub(crate) mod headers;
 pub(crate) mod keyring;
 pub(crate) mod path;

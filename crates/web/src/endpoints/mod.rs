@@ -8,6 +8,7 @@ mod create_token;
 pub(crate) mod destinations;
 mod events;
 mod home;
+mod hooks;
 mod job;
 mod list_tokens;
 mod livez;
@@ -18,7 +19,11 @@ mod publish;
 mod publish_status;
 mod publishes;
 mod readyz;
+mod retry_webhook;
 mod revoke_token;
+mod sources;
+mod webhook;
+mod webhooks;
 
 use crate::router::Endpoint;
 
@@ -33,6 +38,11 @@ pub(crate) fn all() -> Vec<Endpoint> {
         job::endpoint(),
         events::endpoint(),
         destinations::endpoint(),
+        sources::endpoint(),
+        webhooks::endpoint(),
+        webhook::endpoint(),
+        retry_webhook::endpoint(),
+        hooks::endpoint(),
         list_tokens::endpoint(),
         create_token::endpoint(),
         revoke_token::endpoint(),

@@ -1,5 +1,6 @@
 //! A house with all its doors: router, intake and store, with a clock that the test moves.
 
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,14 +11,17 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use slugline_connectors::registry;
 use slugline_core::lane::LaneScope;
 use slugline_core::port::BoxFuture;
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
+use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{Registration, Store, TokenRecord};
+use slugline_engine::webhooks::{Allows, SourceSettings, Webhooks};
 use slugline_store::sqlite::SqliteStore;
 use slugline_web::{App, DestinationView, Destinations, Limits, router, token_hash};
 use tower::ServiceExt;
@@ -111,8 +115,17 @@ impl House {
         let store = open_store(folder.path(), Arc::clone(&clock)).await;
         let ready = Arc::new(AtomicBool::new(true));
         let made = AtomicU8::new(1);
+        let intake = Arc::new(Intake::new(Arc::clone(&store), settings(plan.thresholds)));
         let router = router(App {
-            intake: Arc::new(Intake::new(Arc::clone(&store), settings(plan.thresholds))),
+            intake: Arc::clone(&intake),
+            webhooks: Arc::new(Webhooks::new(
+                Arc::clone(&store),
+                intake,
+                Arc::clone(&clock) as Arc<dyn Clock>,
+                sources(),
+            )),
+            public_url: Some("https://cms.example/slugline".into()),
+            trusts: Arc::new(|address: IpAddr| address.to_string().starts_with("10.")),
             store: Arc::clone(&store),
             destinations: Arc::new(Listed(plan.destinations)),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
@@ -251,7 +264,7 @@ fn settings(thresholds: Thresholds) -> IntakeSettings {
     };
     let matches = RouteMatch {
         environment: Some("production".into()),
-        locale: None,
+        ..RouteMatch::default()
     };
     let routes = Routes {
         routes: vec![Route {
@@ -268,6 +281,40 @@ fn settings(thresholds: Thresholds) -> IntakeSettings {
         thresholds,
         address_guard: Arc::new(guard),
     }
+}
+
+/// The secret of all sources.
+pub(crate) const SECRET: &str = "s3cret";
+
+/// `cms` and `fenced`, which may come from one network only, send like Strapi; `hub` like HubSpot.
+fn sources() -> Vec<SourceSettings> {
+    let source = |name: &str, kind: &str| {
+        let table = toml::de::DeTable::parse("").unwrap();
+        let of_kind = toml::Spanned::new(0..0, kind.to_owned());
+        let built = registry::source(&of_kind, table).map_err(|why| why.message);
+        SourceSettings {
+            name: name.into(),
+            kind: kind.into(),
+            owner: "default".into(),
+            environment: "production".into(),
+            environments: Default::default(),
+            locale: "en".into(),
+            secrets: vec![("env:CMS".into(), Secret::new(SECRET))],
+            tolerance: Duration::from_secs(300),
+            keep_for: Duration::from_secs(86_400),
+            allows: None,
+            source: Arc::from(built.unwrap()),
+        }
+    };
+    let fenced: Allows = Arc::new(|address: IpAddr| address.to_string().starts_with("203.0.113."));
+    vec![
+        source("cms", "strapi"),
+        SourceSettings {
+            allows: Some(fenced),
+            ..source("fenced", "strapi")
+        },
+        source("hub", "hubspot"),
+    ]
 }
 
 /// In this house a token is the same as its name.

@@ -9,6 +9,7 @@
 mod bad_input;
 mod decisions;
 mod described;
+mod hooks;
 mod house;
 mod limits;
 mod log;

@@ -1,5 +1,7 @@
 //! Webhooks: kept before anything is made of them, decided on once, whatever comes twice, late or never.
 
+mod order;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,11 +29,17 @@ impl Source for Plain {
             retries_for: Duration::ZERO,
             repeats: Repeats::SameBytes,
             only_ok: false,
+            signs: false,
+            main_environment: Some("main"),
         }
     }
 
     fn tolerance(&self) -> Duration {
         Duration::from_secs(300)
+    }
+
+    fn check_secret(&self, _: &Secret) -> Result<(), String> {
+        Ok(())
     }
 
     fn verify(
@@ -274,66 +282,6 @@ async fn what_is_not_genuine_is_counted_and_never_kept() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_removal_without_a_locale_reaches_all_and_wins_over_what_is_late() {
-    let house = House::open(3).await;
-    let doors = doors(&house, source("cms"), settings());
-    let localised = |version, locale: &str| change(What::Published, "a", version, one(locale));
-    let two = [localised(1, "de"), localised(1, "fr")];
-    assert_eq!(statuses(&send(&doors, &two).await), [ChangeStatus::Ok; 2]);
-    let gone = change(What::Unpublished, "a", 3, Locales::All);
-    let removed = send(&doors, &[gone]).await;
-    assert_eq!(
-        (removed.status, removed.outcome.changes.len()),
-        (ReceiptStatus::Ok, 3)
-    );
-    // One was on its way, in a locale that nobody had heard of.
-    let late = send(&doors, &[localised(2, "it"), localised(3, "de")]).await;
-    assert_eq!(statuses(&late), [ChangeStatus::StaleUpdateIgnored; 2]);
-    let three = Version::Number(3);
-    let expected = ["*", "de", "fr"].map(|locale| (locale.to_owned(), Action::Unpublish, three));
-    assert_eq!(items(&house, "a").await, expected);
-    assert_eq!(
-        send(&doors, &[localised(4, "it")]).await.status,
-        ReceiptStatus::Ok
-    );
-
-    // A removal that does not say its version is one of what there is.
-    let unsaid = |locales| Change {
-        version: None,
-        ..change(What::Deleted, "a", 0, locales)
-    };
-    let receipt = send(&doors, &[unsaid(one("it"))]).await;
-    assert_eq!(receipt.outcome.changes[0].version, Some(Version::Number(4)));
-    assert_eq!(
-        send(&doors, &[localised(4, "it")]).await.status,
-        ReceiptStatus::Duplicate,
-        "the same bytes"
-    );
-    assert_eq!(
-        send(&doors, &[localised(5, "it")]).await.status,
-        ReceiptStatus::Ok
-    );
-    assert_eq!(
-        send(&doors, &[unsaid(Locales::All)]).await.status,
-        ReceiptStatus::Ok
-    );
-    assert!(
-        items(&house, "a")
-            .await
-            .iter()
-            .all(|(_, action, _)| action.removes())
-    );
-    let unknown = Change {
-        entry: "nobody".into(),
-        ..unsaid(Locales::Unsaid)
-    };
-    assert_eq!(
-        send(&doors, &[unknown]).await.status,
-        ReceiptStatus::Ignored
-    );
-}
-
-#[tokio::test(start_paused = true)]
 async fn what_was_kept_and_left_is_caught_up_with_once() {
     let house = House::open(4).await;
     let doors = doors(&house, source("cms"), settings());
@@ -459,79 +407,4 @@ async fn what_cannot_be_done_waits_for_a_person() {
     let receipt = open.receive("cms", None, odd).await.unwrap();
     assert_eq!(receipt.status, ReceiptStatus::Failed);
     assert!(receipt.outcome.reason.is_some());
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_environments_that_are_meant_are_taken() {
-    let house = House::open(7).await;
-    let of = |environment: &str, entry: &str| Change {
-        environment: Some(environment.into()),
-        ..published(entry, 1)
-    };
-    let plain = doors(&house, source("cms"), settings());
-    let receipt = send(&plain, &[of("production", "a"), of("staging", "b")]).await;
-    assert_eq!(
-        statuses(&receipt),
-        [ChangeStatus::Ok, ChangeStatus::Ignored]
-    );
-    let mut named = source("cms");
-    named.environments.insert("stage".into(), "staging".into());
-    let named = doors(&house, named, settings());
-    let receipt = send(&named, &[of("stage", "c"), of("production", "d")]).await;
-    assert_eq!(
-        statuses(&receipt),
-        [ChangeStatus::Ok, ChangeStatus::Ignored]
-    );
-    let content = house.store.content("default", "cms:c").await.unwrap();
-    assert_eq!(content[0].environment, "staging");
-}
-
-/// Each version of each item once, a third of them twice, in any order: the newest of each stays.
-#[tokio::test(start_paused = true)]
-async fn in_any_order_the_newest_state_stays() {
-    let house = House::open(8).await;
-    let doors = doors(&house, source("cms"), settings());
-    let mut dice = fastrand::Rng::with_seed(8);
-    let mut sent: Vec<Change> = Vec::new();
-    let mut newest = Vec::new();
-    for entry in 0..25 {
-        let entry = format!("e{entry}");
-        for version in 1..=8 {
-            let what = match dice.u8(..5) {
-                0 => What::Unpublished,
-                _ => What::Published,
-            };
-            let made = change(what, &entry, version, Locales::Unsaid);
-            if version == 8 {
-                newest.push((entry.clone(), what));
-            }
-            for _ in 0..1 + usize::from(dice.u8(..10) < 3) {
-                sent.push(made.clone());
-            }
-        }
-    }
-    dice.shuffle(&mut sent);
-    let total = sent.len();
-    for change in sent {
-        send(&doors, &[change]).await;
-    }
-    for (entry, what) in newest {
-        let action = match what {
-            What::Published => Action::Publish,
-            _ => Action::Unpublish,
-        };
-        assert_eq!(
-            items(&house, &entry).await,
-            [("en".to_owned(), action, Version::Number(8))]
-        );
-    }
-    let counts = doors.sources("default")[0].counts.clone();
-    assert_eq!(
-        (
-            counts.received,
-            counts.received + counts.duplicates,
-            counts.failed
-        ),
-        (200, total as u64, 0)
-    );
 }

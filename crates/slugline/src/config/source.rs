@@ -1,0 +1,177 @@
+//! `[[source]]`: the keys that every source has; the rest is the vendor's.
+//!
+//! Ensures that there is no source without a secret, and none whose webhooks are forgotten while they can
+//! still come again.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use slugline_connectors::registry;
+use slugline_core::item::check_name;
+use slugline_core::request::DEFAULT_ENVIRONMENT;
+use slugline_core::secret::{Secret, SecretRef, Secrets};
+use slugline_core::source;
+use slugline_core::time::parse_duration;
+use toml::Spanned;
+
+use super::DEFAULT_OWNER;
+use super::complaints::{Complaints, Place};
+use super::destination::{placed, value};
+use super::section::Section;
+use super::server::networks;
+use super::token::name;
+
+/// Secrets that are good at the same time: the current one and those before it while senders rotate.
+const MAX_SECRETS: usize = 8;
+/// The longest tolerance: a request that was read by somebody is good for so long.
+const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 3_600);
+/// How long a webhook is kept as it came, unless configured.
+const KEEP: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Beyond the last moment at which a webhook can come again: clocks differ.
+const MARGIN: Duration = Duration::from_secs(3_600);
+
+/// A configured source.
+#[derive(Clone)]
+pub struct Source {
+    /// Its name: where its webhooks go, and the beginning of its items' content ids.
+    pub name: String,
+    /// The vendor's `type`.
+    pub kind: String,
+    /// Where its content goes, unless it says so itself.
+    pub environment: String,
+    /// Its own names of environments, and ours for them.
+    pub environments: BTreeMap<String, String>,
+    /// The owner that it acts for.
+    pub owner: String,
+    /// The locale of what does not say its own; the installation's when `None`.
+    pub locale: Option<String>,
+    /// References and secrets, newest first.
+    pub secrets: Vec<(String, Secret)>,
+    /// How far the time of signing may lie from ours.
+    pub tolerance: Duration,
+    /// How long webhooks are kept as they came.
+    pub keep: Duration,
+    /// Networks that it may send from; any when empty.
+    pub allow_ips: Vec<IpNet>,
+    /// The vendor's code, configured.
+    pub source: Arc<dyn source::Source>,
+}
+
+impl Source {
+    /// Whether the source may send from an address.
+    #[must_use]
+    pub fn allows(&self, address: IpAddr) -> bool {
+        self.allow_ips.iter().any(|net| net.contains(&address))
+    }
+}
+
+pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Option<Source> {
+    let types: Vec<String> = registry::source_types()
+        .map(|kind| format!("{kind:?}"))
+        .collect();
+    section.need("name", "\"cms\"");
+    section.need("type", &types.join(" or "));
+    section.need("secrets", "[\"env:CMS_SECRET\"]");
+    let name_given = value(section.read("name", name));
+    let kind: Option<Spanned<String>> = section
+        .take("type")
+        .map(|(kind, place)| placed(kind, &place));
+    let environment = value(section.read("environment", name));
+    let environments = environments(&mut section);
+    let owner = value(section.read("owner", name));
+    let locale = value(section.read("locale", name));
+    let references = section.take::<Vec<SecretRef>>("secrets");
+    let tolerance = value(section.read("tolerance", tolerance));
+    let keep = value(section.read("keep", parse_duration));
+    let allow_ips = networks(&mut section, "allow_ips");
+    let resolved = references.map(|references| resolved(&mut section, secrets, references));
+    let (title, kind) = (section.place(), kind?);
+    let (source, complaints) = build(section, &kind)?;
+    let resolved = resolved?;
+    for (label, secret) in &resolved {
+        if let Err(why) = source.check_secret(secret) {
+            complaints.add(title.clone(), format!("[[source]] secrets: {label}: {why}"));
+        }
+    }
+    let tolerance = tolerance.unwrap_or_else(|| source.tolerance());
+    let again = tolerance * 2 + source.manners().retries_for + MARGIN;
+    Some(Source {
+        name: name_given?,
+        kind: kind.into_inner(),
+        environment: environment.unwrap_or_else(|| DEFAULT_ENVIRONMENT.into()),
+        environments,
+        owner: owner.unwrap_or_else(|| DEFAULT_OWNER.into()),
+        locale,
+        secrets: resolved,
+        tolerance,
+        keep: keep.unwrap_or(KEEP).max(again),
+        allow_ips,
+        source,
+    })
+}
+
+fn build<'t>(
+    section: Section<'t, '_>,
+    kind: &Spanned<String>,
+) -> Option<(Arc<dyn source::Source>, &'t mut Complaints)> {
+    let common = section.known();
+    let (rest, complaints) = section.remaining();
+    match registry::source(kind, rest) {
+        Ok(source) => Some((Arc::from(source), complaints)),
+        Err(why) => {
+            let mut message = format!("[[source]] {}: {}", kind.get_ref(), why.message);
+            if why.message.starts_with("unknown field") {
+                message.push_str(&format!("; or, as for every source: {common}"));
+            }
+            complaints.add(Place::File(why.span), message);
+            None
+        }
+    }
+}
+
+fn environments(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
+    let taken = section.take::<BTreeMap<String, String>>("environments");
+    let Some((environments, place)) = taken else {
+        return BTreeMap::new();
+    };
+    for ours in environments.values() {
+        if let Err(why) = check_name(ours) {
+            section.complain(place.clone(), "environments", &why);
+        }
+    }
+    environments
+}
+
+fn resolved(
+    section: &mut Section<'_, '_>,
+    secrets: &dyn Secrets,
+    (references, place): (Vec<SecretRef>, Place),
+) -> Vec<(String, Secret)> {
+    if !(1..=MAX_SECRETS).contains(&references.len()) {
+        let why = format!("name 1 to {MAX_SECRETS} secrets, the newest first");
+        section.complain(place, "secrets", &why);
+        return Vec::new();
+    }
+    let mut resolved = Vec::with_capacity(references.len());
+    for reference in references {
+        match secrets.resolve(&reference) {
+            Ok(secret) => resolved.push((reference.0, secret)),
+            Err(why) => section.complain(place.clone(), "secrets", &why),
+        }
+    }
+    resolved
+}
+
+fn tolerance(text: &str) -> Result<Duration, String> {
+    let given = parse_duration(text)?;
+    if !given.is_zero() && given <= MAX_TOLERANCE {
+        return Ok(given);
+    }
+    Err(format!(
+        "{text:?} does not lie between a moment and {} hours",
+        MAX_TOLERANCE.as_secs() / 3_600
+    ))
+}
