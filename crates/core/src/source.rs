@@ -8,8 +8,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::failure::Failure;
+use crate::http::{Request, Response, SendError};
 use crate::payload::Payload;
+use crate::port::BoxFuture;
 use crate::secret::Secret;
+use crate::time::Timestamp;
 use crate::version::Version;
 use crate::webhook::{Flaw, Incoming, Verified, Window};
 
@@ -46,6 +50,51 @@ pub trait Source: Send + Sync {
     /// # Errors
     /// It is not what this kind of source sends; in words, for people.
     fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String>;
+
+    /// The way to ask it what it has; `None` where it is not configured, or cannot be asked.
+    fn library(&self) -> Option<&dyn Library> {
+        None
+    }
+}
+
+/// The way to a source that is asked.
+pub trait Wire: Send + Sync {
+    /// Sends a request and waits for the whole answer.
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, SendError>>;
+
+    /// The time of day, for signatures.
+    fn now(&self) -> Timestamp;
+}
+
+/// A source that can be asked what it has.
+pub trait Library: Send + Sync {
+    /// What an entry is now, for a webhook that only names it, or whose word is not taken for it: one
+    /// change for each locale in which it is public, with its content and version; or a removal, where it
+    /// is not public any more.
+    fn look_up<'a>(
+        &'a self,
+        named: &'a Change,
+        wire: &'a dyn Wire,
+    ) -> BoxFuture<'a, Result<Vec<Change>, Failure>>;
+
+    /// Entries that became public or were changed after a cursor, oldest first, at most one page. Without
+    /// a cursor it begins where the source is now: what was there before is not news.
+    fn since<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        wire: &'a dyn Wire,
+    ) -> BoxFuture<'a, Result<Found, Failure>>;
+}
+
+/// A page of what a source has.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// As webhooks would tell it.
+    pub changes: Vec<Change>,
+    /// Where the next page begins. What lies on the edge may be found again.
+    pub cursor: String,
+    /// Whether there is more at once.
+    pub more: bool,
 }
 
 /// What a kind of sender does and does not do.
