@@ -18,6 +18,7 @@ mod plan;
 mod power;
 mod run;
 mod scheduler;
+mod sender;
 mod store;
 mod trouble;
 mod vault;

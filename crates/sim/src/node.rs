@@ -21,6 +21,7 @@ use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::stop::Stop;
 use slugline_engine::store::Retention;
+use slugline_engine::webhooks::Webhooks;
 
 use crate::clock::JumpingClock;
 use crate::dice::Dice;
@@ -29,6 +30,7 @@ use crate::model::{AT_BLOG, AT_HOOK};
 use crate::network::{BLOG, HOOK, Line};
 use crate::plan::Plan;
 use crate::scheduler::Group;
+use crate::sender;
 use crate::store::NodeStore;
 use crate::world::World;
 
@@ -58,6 +60,7 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<JumpingClock>,
     /// There once the node knows its destinations.
     pub(crate) intake: Option<Arc<Intake>>,
+    pub(crate) webhooks: Option<Arc<Webhooks>>,
     /// When it started.
     since: Duration,
     stop: Stop,
@@ -115,12 +118,13 @@ impl Nodes {
         }
     }
 
-    fn open(&self, place: usize, group: Group, intake: Intake) {
+    fn open(&self, place: usize, group: Group, intake: Arc<Intake>, webhooks: Arc<Webhooks>) {
         if let Some(node) = hold(&self.places[place])
             .as_mut()
             .filter(|node| node.group == group)
         {
-            node.intake = Some(Arc::new(intake));
+            node.intake = Some(intake);
+            node.webhooks = Some(webhooks);
         }
     }
 
@@ -164,6 +168,7 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
         group,
         clock,
         intake: None,
+        webhooks: None,
         since: world.scheduler.now(),
         stop: stop.clone(),
     });
@@ -185,8 +190,16 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
     while engine.register().await.is_err() {
         shared.clock.sleep(PAUSE).await;
     }
-    let intake = Intake::new(Arc::clone(&shared.store), intake_settings(&world.plan));
-    world.nodes.open(place, group, intake);
+    let store = || Arc::clone(&shared.store);
+    let intake = Arc::new(Intake::new(store(), intake_settings(&world.plan)));
+    let webhooks = Arc::new(Webhooks::new(
+        store(),
+        Arc::clone(&intake),
+        Arc::clone(&shared.clock),
+        vec![sender::source()],
+    ));
+    let engine = engine.with_webhooks(Arc::clone(&webhooks));
+    world.nodes.open(place, group, intake, webhooks);
     engine.run(stop, GRACE).await;
 }
 

@@ -3,6 +3,8 @@
 //! Ensures that all of it follows from the seed alone, and that a plan can be cut: kinds of trouble
 //! and single requests can be left out while the rest stays as it was.
 
+mod tells;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -11,6 +13,8 @@ use slugline_core::time::Timestamp;
 
 use crate::dice::Dice;
 use crate::faults::Kind;
+
+pub(crate) use tells::Tell;
 
 /// When virtual time begins: 2026-11-21T10:00:00Z.
 pub(crate) const EPOCH: Timestamp = Timestamp(1_795_255_200_000_000);
@@ -55,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) kinds: BTreeSet<Kind>,
     pub(crate) nodes: u32,
     pub(crate) asks: Vec<Ask>,
+    /// Webhooks of a CMS.
+    pub(crate) tells: Vec<Tell>,
     /// When trouble ends.
     pub(crate) calm_from: Duration,
     pub(crate) key_ttl: Duration,
@@ -88,6 +94,7 @@ impl Plan {
             kinds: kinds.collect(),
             nodes: 1 + u32::try_from(dice.below(3)).unwrap_or(0),
             asks: Vec::new(),
+            tells: Vec::new(),
             calm_from: Duration::from_millis(if calm { ASKING } else { TROUBLE }),
             key_ttl: Duration::from_secs(*dice.pick(&[20, 86_400, 86_400])),
             max_open_jobs: *dice.pick(&[20, 2_000_000, 2_000_000]),
@@ -96,10 +103,19 @@ impl Plan {
             concurrency: 1 + dice.below(4),
         };
         plan.asks = Writer::new(seed, calm).asks();
+        plan.tells = tells::of(seed, plan.asks.len());
         if let Some(only) = &cut.only {
             plan.asks.retain(|ask| only.contains(&ask.number));
+            plan.tells.retain(|tell| only.contains(&tell.number));
         }
         plan
+    }
+
+    /// The numbers of all that is asked and told.
+    pub(crate) fn numbers(&self) -> Vec<usize> {
+        let asks = self.asks.iter().map(|ask| ask.number);
+        asks.chain(self.tells.iter().map(|tell| tell.number))
+            .collect()
     }
 
     pub(crate) fn has(&self, kind: Kind) -> bool {

@@ -16,7 +16,7 @@ use crate::model::{Broken, Judged, broken};
 use crate::plan::{Cut, Plan};
 use crate::scheduler::WORLD;
 use crate::world::World;
-use crate::{client, node, trouble};
+use crate::{client, node, sender, trouble};
 
 /// A node has looked at everything once within this time.
 const AWAKE: Duration = Duration::from_secs(2);
@@ -47,10 +47,7 @@ pub struct Outcome {
 #[must_use]
 pub fn run(seed: u64, cut: &Cut) -> Outcome {
     let plan = Plan::of(seed, cut);
-    let (kinds, requests) = (
-        plan.kinds.iter().copied().collect(),
-        plan.asks.iter().map(|ask| ask.number).collect(),
-    );
+    let (kinds, requests) = (plan.kinds.iter().copied().collect(), plan.numbers());
     let (broken, trace) = match World::new(plan) {
         Ok(world) => (play(&world), world.trace()),
         Err(why) => {
@@ -87,6 +84,7 @@ fn play(world: &Arc<World>) -> Option<Broken> {
 fn start(world: &Arc<World>) {
     node::start_all(world);
     client::start(world);
+    sender::start(world);
     trouble::start(world);
     let (calm, looks) = (Arc::clone(world), Arc::clone(world));
     world.scheduler.spawn(WORLD, async move {
@@ -136,6 +134,7 @@ fn is_at_rest(world: &World) -> bool {
         && *hold(&world.network.in_flight) == 0
         && hold(&world.model).is_at_rest(world.asker(0).now)
         && world.looks_owed() == Some(0)
+        && world.webhooks_left() == Some(0)
 }
 
 fn judge_end(world: &World) -> Judged {
@@ -149,6 +148,11 @@ fn judge_end(world: &World) -> Judged {
     if *hold(&world.unanswered) > 0 {
         return broken("P6", "a client has no answer yet");
     }
+    if world.webhooks_left() != Some(0) {
+        return broken("P6", "webhooks are kept that nobody deals with");
+    }
+    world.look_at_webhooks();
+    hold(&world.model).judge_told()?;
     world.look_at_accepted();
     let accepted = hold(&world.model).accepted();
     for (owner, id) in accepted {

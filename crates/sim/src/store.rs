@@ -229,6 +229,17 @@ impl Store for NodeStore {
         }))
     }
 
+    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
+        let operation = self.store.keep_webhooks(new.clone());
+        Box::pin(
+            self.through("keep_webhooks", true, operation, move |outcome| {
+                let kept = outcome.as_deref().unwrap_or_default();
+                let judged = hold(&self.world.model).judge_kept(&new, kept);
+                self.world.judge(judged);
+            }),
+        )
+    }
+
     fn settle(&self, settlements: Vec<Settlement>) -> Stored<'_, Vec<bool>> {
         let operation = self.store.settle(settlements.clone());
         Box::pin(self.through("settle", true, operation, move |outcome| {
@@ -268,7 +279,6 @@ impl Store for NodeStore {
         false credential(name: &str) -> Option<KeptCredential>;
         true begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
         true end_refresh(end: RefreshEnd) -> bool;
-        true keep_webhooks(webhooks: Vec<NewWebhook>) -> Vec<Kept>;
         true take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
         true end_webhooks(ends: Vec<WebhookEnd>) -> ();
         true redo_webhook(owner: &str, id: WebhookId) -> bool;

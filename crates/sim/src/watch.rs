@@ -7,11 +7,13 @@ use slugline_core::ids::{Fence, JobId};
 use slugline_core::intake::Submission;
 use slugline_core::problem::Problem;
 use slugline_engine::store::{
-    Claimed, ContentView, Decided, Lease, PublishView, Settlement, Store, StoreError,
+    Claimed, ContentView, Decided, Lease, Page, PublishView, Settlement, Store, StoreError,
+    WebhookFilter, WebhookState,
 };
 
 use crate::hold;
 use crate::model::Model;
+use crate::plan::OWNER;
 use crate::scheduler::Group;
 use crate::world::World;
 
@@ -134,6 +136,40 @@ impl World {
         block_on(store.counts())
             .ok()
             .map(|counts| counts.looks_owed)
+    }
+
+    /// Webhooks that nobody has dealt with; `None` while nobody can say.
+    pub(crate) fn webhooks_left(&self) -> Option<usize> {
+        if self.plan.tells.is_empty() {
+            return Some(0);
+        }
+        let filter = WebhookFilter {
+            state: Some(WebhookState::Received),
+            ..WebhookFilter::default()
+        };
+        let page = Page {
+            limit: 1,
+            cursor: None,
+        };
+        let store = self.vault.store().ok()?;
+        let left = block_on(store.webhooks(filter, page)).ok()?;
+        Some(left.items.len())
+    }
+
+    /// All webhooks that were acknowledged are there, and ended well (P1, P6).
+    pub(crate) fn look_at_webhooks(&self) {
+        let Ok(store) = self.vault.store() else {
+            return;
+        };
+        let acknowledged = hold(&self.model).acknowledged();
+        for id in acknowledged {
+            let Ok(found) = block_on(store.webhook(OWNER, id)) else {
+                continue;
+            };
+            let view = found.map(|found| found.view);
+            let judged = hold(&self.model).judge_webhook(id, view.as_ref());
+            self.judge(judged);
+        }
     }
 
     /// A publish as people see it.

@@ -11,6 +11,7 @@ use slugline_core::intake::Submission;
 use slugline_core::item::Action;
 use slugline_core::payload::Payload;
 use slugline_core::problem::{Code, Problem};
+use slugline_core::source::ALL_LOCALES;
 use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 use slugline_engine::store::{Decided, DecidedKind};
@@ -26,6 +27,23 @@ pub(crate) struct Item {
     payload: Option<Payload>,
     slug: Option<String>,
     targets: BTreeSet<String>,
+}
+
+impl Item {
+    /// Whether it is at this version or above.
+    pub(super) fn is_as_new_as(&self, version: Version) -> bool {
+        self.version.ordinal() >= version.ordinal()
+    }
+
+    /// Whether it is above this version.
+    pub(super) fn is_newer_than(&self, version: Version) -> bool {
+        self.version.ordinal() > version.ordinal()
+    }
+
+    /// Whether its newest generation is one that people see.
+    pub(super) fn is_shown(&self) -> bool {
+        !self.action.removes()
+    }
 }
 
 /// A key that was used.
@@ -98,9 +116,9 @@ impl Model {
             }
             (Expected::Stale, Ok(decided)) if decided.kind == DecidedKind::Stale => {
                 self.keep_key(submission, &decided.answer, expires);
-                match decided.answer.current_version
-                    == self.items.get(&submission.item).map(|item| item.version)
-                {
+                let known = [Some(submission.item.clone()), submission.whole()];
+                let mut known = known.iter().flatten().filter_map(|key| self.items.get(key));
+                match known.any(|item| decided.answer.current_version == Some(item.version)) {
                     true => Ok(()),
                     false => broken("P2", said()),
                 }
@@ -151,6 +169,9 @@ impl Model {
                 false => Expected::Refuse(Code::IdempotencyKeyReused),
             };
         }
+        if self.is_overtaken(submission) {
+            return Expected::Stale;
+        }
         let Some(item) = self.items.get(&submission.item) else {
             let version = submission.request.version.unwrap_or(Version::Number(1));
             return self.if_slug_is_free(submission, None, version);
@@ -165,6 +186,19 @@ impl Model {
             }
             Some(version) if version.ordinal() < item.version.ordinal() => Expected::Stale,
             Some(version) => self.same_version(submission, item, version),
+        }
+    }
+
+    /// Whether the content was removed in all its locales at a version that this one does not exceed.
+    fn is_overtaken(&self, submission: &Submission) -> bool {
+        let whole = submission.whole().and_then(|key| self.items.get(&key));
+        let removes = submission.request.action.removes();
+        match (whole, submission.request.version) {
+            (Some(whole), Some(version)) if !whole.is_shown() => match removes {
+                true => whole.is_newer_than(version),
+                false => whole.is_as_new_as(version),
+            },
+            _ => false,
         }
     }
 
@@ -219,6 +253,9 @@ impl Model {
 
     fn targets(&self, submission: &Submission, item: Option<&Item>) -> BTreeSet<String> {
         let named = submission.request.destinations.clone().unwrap_or_default();
+        if submission.item.locale == ALL_LOCALES {
+            return BTreeSet::new();
+        }
         if !named.is_empty() {
             return named.into_iter().collect();
         }

@@ -10,6 +10,7 @@ mod intake;
 mod log;
 mod messages;
 mod shown;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -28,6 +29,7 @@ use crate::plan::Plan;
 
 pub(crate) use grants::Asker;
 pub(crate) use shown::item_of;
+pub(crate) use webhooks::SOURCE;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +78,7 @@ pub(crate) struct Model {
     log: log::Seen,
     shown: shown::Shows,
     messages: messages::Messages,
+    webhooks: webhooks::Webhooks,
     /// Derived slugs, and whose they are.
     derived: BTreeMap<String, ItemKey>,
     /// Slugs that persons took.

@@ -14,7 +14,7 @@ use slugline_core::media::sha256;
 use slugline_core::version::Generation;
 use slugline_engine::store::Settlement;
 
-use super::{AT_BLOG, Judged, Model, Publish, broken};
+use super::{AT_BLOG, Judged, Model, Publish, SOURCE, broken};
 use crate::plan::OWNER;
 
 /// What was shown when, and what persons did.
@@ -32,7 +32,8 @@ pub(crate) struct Shows {
 pub(crate) fn item_of(entry: &FakeEntry) -> Option<ItemKey> {
     let mut words = entry.title.split(' ');
     let (content_id, locale) = (words.next()?, words.next()?);
-    let is_ours = !entry.by_person && content_id.starts_with("post-");
+    let is_asked_for = content_id.starts_with("post-") || content_id.starts_with(SOURCE);
+    let is_ours = !entry.by_person && is_asked_for;
     is_ours.then(|| ItemKey {
         owner: OWNER.into(),
         environment: "production".into(),

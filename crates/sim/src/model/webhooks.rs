@@ -1,0 +1,136 @@
+//! Webhooks: which are kept, which were acknowledged, and what must have come of them.
+//!
+//! Ensures that a webhook is kept once whatever comes twice (P2), that what was acknowledged is not lost
+//! (P1), and that a removal in all locales leaves nothing older behind (P4).
+
+use std::collections::BTreeMap;
+
+use slugline_core::ids::WebhookId;
+use slugline_core::item::ItemKey;
+use slugline_core::source::{ALL_LOCALES, Change, Locales, What};
+use slugline_core::version::Version;
+use slugline_engine::store::{Kept, NewWebhook, RepeatKey, WebhookState, WebhookView};
+
+use super::{Judged, Model, broken};
+use crate::plan::OWNER;
+
+/// The name of the source.
+pub(crate) const SOURCE: &str = "cms";
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Webhooks {
+    kept: BTreeMap<RepeatKey, WebhookId>,
+    /// By the webhook's number in the plan: what it says, and under which number it was kept.
+    acknowledged: BTreeMap<usize, (WebhookId, Vec<Change>)>,
+}
+
+impl Model {
+    /// Judges what the store kept, and takes it over.
+    pub(crate) fn judge_kept(&mut self, new: &[NewWebhook], kept: &[Kept]) -> Judged {
+        for (webhook, kept) in new.iter().zip(kept) {
+            let Some(key) = webhook.repeat_key else {
+                continue;
+            };
+            let known = self.webhooks.kept.get(&key).copied();
+            match (kept, known) {
+                (Kept::New(id), None) => _ = self.webhooks.kept.insert(key, *id),
+                (Kept::Before(view), Some(id)) if view.webhook_id == id => {}
+                _ => return broken("P2", format!("{kept:?}, and known is {known:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// A sender was answered with success.
+    pub(crate) fn acknowledge(
+        &mut self,
+        number: usize,
+        changes: &[Change],
+        id: WebhookId,
+    ) -> Judged {
+        if !self.webhooks.kept.values().any(|kept| *kept == id) {
+            return broken("P1", format!("{id} was answered before it was kept"));
+        }
+        let told = (id, changes.to_vec());
+        match self.webhooks.acknowledged.insert(number, told) {
+            Some((first, _)) if first != id => {
+                broken("P2", format!("webhook {number} is {first} and {id}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Webhooks that were acknowledged.
+    pub(crate) fn acknowledged(&self) -> Vec<WebhookId> {
+        let all = self.webhooks.acknowledged.values();
+        all.map(|(id, _)| *id).collect()
+    }
+
+    /// Judges how a webhook that was acknowledged ended.
+    pub(crate) fn judge_webhook(&self, id: WebhookId, view: Option<&WebhookView>) -> Judged {
+        match view.map(|view| view.state) {
+            None => broken("P1", format!("{id} was acknowledged and is not there")),
+            Some(WebhookState::Done | WebhookState::Ignored) => Ok(()),
+            Some(_) => broken("P6", format!("{id} ended as {view:?}")),
+        }
+    }
+
+    /// Judges that every item is as new as the newest that was acknowledged of it.
+    pub(crate) fn judge_told(&self) -> Judged {
+        let told = self.webhooks.acknowledged.values();
+        for (id, change) in told.flat_map(|(id, changes)| changes.iter().map(move |one| (id, one)))
+        {
+            let (Some(version), What::Published | What::Unpublished | What::Deleted) =
+                (change.version, change.what)
+            else {
+                continue;
+            };
+            for item in self.meant(change) {
+                let known = self.items.get(&item);
+                let whole = self.items.get(&ItemKey {
+                    locale: ALL_LOCALES.into(),
+                    ..item.clone()
+                });
+                let as_new = |known: &super::intake::Item| known.is_as_new_as(version);
+                if !known.is_some_and(as_new) && !whole.is_some_and(as_new) {
+                    let what =
+                        format!("{id} says {change:?}, and {item:?} is {known:?}, {whole:?}");
+                    return broken("P1", what);
+                }
+            }
+            self.judge_removed(id, change, version)?;
+        }
+        Ok(())
+    }
+
+    /// The items that a change names.
+    fn meant(&self, change: &Change) -> Vec<ItemKey> {
+        let item = |locale: &str| ItemKey {
+            owner: OWNER.into(),
+            environment: "production".into(),
+            content_id: format!("{SOURCE}:{}", change.entry),
+            locale: locale.into(),
+        };
+        match (&change.locales, change.what) {
+            (Locales::One(locale), _) => vec![item(locale)],
+            (Locales::All, What::Unpublished | What::Deleted) => vec![item(ALL_LOCALES)],
+            _ => vec![item("en")],
+        }
+    }
+
+    /// What is older than a removal in all locales is removed.
+    fn judge_removed(&self, id: &WebhookId, change: &Change, version: Version) -> Judged {
+        if change.locales != Locales::All || change.what == What::Published {
+            return Ok(());
+        }
+        let content_id = format!("{SOURCE}:{}", change.entry);
+        let left = self.items.iter().find(|(key, item)| {
+            key.content_id == content_id && item.is_shown() && !item.is_newer_than(version)
+        });
+        match left {
+            Some(left) => broken("P4", format!("{id} says {change:?}, and left is {left:?}")),
+            None => Ok(()),
+        }
+    }
+}

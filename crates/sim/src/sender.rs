@@ -1,0 +1,175 @@
+//! A CMS that tells of its changes by webhooks.
+//!
+//! Ensures that a webhook may come twice, late, in any order or never, that some senders try once and
+//! others until they are answered, and that whoever read one may send it again. Says what it means
+//! itself: the dialects of vendors are tested elsewhere.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use futures_util::future::{Either, select};
+use slugline_core::problem::Problem;
+use slugline_core::secret::Secret;
+use slugline_core::source::{Change, Manners, Repeats, Source};
+use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
+use slugline_engine::webhooks::{Receipt, SourceSettings};
+
+use crate::dice::Dice;
+use crate::hold;
+use crate::model::SOURCE;
+use crate::plan::{OWNER, Tell};
+use crate::scheduler::WORLD;
+use crate::world::World;
+
+/// How long a sender waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often a webhook, or its answer, is lost on its way.
+const LOST: f64 = 0.1;
+/// Milliseconds between two tries at most.
+const PAUSE: u64 = 5_000;
+const TOKEN: &str = "s3cret";
+
+/// Its body is the list of changes; the secret comes along.
+struct Plain;
+
+impl Source for Plain {
+    fn manners(&self) -> Manners {
+        Manners {
+            retries_for: PATIENCE,
+            repeats: Repeats::SameBytes,
+            only_ok: false,
+            signs: false,
+            main_environment: None,
+        }
+    }
+
+    fn tolerance(&self) -> Duration {
+        PATIENCE
+    }
+
+    fn check_secret(&self, _: &Secret) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn verify(&self, incoming: &Incoming, secrets: &[Secret], _: Window) -> Result<Verified, Flaw> {
+        let token = incoming.required("authorization")?;
+        let secret = secrets.iter().position(|known| known.expose() == token);
+        secret
+            .map(|secret| Verified {
+                secret,
+                signed_at: None,
+                delivery_id: None,
+            })
+            .ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))
+    }
+
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    }
+}
+
+/// The source as a node has it.
+pub(crate) fn source() -> SourceSettings {
+    SourceSettings {
+        name: SOURCE.into(),
+        kind: "plain".into(),
+        owner: OWNER.into(),
+        environment: "production".into(),
+        environments: Default::default(),
+        locale: "en".into(),
+        secrets: vec![("env:TOKEN".into(), Secret::new(TOKEN))],
+        tolerance: PATIENCE,
+        keep_for: Duration::from_secs(86_400),
+        allows: None,
+        source: Arc::new(Plain),
+    }
+}
+
+/// Starts a sender for each webhook of the plan.
+pub(crate) fn start(world: &Arc<World>) {
+    for tell in world.plan.tells.clone() {
+        *hold(&world.unanswered) += 1;
+        let sender = Sender {
+            dice: Dice::new(world.plan.seed, &format!("sender {}", tell.number)),
+            world: Arc::clone(world),
+            tell,
+        };
+        world
+            .scheduler
+            .spawn(WORLD, async move { sender.run().await });
+    }
+}
+
+struct Sender {
+    world: Arc<World>,
+    tell: Tell,
+    dice: Dice,
+}
+
+impl Sender {
+    async fn run(&self) {
+        self.world.scheduler.sleep(self.tell.at).await;
+        while !self.send().await && !self.tell.once {
+            let pause = self.dice.millis(50..PAUSE);
+            self.world.scheduler.sleep(pause).await;
+        }
+        for _ in 0..self.tell.again {
+            let pause = self.dice.millis(1..25_000);
+            self.world.scheduler.sleep(pause).await;
+            self.send().await;
+        }
+        *hold(&self.world.unanswered) -= 1;
+    }
+
+    /// Whether it has its answer.
+    async fn send(&self) -> bool {
+        let troubled = !self.world.is_calm();
+        if troubled && self.dice.chance(LOST) {
+            return false;
+        }
+        let Some(answer) = self.ask_a_node().await else {
+            return false;
+        };
+        let number = self.tell.number;
+        match &answer {
+            Ok(receipt) => {
+                let id = receipt.webhook_id;
+                self.world.note(|| {
+                    format!(
+                        "webhook {number} is {id}: {:?} {:?}",
+                        receipt.status, receipt.state
+                    )
+                });
+                let told = hold(&self.world.model).acknowledge(number, &self.tell.changes, id);
+                self.world.judge(told);
+            }
+            Err(problem) => self.world.note(|| {
+                format!(
+                    "webhook {number} is refused: {} {}",
+                    problem.code.as_str(),
+                    problem.detail
+                )
+            }),
+        }
+        answer.is_ok() && !(troubled && self.dice.chance(LOST))
+    }
+
+    async fn ask_a_node(&self) -> Option<Result<Receipt, Problem>> {
+        let nodes = &self.world.nodes;
+        let node = nodes.at(self.dice.below(nodes.count()))?;
+        let webhooks = node.webhooks?;
+        let body = serde_json::to_vec(&self.tell.changes).unwrap_or_default();
+        let incoming = Incoming::new("POST", "/hooks/cms", [("authorization", TOKEN)], body);
+        let (reply, answer) = oneshot::channel();
+        self.world.scheduler.spawn(node.group, async move {
+            // The sender may have lost its patience.
+            let _ = reply.send(webhooks.receive(SOURCE, None, incoming).await);
+        });
+        let patience = Box::pin(self.world.scheduler.sleep(PATIENCE));
+        match select(answer, patience).await {
+            Either::Left((answer, _)) => answer.ok(),
+            Either::Right(_) => None,
+        }
+    }
+}
