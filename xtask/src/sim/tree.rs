@@ -3,6 +3,7 @@
 //! Ensures that the sources themselves stay as they are, and that only what differs is written, so that cargo builds only
 //! what a patch touches. What is built has a target folder of its own: cargo gives the crates of a copy the same names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -62,12 +63,31 @@ impl Tree {
             .output()
             .context("git ls-files")?;
         let listed = String::from_utf8(listed.stdout)?;
-        listed
-            .split_terminator('\0')
-            .try_for_each(|path| self.copy(path))
+        let listed: BTreeSet<&Path> = listed.split_terminator('\0').map(Path::new).collect();
+        self.remove_all_but(&listed, Path::new(""))?;
+        listed.iter().try_for_each(|path| self.copy(path))
     }
 
-    fn copy(&self, path: &str) -> Result<()> {
+    /// Removes files that the sources do not have any more: a module may have moved.
+    fn remove_all_but(&self, listed: &BTreeSet<&Path>, within: &Path) -> Result<()> {
+        let Ok(entries) = fs::read_dir(self.root.join(within)) else {
+            return Ok(());
+        };
+        for entry in entries {
+            let entry = entry?;
+            let path = within.join(entry.file_name());
+            if entry.path() == self.target() || listed.contains(&*path) {
+                continue;
+            }
+            match entry.file_type()?.is_dir() {
+                true => self.remove_all_but(listed, &path)?,
+                false => fs::remove_file(entry.path())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn copy(&self, path: &Path) -> Result<()> {
         // A file that was removed and not committed yet is still listed.
         let Ok(bytes) = fs::read(root().join(path)) else {
             return Ok(());
