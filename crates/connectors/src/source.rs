@@ -69,6 +69,7 @@ pub(crate) const fn repeating_for(minutes: u64) -> Manners {
         retries_for: Duration::from_secs(minutes * 60),
         repeats: Repeats::SameBytes,
         only_ok: false,
+        word_headers: &[],
         signs: true,
         main_environment: None,
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::canonical::Fingerprint;
+use crate::ids::WebhookId;
 use crate::item::{self, Action, Class};
 use crate::payload::{self, Payload};
 use crate::problem::{Code, FieldError, Problem};
@@ -141,6 +142,13 @@ impl PublishRequest {
             }
         };
         check_key(&key).map_err(|why| Problem::new(Code::InvalidKey, why))?;
+        if key.starts_with(WebhookId::PREFIX) {
+            let message = format!(
+                "keys that begin with {:?} are those of webhooks; choose another",
+                WebhookId::PREFIX
+            );
+            return Err(Problem::new(Code::InvalidKey, message));
+        }
         Ok(key)
     }
 

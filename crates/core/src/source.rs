@@ -106,6 +106,9 @@ pub struct Manners {
     pub repeats: Repeats,
     /// Whether only 200 counts as taken, not every 2xx.
     pub only_ok: bool,
+    /// Headers in which it says what happened, where a signature may not cover them. Whoever has read a
+    /// webhook could send it again with another word there.
+    pub word_headers: &'static [&'static str],
     /// Whether it signs what it sends, rather than sending the secret along.
     pub signs: bool,
     /// What the vendor calls the environment that everything is in where nobody made others.

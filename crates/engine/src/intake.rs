@@ -45,8 +45,8 @@ pub(crate) struct Said {
     pub(crate) key_ttl: Duration,
     /// What is kept as the request.
     pub(crate) raw: Bytes,
-    /// The locale; [`ALL_LOCALES`] for a removal in all of them.
-    pub(crate) locale: String,
+    /// The locale; `None` for a removal in all of them.
+    pub(crate) locale: Option<String>,
     /// The rest; its `locale` is not looked at.
     pub(crate) request: PublishRequest,
 }
@@ -140,9 +140,9 @@ impl Intake {
     /// Accepts what a source says of an item, or says why not.
     pub(crate) async fn say(&self, said: Said) -> Result<Decided, Problem> {
         let settings = self.settings();
-        let whole = said.locale == ALL_LOCALES;
+        let whole = said.locale.is_none();
         let request = PublishRequest {
-            locale: (!whole).then_some(said.locale),
+            locale: said.locale,
             ..said.request
         };
         request.check(self.store.now())?;

@@ -39,6 +39,7 @@ impl Source for Plain {
             retries_for: PATIENCE,
             repeats: Repeats::SameBytes,
             only_ok: false,
+            word_headers: &[],
             signs: false,
             main_environment: None,
         }

@@ -18,6 +18,7 @@ use crate::door::keyring::Keyring;
 use crate::door::rate::Rates;
 use crate::door::request_id::RequestIds;
 use crate::endpoints::destinations::Destinations;
+use crate::endpoints::hooks::HOOK_MEMORY;
 use crate::measures::Gauges;
 
 /// Uploads read into memory at once: 8 × 32 MiB is the most that they can take together.
@@ -88,6 +89,8 @@ pub(crate) struct Doors {
     pub(crate) limits: Limits,
     pub(crate) in_flight: Semaphore,
     pub(crate) uploads: Semaphore,
+    /// KiB.
+    pub(crate) hook_memory: Semaphore,
     pub(crate) rates: Rates,
     pub(crate) request_ids: RequestIds,
     pub(crate) gauges: Gauges,
@@ -103,6 +106,7 @@ impl Doors {
             keyring: Keyring::new(app.tokens, Arc::clone(&app.store), Arc::clone(&app.clock)),
             in_flight: Semaphore::new(app.limits.in_flight),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            hook_memory: Semaphore::new(HOOK_MEMORY as usize),
             rates: Rates::new(app.limits.rate),
             request_ids: RequestIds::new(app.clock.now()),
             gauges: Gauges::default(),

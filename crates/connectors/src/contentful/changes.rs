@@ -19,6 +19,7 @@ use crate::source::repeating_for;
 /// Two more attempts, 30 s apart; each may take its time.
 pub(crate) const MANNERS: Manners = Manners {
     main_environment: Some("master"),
+    word_headers: &[TOPIC],
     ..repeating_for(2)
 };
 
@@ -81,11 +82,14 @@ fn of_kind(kind: Option<&str>) -> Option<What> {
     }
 }
 
+/// `sys.version` counts saves, and `sys.revision` publishes: a removal that only has the former must not
+/// seem newer than the publishes that follow it.
 fn version(body: &Value, what: What) -> Option<Version> {
     let revision = || version_at(body, "sys.revision");
     let state = || version_at(body, "sys.version").or_else(|| moment_at(body, "sys.updatedAt"));
     match what {
         What::Draft => None,
+        What::Unpublished | What::Deleted => revision(),
         _ => revision().or_else(state),
     }
 }

@@ -12,7 +12,10 @@ use crate::mapping::{Mapping, Told};
 use crate::reading::{at, first_name, header, moment_at, name, name_at, object, text_at};
 use crate::source::repeating_for;
 
-pub(crate) const MANNERS: Manners = repeating_for(0);
+pub(crate) const MANNERS: Manners = Manners {
+    word_headers: &[EVENT],
+    ..repeating_for(0)
+};
 
 const EVENT: &str = "x-drupal-event";
 /// Languages of what has none.

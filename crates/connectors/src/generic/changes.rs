@@ -12,7 +12,10 @@ use crate::reading::{first_name, header, name_at, object, text_at, usual_version
 use crate::source::repeating_for;
 
 /// As long as the longest that is known: what is remembered too long does no harm.
-pub(crate) const MANNERS: Manners = repeating_for(75 * 60);
+pub(crate) const MANNERS: Manners = Manners {
+    word_headers: &HEADERS,
+    ..repeating_for(75 * 60)
+};
 
 /// Headers with the sender's word for what happened: GitHub's, Shopify's, WooCommerce's.
 const HEADERS: [&str; 3] = ["x-github-event", "x-shopify-topic", "x-wc-webhook-topic"];

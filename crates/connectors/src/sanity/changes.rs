@@ -12,7 +12,10 @@ use crate::reading::{first_name, header, moment_at, name_at, object, text_at};
 use crate::source::repeating_for;
 
 /// It repeats for half an hour; twice that, because a repeat may be on its way for long.
-pub(crate) const MANNERS: Manners = repeating_for(60);
+pub(crate) const MANNERS: Manners = Manners {
+    word_headers: &[OPERATION],
+    ..repeating_for(60)
+};
 
 const OPERATION: &str = "sanity-operation";
 const DOCUMENT: &str = "sanity-document-id";

@@ -17,7 +17,7 @@ pub(crate) const MANNERS: Manners = Manners {
     ..repeating_for(60)
 };
 
-/// The times by which items are ordered; the first that is there counts.
+/// The times by which items are ordered; the latest counts: a publish may leave the time of the last change.
 const TIMES: [&str; 3] = ["lastUpdated", "lastPublished", "createdOn"];
 
 /// What a genuine webhook says.
@@ -50,7 +50,10 @@ fn change(item: &Value, what: What, mapping: &Mapping) -> Result<Change, String>
     mapping.change(Told {
         entry: name_at(item, "id"),
         locales: locale(item, mapping)?,
-        version: TIMES.iter().find_map(|time| moment_at(item, time)),
+        version: TIMES
+            .iter()
+            .filter_map(|time| moment_at(item, time))
+            .max_by_key(|version| version.ordinal()),
         content_type: name_at(item, "collectionId"),
         fields: mapping.fields(item, at(item, "fieldData")),
         ..Told::new(item, what)

@@ -25,6 +25,8 @@ pub struct NewWebhook {
     pub repeat_key: Option<RepeatKey>,
     /// How long it is kept, and with it the knowledge that it came.
     pub keep_for: Duration,
+    /// Whether it is known for ever that it came: no time is signed with which it could grow too old.
+    pub known_for_ever: bool,
     /// How long whoever brings it has to deal with it, before it is taken up by the caretaker.
     pub due_after: Duration,
     /// What proved it.
@@ -46,10 +48,13 @@ pub struct Proof {
     /// The sender's name for the delivery, where that is signed too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_id: Option<String>,
+    /// The sender's word for what happened, where it stands in a header that may not be signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
 }
 
 /// Method, URL and headers of a webhook. Headers that hold a secret name it instead.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Envelope {
     /// In capitals.
     pub method: String,
@@ -75,6 +80,8 @@ pub struct Webhook {
     pub id: WebhookId,
     /// The source's name.
     pub source: String,
+    /// When it came.
+    pub received_at: Timestamp,
     /// How it came.
     pub envelope: Envelope,
     /// Its body.

@@ -1,37 +1,46 @@
 //! What a webhook says, put to intake change by change.
 //!
 //! Ensures that each change has a key made of the webhook's number and its place, so that dealing with a
-//! webhook again finds what was done, and that a removal without a locale reaches every locale, also one
-//! whose publish is still on its way.
+//! webhook again finds what was done; that a removal without a locale reaches every locale, also one whose
+//! publish is still on its way; and that what has no version counts as of when it came, however late it is
+//! dealt with.
+
+use std::time::Duration;
 
 use slugline_core::answer::{Answer, Status};
 use slugline_core::canonical::Fingerprint;
-use slugline_core::ids::WebhookId;
-use slugline_core::item::{Action, Class};
+use slugline_core::item::{Action, Class, check_name};
 use slugline_core::problem::{Code, Problem};
 use slugline_core::request::PublishRequest;
-use slugline_core::source::{ALL_LOCALES, Change, Locales, What};
-use slugline_core::version::Version;
-use slugline_core::webhook::Incoming;
+use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
+use slugline_core::version::{Version, VersionKind};
 
-use super::{Source, Webhooks, failed, reference};
+use super::{Came, Source, Webhooks, failed, reference};
 use crate::intake::{Caller, Said};
 use crate::store::{
-    ChangeStatus, Changed, ContentView, Decided, Outcome, StoreError, WebhookState,
+    ChangeStatus, Changed, ContentView, Decided, Outcome, Page, StoreError, WebhookState,
 };
 
 /// Changes of one webhook; HubSpot sends a hundred, Webflow as many items as a person publishes at once.
 const MAX_CHANGES: usize = 1_000;
 
+/// For so long a slug that another item holds may be on its way to being free: webhooks overtake each
+/// other.
+const SLUG_PATIENCE: Duration = Duration::from_secs(600);
+/// Revisions that are looked through for the newest of an item: it may have that many locales.
+const REVISIONS: usize = 100;
+
 /// Where a change belongs.
 struct Place<'a> {
     source: &'a Source,
-    id: WebhookId,
+    came: &'a Came<'a>,
     change: &'a Change,
     /// Its place in the webhook.
     number: usize,
     content_id: String,
     environment: String,
+    /// The locale that it names, or the source's.
+    locale: String,
 }
 
 /// Why a change is not decided on: intake said "later", or the store failed.
@@ -40,20 +49,24 @@ enum Pause {
     Store(StoreError),
 }
 
+impl From<StoreError> for Pause {
+    fn from(why: StoreError) -> Self {
+        Self::Store(why)
+    }
+}
+
 impl Webhooks {
     /// Decides on all that a webhook says. `Received`: not all could be decided on yet.
     pub(super) async fn digest(
         &self,
         source: &Source,
-        id: WebhookId,
-        incoming: &Incoming,
+        came: &Came<'_>,
     ) -> Result<(WebhookState, Outcome), StoreError> {
-        let changes = match source.settings.source.changes(incoming) {
+        let changes = match source.settings.source.changes(came.incoming) {
             Ok(changes) if changes.len() > MAX_CHANGES => {
-                let why = format!(
-                    "it has {} changes; at most {MAX_CHANGES} are taken at once",
-                    changes.len()
-                );
+                let count = changes.len();
+                let why =
+                    format!("it has {count} changes; at most {MAX_CHANGES} are taken at once");
                 return Ok(failed(why));
             }
             Ok(changes) => changes,
@@ -61,7 +74,7 @@ impl Webhooks {
         };
         let mut changed = Vec::new();
         for (number, change) in changes.iter().enumerate() {
-            match self.apply(source, id, number, change).await {
+            match self.apply(source, came, number, change).await {
                 Ok(outcomes) => changed.extend(outcomes),
                 Err(Pause::Later) => return Ok((WebhookState::Received, Outcome::default())),
                 Err(Pause::Store(why)) => return Err(why),
@@ -73,23 +86,27 @@ impl Webhooks {
     async fn apply(
         &self,
         source: &Source,
-        id: WebhookId,
+        came: &Came<'_>,
         number: usize,
         change: &Change,
     ) -> Result<Vec<Changed>, Pause> {
-        let place = |environment| Place {
+        let mut place = Place {
             source,
-            id,
+            came,
             change,
             number,
             content_id: format!("{}:{}", source.settings.name, change.entry),
-            environment,
+            environment: source.settings.environment.clone(),
+            locale: source.locale(change),
         };
-        let environment = match source.environment(change) {
-            Ok(environment) => environment,
-            Err(why) => return Ok(vec![place(String::new()).ignored(&why)]),
-        };
-        let place = place(environment);
+        match source.environment(change) {
+            Ok(environment) => place.environment = environment,
+            Err(why) => return Ok(vec![place.ignored(&why)]),
+        }
+        if let Err(why) = check_name(&place.locale) {
+            let problem = Problem::new(Code::InvalidRequest, format!("its locale {why}"));
+            return Ok(vec![place.refused(&problem)]);
+        }
         let outcomes = match change.what {
             What::Published => vec![self.publish(&place).await?],
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
@@ -104,59 +121,112 @@ impl Webhooks {
     async fn publish(&self, place: &Place<'_>) -> Result<Changed, Pause> {
         if place.change.payload.is_none() {
             let why = "the webhook does not carry the content, or no title was found in it; say where it stands with mapping";
-            return Ok(place.refused(&place.locale(), &Problem::new(Code::InvalidRequest, why)));
+            return Ok(place.refused(&Problem::new(Code::InvalidRequest, why)));
         }
-        let locale = place.locale();
-        let request = place.request(Action::Publish, place.change.version);
-        self.say(place, request, locale).await
+        let version = match place.change.version {
+            None => self.version_by_arrival(place).await?,
+            given => given,
+        };
+        self.say(
+            place,
+            place.request(Action::Publish, version),
+            Some(&place.locale),
+        )
+        .await
+    }
+
+    /// A publish without a version has the time at which it came, so that dealing with it late does not make
+    /// it the newest. Where the item has numbers, the next one is assigned.
+    async fn version_by_arrival(&self, place: &Place<'_>) -> Result<Option<Version>, Pause> {
+        let known = self.known(place).await?;
+        let mut own = known.iter().filter(|item| item.locale == place.locale);
+        let counts = own.any(|item| item.version.kind() == VersionKind::Number);
+        Ok((!counts).then_some(Version::Time(place.came.received_at)))
     }
 
     async fn remove(&self, place: &Place<'_>, action: Action) -> Result<Vec<Changed>, Pause> {
+        let of_all = place.change.locales == Locales::All;
         let known = self.known(place).await?;
-        if place.change.locales != Locales::All {
-            let locale = place.locale();
-            let current = known.iter().find(|item| item.locale == locale);
-            let version = place.change.version.or(current.map(|item| item.version));
-            let Some(version) = version else {
-                return Ok(vec![place.nothing_to_remove()]);
-            };
-            let request = place.request(action, Some(version));
-            return Ok(vec![self.say(place, request, locale).await?]);
-        }
-        let newest = known.iter().map(|item| item.version);
-        let newest = newest.max_by_key(|version| version.ordinal());
-        let Some(version) = place.change.version.or(newest) else {
-            return Ok(vec![place.nothing_to_remove()]);
+        let meant = |item: &&ContentView| of_all || item.locale == place.locale;
+        let newest = known
+            .iter()
+            .filter(meant)
+            .max_by_key(|item| item.version.ordinal());
+        let version = match (place.change.version, newest) {
+            (Some(version), _) => version,
+            (None, Some(item)) => match self.version_of_removal(place, item).await? {
+                Some(version) => version,
+                None => {
+                    return Ok(vec![
+                        place.ignored("something newer was accepted since it came"),
+                    ]);
+                }
+            },
+            // Its publish may be on its way, and has a time as well.
+            (None, None) if place.source.settings.source.manners().repeats == Repeats::None => {
+                Version::Time(place.came.received_at)
+            }
+            (None, None) => return Ok(vec![place.nothing_to_remove()]),
         };
+        let request = || place.request(action, Some(version));
+        if !of_all {
+            return Ok(vec![self.say(place, request(), Some(&place.locale)).await?]);
+        }
         // First for all locales, so that none can be published at an older version from here on; then those
         // that were there by then.
-        let whole = place.request(action, Some(version));
-        let mut outcomes = vec![self.say(place, whole, ALL_LOCALES.into()).await?];
+        let mut outcomes = vec![self.say(place, request(), None).await?];
         for item in self.known(place).await? {
             if item.locale != ALL_LOCALES && !item.action.removes() {
-                let request = place.request(action, Some(version));
-                outcomes.push(self.say(place, request, item.locale).await?);
+                outcomes.push(self.say(place, request(), Some(&item.locale)).await?);
             }
         }
         Ok(outcomes)
     }
 
+    /// A removal without a version is one of what there was when it came; `None` where that is not what there
+    /// is now.
+    async fn version_of_removal(
+        &self,
+        place: &Place<'_>,
+        newest: &ContentView,
+    ) -> Result<Option<Version>, Pause> {
+        let page = Page {
+            limit: REVISIONS,
+            cursor: None,
+        };
+        let owner = &place.source.settings.owner;
+        let revisions = self.store.revisions(owner, &place.content_id, page).await?;
+        let mut later = revisions.items.iter().filter(|revision| {
+            revision.environment == place.environment
+                && revision.locale == newest.locale
+                && revision.accepted_at > place.came.received_at
+        });
+        // What this webhook itself has led to, when it is dealt with again, changes nothing.
+        let other =
+            later.any(|revision| !revision.request_id.starts_with(&place.came.id.to_string()));
+        Ok((!other).then_some(newest.version))
+    }
+
     /// The items of a change's content in its environment.
     async fn known(&self, place: &Place<'_>) -> Result<Vec<ContentView>, Pause> {
         let owner = &place.source.settings.owner;
-        let known = self.store.content(owner, &place.content_id);
-        let mut known = known.await.map_err(Pause::Store)?;
+        let mut known = self.store.content(owner, &place.content_id).await?;
         known.retain(|item| item.environment == place.environment);
         Ok(known)
     }
 
+    /// Puts a change to intake, in one locale or for all of them.
     async fn say(
         &self,
         place: &Place<'_>,
         request: PublishRequest,
-        locale: String,
+        locale: Option<&str>,
     ) -> Result<Changed, Pause> {
         let settings = &place.source.settings;
+        let named = locale.unwrap_or(ALL_LOCALES);
+        let Came {
+            id, received_at, ..
+        } = place.came;
         let said = Said {
             caller: Caller {
                 actor: format!("source:{}", settings.name),
@@ -164,28 +234,34 @@ impl Webhooks {
                 environments: Vec::new(),
             },
             source: settings.name.clone(),
-            key: place.key(&locale),
+            key: format!("{id}.{}.{named}", place.number),
             // Of what came, not of what it was read as: another mapping must not make it another request.
-            fingerprint: Fingerprint::of(&(&settings.name, place.id, place.number, &locale)),
+            fingerprint: Fingerprint::of(&(&settings.name, id, place.number, named)),
             key_ttl: settings.keep_for,
-            raw: reference(place.id, place.number),
-            locale: locale.clone(),
+            raw: reference(*id, place.number),
+            locale: locale.map(str::to_owned),
             request,
         };
+        let age = self.store.now().since(*received_at);
         match self.intake.say(said).await {
-            Ok(decided) => Ok(place.decided(&locale, &decided)),
-            Err(problem) if is_passing(problem.code) => Err(Pause::Later),
-            Err(problem) => Ok(place.refused(&locale, &problem)),
+            Ok(decided) => Ok(place.decided(named, &decided)),
+            Err(problem) if is_passing(problem.code, age) => Err(Pause::Later),
+            Err(problem) => Ok(Changed {
+                locale: Some(named.to_owned()),
+                ..place.refused(&problem)
+            }),
         }
     }
 }
 
 /// Whether the same request may be accepted later as it is.
-fn is_passing(code: Code) -> bool {
-    matches!(
-        code,
-        Code::QueueFull | Code::RateLimited | Code::DiskLow | Code::Unavailable | Code::Internal
-    )
+fn is_passing(code: Code, age: Duration) -> bool {
+    match code {
+        Code::QueueFull | Code::RateLimited | Code::DiskLow => true,
+        Code::Unavailable | Code::Internal => true,
+        Code::SlugTaken => age < SLUG_PATIENCE,
+        _ => false,
+    }
 }
 
 fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
@@ -205,6 +281,14 @@ fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
 }
 
 impl Source {
+    /// The locale that a change names, or the source's.
+    fn locale(&self, change: &Change) -> String {
+        match &change.locales {
+            Locales::One(locale) => locale.clone(),
+            Locales::Unsaid | Locales::All => self.settings.locale.clone(),
+        }
+    }
+
     /// Our name of the environment that a change is about; else why it is not taken.
     fn environment(&self, change: &Change) -> Result<String, String> {
         let settings = &self.settings;
@@ -227,18 +311,6 @@ impl Source {
 }
 
 impl Place<'_> {
-    /// The locale that the change names, or the source's.
-    fn locale(&self) -> String {
-        match &self.change.locales {
-            Locales::One(locale) => locale.clone(),
-            Locales::Unsaid | Locales::All => self.source.settings.locale.clone(),
-        }
-    }
-
-    fn key(&self, locale: &str) -> String {
-        format!("{}.{}.{locale}", self.id, self.number)
-    }
-
     fn request(&self, action: Action, version: Option<Version>) -> PublishRequest {
         let payload = self.change.payload.clone();
         PublishRequest {
@@ -281,11 +353,11 @@ impl Place<'_> {
         self.ignored("nothing of it is known here, so there is nothing to remove")
     }
 
-    fn refused(&self, locale: &str, problem: &Problem) -> Changed {
+    fn refused(&self, problem: &Problem) -> Changed {
         Changed {
             code: Some(problem.code),
             reason: Some(problem.detail.clone()),
-            ..self.changed(ChangeStatus::Refused, Some(locale))
+            ..self.changed(ChangeStatus::Refused, Some(&self.locale))
         }
     }
 

@@ -6,6 +6,7 @@
 //! caretaker. Does not know HTTP beyond the problem's status.
 
 mod digest;
+mod envelope;
 mod settings;
 mod tally;
 
@@ -21,19 +22,21 @@ use sha2::{Digest, Sha256};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
-use slugline_core::source::{Manners, Repeats};
+use slugline_core::source::Repeats;
+use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 
 use crate::intake::{Intake, problem_of};
 use crate::ports::Clock;
 use crate::store::{
     ChangeStatus, Envelope, Kept, NewWebhook, Outcome, Proof, RepeatKey, Store, StoreError,
-    Webhook, WebhookEnd, WebhookState,
+    Webhook, WebhookEnd, WebhookState, WebhookView,
 };
 
 pub use settings::{Allows, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
+use envelope::envelope;
 use tally::Tally;
 
 /// Ghost gives two seconds, and has no second try; what was kept by then is answered as received.
@@ -42,13 +45,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(1);
 const DUE_AFTER: Duration = Duration::from_secs(10);
 /// The same for the caretaker, which deals with many.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
-/// Headers that may hold a secret. They are kept as the name of the secret that matched.
-const SECRET_HEADERS: [&str; 4] = [
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "x-slugline-token",
-];
 
 /// A source at work.
 struct Source {
@@ -63,6 +59,44 @@ pub struct Webhooks {
     intake: Arc<Intake>,
     clock: Arc<dyn Clock>,
     sources: BTreeMap<String, Source>,
+}
+
+/// The door of one source, for one sender.
+pub struct Door<'a> {
+    webhooks: &'a Webhooks,
+    source: &'a Source,
+    from: Option<IpAddr>,
+}
+
+impl Door<'_> {
+    /// Takes a webhook, or says why not.
+    ///
+    /// # Errors
+    /// It is not the source's own, or it cannot be kept now. Nothing is stored.
+    pub async fn receive(&self, incoming: Incoming) -> Result<Receipt, Problem> {
+        let received = self.webhooks.take(self.source, incoming).await;
+        let mut receipt = received.map_err(|problem| self.refused(problem))?;
+        receipt.only_ok = self.source.settings.source.manners().only_ok;
+        let now = self.webhooks.store.now();
+        self.source
+            .tally
+            .took(&self.source.settings.name, &receipt, now);
+        Ok(receipt)
+    }
+
+    fn refused(&self, problem: Problem) -> Problem {
+        let now = self.webhooks.store.now();
+        let name = &self.source.settings.name;
+        self.source.tally.refused(name, &problem, self.from, now);
+        problem
+    }
+}
+
+/// A webhook that is kept, to be dealt with.
+struct Came<'a> {
+    id: WebhookId,
+    received_at: Timestamp,
+    incoming: &'a Incoming,
 }
 
 /// What the sender of a webhook is told.
@@ -142,7 +176,35 @@ impl Webhooks {
             .collect()
     }
 
-    /// Takes a webhook, or says why not. `from`: the sender's address, where it is known.
+    /// The environment of a source, where there is one of this name.
+    #[must_use]
+    pub fn environment(&self, source: &str) -> Option<&str> {
+        let source = self.sources.get(source)?;
+        Some(&source.settings.environment)
+    }
+
+    /// The door of a source for a sender, before anything of the body is read. `from`: the sender's
+    /// address, where it is known.
+    ///
+    /// # Errors
+    /// There is no such source, or it does not have this address.
+    pub fn door(&self, name: &str, from: Option<IpAddr>) -> Result<Door<'_>, Problem> {
+        let Some(source) = self.sources.get(name) else {
+            let detail = format!("no [[source]] is called {name:?}");
+            return Err(Problem::new(Code::NotFound, detail));
+        };
+        let door = Door {
+            webhooks: self,
+            source,
+            from,
+        };
+        match source.admits(from) {
+            Ok(()) => Ok(door),
+            Err(problem) => Err(door.refused(problem)),
+        }
+    }
+
+    /// Takes a webhook, or says why not.
     ///
     /// # Errors
     /// It is not the source's own, or it cannot be kept now. Nothing is stored.
@@ -152,22 +214,10 @@ impl Webhooks {
         from: Option<IpAddr>,
         incoming: Incoming,
     ) -> Result<Receipt, Problem> {
-        let Some(source) = self.sources.get(name) else {
-            let detail = format!("no [[source]] is called {name:?}");
-            return Err(Problem::new(Code::NotFound, detail));
-        };
-        let received = self.take(source, from, incoming).await;
-        source.tally.count(name, &received, from, self.store.now());
-        received
+        self.door(name, from)?.receive(incoming).await
     }
 
-    async fn take(
-        &self,
-        source: &Source,
-        from: Option<IpAddr>,
-        incoming: Incoming,
-    ) -> Result<Receipt, Problem> {
-        source.admits(from)?;
+    async fn take(&self, source: &Source, incoming: Incoming) -> Result<Receipt, Problem> {
         let window = Window {
             now: self.store.now(),
             tolerance: source.settings.tolerance,
@@ -178,68 +228,83 @@ impl Webhooks {
             .verify(&incoming, &source.secrets, window)
             .map_err(|flaw| problem(&flaw))?;
         self.intake.refuse_to_keep()?;
-        let manners = source.settings.source.manners();
-        let new = source.webhook(&incoming, &verified, manners);
-        let mut kept = self
-            .store
-            .keep_webhooks(vec![new])
-            .await
-            .map_err(|why| problem_of(&why))?;
-        let receipt = match kept.pop() {
-            Some(Kept::New(id)) => self.answer_in_time(source, id, &incoming).await,
-            Some(Kept::Before(view)) => Receipt {
-                status: ReceiptStatus::Duplicate,
-                webhook_id: view.webhook_id,
-                state: view.state,
-                outcome: view.outcome,
-                repeated: true,
-                only_ok: false,
-            },
-            None => return Err(Problem::new(Code::Internal, "the store gave no answer")),
+        let new = source.webhook(&incoming, &verified)?;
+        let came = |id| Came {
+            id,
+            received_at: window.now,
+            incoming: &incoming,
         };
-        Ok(Receipt {
-            only_ok: manners.only_ok,
-            ..receipt
+        Ok(match self.keep(new.clone()).await? {
+            Kept::New(id) => self.answer_in_time(source, &came(id)).await,
+            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
+            Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
     }
 
+    async fn keep(&self, new: NewWebhook) -> Result<Kept, Problem> {
+        let kept = self.store.keep_webhooks(vec![new]).await;
+        let mut kept = kept.map_err(|why| problem_of(&why))?;
+        let silent = || Problem::new(Code::Internal, "the store gave no answer");
+        kept.pop().ok_or_else(silent)
+    }
+
+    /// The same bytes as before with another word in a header that nobody signed: a change that reads like
+    /// an earlier one, or somebody who has read that and wants something else done. A person decides.
+    async fn keep_doubtful(
+        &self,
+        new: NewWebhook,
+        before: &WebhookView,
+    ) -> Result<Receipt, Problem> {
+        let word = new.proof.word.clone().unwrap_or_default();
+        let why = format!(
+            "it has the same bytes as {} and another word for what happened, {word:?}, in a header that may not be signed; retry it if it is right, and have the sender put the word or a time into the body",
+            before.webhook_id
+        );
+        let repeat_key = new.repeat_key.map(|key| digest(&[&key, word.as_bytes()]));
+        let id = match self.keep(NewWebhook { repeat_key, ..new }).await? {
+            Kept::Before(view) => return Ok(Receipt::again(view)),
+            Kept::New(id) => id,
+        };
+        let ended = self.end(id, failed(why)).await;
+        let (state, outcome) = ended.map_err(|why| problem_of(&why))?;
+        Ok(Receipt::of(id, state, outcome))
+    }
+
     /// Deals with a webhook that is kept, for as long as its sender can be let wait.
-    async fn answer_in_time(&self, source: &Source, id: WebhookId, incoming: &Incoming) -> Receipt {
-        let dealing = Box::pin(self.deal_with(source, id, incoming));
+    async fn answer_in_time(&self, source: &Source, came: &Came<'_>) -> Receipt {
+        let dealing = Box::pin(self.deal_with(source, came));
         let (state, outcome) = match select(dealing, self.clock.sleep(ANSWER_WITHIN)).await {
             Either::Left((Ok(ended), _)) => ended,
             Either::Left((Err(why), _)) => {
-                tracing::warn!(webhook = %id, %why, "a webhook is kept and will be dealt with later");
+                tracing::warn!(webhook = %came.id, %why, "a webhook is kept and will be dealt with later");
                 (WebhookState::Received, Outcome::default())
             }
             Either::Right(_) => (WebhookState::Received, Outcome::default()),
         };
-        Receipt {
-            status: ReceiptStatus::of(state, &outcome),
-            webhook_id: id,
-            state,
-            outcome,
-            repeated: false,
-            only_ok: false,
-        }
+        Receipt::of(came.id, state, outcome)
     }
 
     /// Deals with webhooks that nobody has dealt with; how many there were.
     pub async fn catch_up(&self, limit: usize) -> Result<usize, StoreError> {
         let waiting = self.store.take_webhooks(limit, AGAIN_AFTER).await?;
         for webhook in &waiting {
-            self.deal_with_kept(webhook).await?;
+            match self.deal_with_kept(webhook).await {
+                Ok(()) => {}
+                // It would meet the others too.
+                Err(why @ (StoreError::Unavailable(_) | StoreError::Full(_))) => return Err(why),
+                Err(why) => {
+                    tracing::error!(webhook = %webhook.id, %why, "a webhook cannot be dealt with")
+                }
+            }
         }
         Ok(waiting.len())
     }
 
     async fn deal_with_kept(&self, webhook: &Webhook) -> Result<(), StoreError> {
         let Some(source) = self.sources.get(&webhook.source) else {
-            let advice = format!(
-                "no [[source]] is called {:?} any more; configure it again and retry",
-                webhook.source
-            );
-            return self.end(webhook.id, failed(advice)).await.map(drop);
+            // Another node may know it: configurations change node by node.
+            tracing::warn!(webhook = %webhook.id, source = webhook.source, "no [[source]] of this name is configured here");
+            return Ok(());
         };
         let Envelope {
             method,
@@ -247,8 +312,12 @@ impl Webhooks {
             headers,
         } = &webhook.envelope;
         let headers = headers.iter().map(|(name, value)| (name, value));
-        let incoming = Incoming::new(method, url, headers, webhook.body.clone());
-        let (state, _) = self.deal_with(source, webhook.id, &incoming).await?;
+        let came = Came {
+            id: webhook.id,
+            received_at: webhook.received_at,
+            incoming: &Incoming::new(method, url, headers, webhook.body.clone()),
+        };
+        let (state, _) = self.deal_with(source, &came).await?;
         tracing::info!(webhook = %webhook.id, source = webhook.source, ?state, "caught up with a webhook");
         Ok(())
     }
@@ -257,13 +326,12 @@ impl Webhooks {
     async fn deal_with(
         &self,
         source: &Source,
-        id: WebhookId,
-        incoming: &Incoming,
+        came: &Came<'_>,
     ) -> Result<(WebhookState, Outcome), StoreError> {
-        match self.digest(source, id, incoming).await? {
+        match self.digest(source, came).await? {
             // Intake said "later": it comes up again.
             (WebhookState::Received, outcome) => Ok((WebhookState::Received, outcome)),
-            ended => self.end(id, ended).await,
+            ended => self.end(came.id, ended).await,
         }
     }
 
@@ -305,59 +373,61 @@ impl Source {
         Err(Problem::new(Code::AddressNotAllowed, detail))
     }
 
-    fn webhook(&self, incoming: &Incoming, verified: &Verified, manners: Manners) -> NewWebhook {
+    fn webhook(&self, incoming: &Incoming, verified: &Verified) -> Result<NewWebhook, Problem> {
         let settings = &self.settings;
+        let manners = settings.source.manners();
         let label = settings.secrets.get(verified.secret);
         let secret = label.map(|(label, _)| label.clone()).unwrap_or_default();
-        NewWebhook {
+        let repeat_key = repeat_key(incoming, verified, manners.repeats);
+        Ok(NewWebhook {
             source: settings.name.clone(),
             owner: settings.owner.clone(),
-            repeat_key: repeat_key(incoming, verified, manners.repeats),
+            repeat_key,
             keep_for: settings.keep_for,
+            known_for_ever: repeat_key.is_some() && verified.signed_at.is_none(),
             due_after: DUE_AFTER,
-            envelope: envelope(incoming, &secret),
+            envelope: envelope(incoming, &settings.secrets),
             proof: Proof {
                 secret,
                 signed_at: verified.signed_at,
                 delivery_id: verified.delivery_id.clone(),
+                word: word(incoming, manners.word_headers)?,
             },
             body: incoming.body.clone(),
+        })
+    }
+}
+
+/// What the sender says that happened, in the first of these headers that is there.
+fn word(incoming: &Incoming, headers: &[&str]) -> Result<Option<String>, Problem> {
+    for name in headers {
+        if let Some(word) = incoming.header(name).map_err(|flaw| problem(&flaw))? {
+            return Ok(Some(word.to_owned()));
         }
     }
+    Ok(None)
 }
 
-/// By the sender's own name for the delivery where it is signed, else by path and body: what a sender
-/// signs anew for each attempt, such as the time, is no part of it.
+/// By the sender's own name for the delivery where it is signed, else by the body: what is signed anew
+/// for each attempt, such as the time, is no part of it, and what is not signed could be anything.
 fn repeat_key(incoming: &Incoming, verified: &Verified, repeats: Repeats) -> Option<RepeatKey> {
-    let digest = Sha256::new();
-    let digest = match (&verified.delivery_id, repeats) {
-        (Some(id), _) => digest.chain_update(b"id\0").chain_update(id),
-        (None, Repeats::SameBytes) => digest
-            .chain_update(b"bytes\0")
-            .chain_update(incoming.target().as_bytes())
-            .chain_update(b"\0")
-            .chain_update(&incoming.body),
-        (None, Repeats::None) => return None,
-    };
-    let whole: [u8; 32] = digest.finalize().into();
+    match (&verified.delivery_id, repeats) {
+        (Some(id), _) => Some(digest(&[b"id", id.as_bytes()])),
+        (None, Repeats::SameBytes) => Some(digest(&[b"bytes", &incoming.body])),
+        (None, Repeats::None) => None,
+    }
+}
+
+fn digest(parts: &[&[u8]]) -> RepeatKey {
+    let whole = parts.iter().fold(Sha256::new(), |digest, part| {
+        digest
+            .chain_update((part.len() as u64).to_be_bytes())
+            .chain_update(part)
+    });
+    let whole: [u8; 32] = whole.finalize().into();
     let mut key = RepeatKey::default();
     key.copy_from_slice(&whole[..16]);
-    Some(key)
-}
-
-fn envelope(incoming: &Incoming, secret: &str) -> Envelope {
-    let kept = |(name, value): (&str, &str)| {
-        let value = match SECRET_HEADERS.contains(&name) {
-            true => format!("[{secret}]"),
-            false => value.to_owned(),
-        };
-        (name.to_owned(), value)
-    };
-    Envelope {
-        method: incoming.method.clone(),
-        url: incoming.url.clone(),
-        headers: incoming.headers().map(kept).collect(),
-    }
+    key
 }
 
 fn problem(flaw: &Flaw) -> Problem {
@@ -368,6 +438,28 @@ fn problem(flaw: &Flaw) -> Problem {
         Part::Header | Part::Signature | Part::Body => Code::NotGenuine,
     };
     Problem::new(code, &flaw.detail).with("part", flaw.part)
+}
+
+impl Receipt {
+    fn of(id: WebhookId, state: WebhookState, outcome: Outcome) -> Self {
+        Self {
+            status: ReceiptStatus::of(state, &outcome),
+            webhook_id: id,
+            state,
+            outcome,
+            repeated: false,
+            only_ok: false,
+        }
+    }
+
+    /// For one that came before.
+    fn again(view: WebhookView) -> Self {
+        Self {
+            status: ReceiptStatus::Duplicate,
+            repeated: true,
+            ..Self::of(view.webhook_id, view.state, view.outcome)
+        }
+    }
 }
 
 impl ReceiptStatus {

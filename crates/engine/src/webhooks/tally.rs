@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use slugline_core::problem::{Code, Problem};
@@ -65,35 +65,39 @@ pub struct Refused {
 pub(super) struct Tally(Mutex<Counts>);
 
 impl Tally {
-    pub(super) fn count(
+    pub(super) fn took(&self, source: &str, receipt: &Receipt, now: Timestamp) {
+        count(source, receipt.status.as_str().to_owned());
+        self.counts().took(receipt, now);
+    }
+
+    pub(super) fn refused(
         &self,
         source: &str,
-        received: &Result<Receipt, Problem>,
+        problem: &Problem,
         from: Option<IpAddr>,
         now: Timestamp,
     ) {
-        let outcome = match received {
-            Ok(receipt) => receipt.status.as_str().to_owned(),
-            Err(problem) => problem.code.as_str(),
-        };
-        metrics::counter!("slugline_webhooks_total", "source" => source.to_owned(), "outcome" => outcome)
-            .increment(1);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match received {
-            Ok(receipt) => counts.took(receipt, now),
-            Err(problem) => counts.refused(problem, from, now),
-        }
+        count(source, problem.code.as_str());
+        self.counts().refused(problem, from, now);
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn view(&self, settings: &SourceSettings) -> SourceView {
-        let counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         SourceView {
             name: settings.name.clone(),
             kind: settings.kind.clone(),
             environment: settings.environment.clone(),
-            counts: counts.clone(),
+            counts: self.counts().clone(),
         }
     }
+}
+
+fn count(source: &str, outcome: String) {
+    metrics::counter!("slugline_webhooks_total", "source" => source.to_owned(), "outcome" => outcome)
+        .increment(1);
 }
 
 impl Counts {

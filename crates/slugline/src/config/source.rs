@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use slugline_connectors::registry;
+use slugline_core::intake::API;
 use slugline_core::item::check_name;
 use slugline_core::request::DEFAULT_ENVIRONMENT;
 use slugline_core::secret::{Secret, SecretRef, Secrets};
@@ -75,7 +76,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     section.need("name", "\"cms\"");
     section.need("type", &types.join(" or "));
     section.need("secrets", "[\"env:CMS_SECRET\"]");
-    let name_given = value(section.read("name", name));
+    let name_given = value(section.read("name", own_name));
     let kind: Option<Spanned<String>> = section
         .take("type")
         .map(|(kind, place)| placed(kind, &place));
@@ -163,6 +164,16 @@ fn resolved(
         }
     }
     resolved
+}
+
+/// Items of API clients have a source too.
+fn own_name(text: &str) -> Result<String, String> {
+    match text {
+        API => Err(format!(
+            "{text:?} is the name of what API clients send; choose another"
+        )),
+        text => name(text),
+    }
 }
 
 fn tolerance(text: &str) -> Result<Duration, String> {

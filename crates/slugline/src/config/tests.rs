@@ -428,6 +428,7 @@ fn what_is_wrong_with_a_source_is_said_with_its_line() {
         complaints(&SOURCE.replace(from, to))
     };
     let cases = [
+        ("name = \"cf\"", "name = \"api\"", "what API clients send"),
         ("\"ghost\"", "\"gohst\"", "gohst"),
         (
             "\"ghost\"",

@@ -157,10 +157,10 @@ pub(crate) const TABLES: &[Table] = &[
         name: "webhook",
         columns: &[
             ("id", Big), ("received_at", Big), ("keep_until", Big), ("due", Big), ("attempts", Int), ("state", Small),
-            ("source", Text), ("owner", Text), ("repeat_key", Bytes), ("proof", Text), ("outcome", Text), ("envelope", Text),
+            ("known_for_ever", Flag), ("source", Text), ("owner", Text), ("repeat_key", Bytes), ("proof", Text), ("outcome", Text), ("envelope", Text),
             ("body", Bytes),
         ],
-        rows: "SELECT id, received_at, keep_until, due, attempts, state, source, owner, repeat_key, proof, outcome, envelope, body
+        rows: "SELECT id, received_at, keep_until, due, attempts, state, known_for_ever, source, owner, repeat_key, proof, outcome, envelope, body
                FROM webhook",
     },
     Table {

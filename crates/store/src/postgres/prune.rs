@@ -88,6 +88,7 @@ pub(crate) async fn prune(
             call(RAW_REQUESTS, &[&bodies, &limit]),
             call(ATTEMPTS, &[&attempts, &limit]),
             call(webhooks::PRUNE, &[&now.0, &limit]),
+            call(webhooks::ERASE, &[&now.0, &limit]),
         ])
         .await?;
     let rows: usize = removed.iter().map(Vec::len).sum();

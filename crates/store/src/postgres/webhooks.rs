@@ -24,9 +24,9 @@ use crate::views::webhooks as views;
 
 /// Keeps one. Waits for another with the same repeat key to be committed or given up.
 const KEEP: &str = concat!(
-    "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body)
-     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, 0, $6, $7, $8, $9 FROM (SELECT ",
-    store_now!("$10"),
+    "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body, known_for_ever)
+     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, 0, $6, $7, $8, $9, $10 FROM (SELECT ",
+    store_now!("$11"),
     " AS now) t ON CONFLICT DO NOTHING RETURNING id"
 );
 
@@ -38,7 +38,7 @@ const TAKE: &str = concat!(
          SELECT d.id FROM webhook d, t WHERE d.state = 0 AND d.due <= t.now ORDER BY d.due, d.id LIMIT $1
          FOR UPDATE OF d SKIP LOCKED)
      UPDATE webhook w SET due = t.now + $2, attempts = w.attempts + 1 FROM due, t WHERE w.id = due.id
-     RETURNING w.id, w.source, w.envelope, w.body"
+     RETURNING w.id, w.source, w.received_at, w.envelope, w.body"
 );
 
 const END: &str = "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 RETURNING id";
@@ -53,7 +53,14 @@ const REDO: &str = concat!(
 /// SQLite, where its number would be given again.
 pub(crate) const PRUNE: &str = "DELETE FROM webhook WHERE id IN
     (SELECT id FROM webhook WHERE keep_until <= $1 AND state <> 0 AND id < (SELECT max(id) FROM webhook)
-     ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
+       AND NOT known_for_ever ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
+
+/// Of what can come again for ever, only that it came stays.
+pub(crate) const ERASE: &str =
+    "UPDATE webhook SET keep_until = 9223372036854775807, outcome = '{}', body = '',
+           envelope = '{\"method\":\"\",\"url\":\"\",\"headers\":[]}'
+    WHERE id IN (SELECT id FROM webhook WHERE keep_until <= $1 AND state <> 0 AND known_for_ever
+                 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
 
 /// Keeps webhooks; one outcome each, in order.
 pub(crate) async fn keep(
@@ -87,6 +94,7 @@ async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -
                 &outcome,
                 &envelope,
                 &Bytes::as_ref(&webhook.body),
+                &webhook.known_for_ever,
                 &given,
             ],
         )

@@ -10,8 +10,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use slugline_core::ids::WebhookId;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
-    WebhookState, WebhookView,
+    Envelope, Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd,
+    WebhookFilter, WebhookState, WebhookView,
 };
 
 use super::column::{Col, Json};
@@ -27,8 +27,9 @@ pub(crate) fn keep(tx: &Tx<'_>, webhooks: &[NewWebhook]) -> Done<Vec<Kept>> {
 }
 
 fn keep_one(tx: &Tx<'_>, webhook: &NewWebhook) -> Done<Kept> {
-    let sql = "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, state, due, proof, outcome, envelope, body)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, state, due, proof, outcome, envelope, body,
+                                    known_for_ever)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT DO NOTHING";
     let (keep_until, due) = (
         tx.now.plus(webhook.keep_for),
         tx.now.plus(webhook.due_after),
@@ -45,6 +46,7 @@ fn keep_one(tx: &Tx<'_>, webhook: &NewWebhook) -> Done<Kept> {
         Json(Outcome::default()),
         Json(&webhook.envelope),
         Bytes::as_ref(&webhook.body),
+        webhook.known_for_ever,
     ];
     if tx.run(sql, values)? > 0 {
         return Ok(Kept::New(WebhookId(tx.last_insert_rowid())));
@@ -68,7 +70,7 @@ pub(crate) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Done
 /// Takes those of them that are still due.
 pub(crate) fn take(tx: &Tx<'_>, due: &[WebhookId], again_after: Duration) -> Done<Vec<Webhook>> {
     let sql = "UPDATE webhook SET due = ?2, attempts = attempts + 1 WHERE id = ?1 AND state = 0 AND due <= ?3
-               RETURNING id, source, envelope, body";
+               RETURNING id, source, received_at, envelope, body";
     let again = tx.now.plus(again_after);
     let mut taken = Vec::with_capacity(due.len());
     for id in due {
@@ -94,13 +96,18 @@ pub(crate) fn redo(tx: &Tx<'_>, owner: &str, id: WebhookId) -> Done<bool> {
     Ok(tx.run(sql, values)? > 0)
 }
 
-/// Forgets those that nobody has to know any more. What is not dealt with stays, and so does
-/// the last one: its number would be given again.
+/// Forgets those that nobody has to know any more; of what can come again for ever, that it came stays.
+/// What is not dealt with stays, and so does the last one: its number would be given again.
 pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
     let sql = "DELETE FROM webhook WHERE id IN
                (SELECT id FROM webhook WHERE keep_until <= ?1 AND state <> 0 AND id < (SELECT max(id) FROM webhook)
-                ORDER BY keep_until LIMIT ?2)";
-    tx.run(sql, params![tx.now.0, limit])
+                  AND NOT known_for_ever ORDER BY keep_until LIMIT ?2)";
+    let deleted = tx.run(sql, params![tx.now.0, limit])?;
+    let sql = "UPDATE webhook SET keep_until = ?3, outcome = '{}', envelope = ?4, body = x'' WHERE id IN
+               (SELECT id FROM webhook WHERE keep_until <= ?1 AND state <> 0 AND known_for_ever ORDER BY keep_until LIMIT ?2)";
+    let nothing = Json(Envelope::default());
+    let erased = tx.run(sql, params![tx.now.0, limit, i64::MAX, nothing])?;
+    Ok(deleted + erased)
 }
 
 /// A webhook as it came.

@@ -38,13 +38,14 @@ pub(crate) fn detail<R: Record>(row: &R) -> Result<WebhookDetail, R::Error> {
     })
 }
 
-/// A webhook that is to be dealt with: its id, source, envelope and body.
+/// A webhook that is to be dealt with: its id, source, time, envelope and body.
 pub(crate) fn due<R: Record>(row: &R) -> Result<Webhook, R::Error> {
     Ok(Webhook {
         id: row.read(0)?,
         source: row.read(1)?,
-        envelope: row.read::<Json<_>>(2)?.0,
-        body: row.read::<Vec<u8>>(3)?.into(),
+        received_at: row.read(2)?,
+        envelope: row.read::<Json<_>>(3)?.0,
+        body: row.read::<Vec<u8>>(4)?.into(),
     })
 }
 

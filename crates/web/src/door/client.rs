@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 
 /// The address that a connection comes from; the listener puts it into each request's extensions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +28,13 @@ pub(crate) fn address(
         return Some(peer);
     }
     let lines = headers.get_all(FORWARDED_FOR).iter();
-    let named: Vec<&str> = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .collect();
+    // What is no text, and what is no address, was not written by a proxy of ours, and tells nothing.
+    let lines = lines
+        .map(HeaderValue::to_str)
+        .collect::<Result<Vec<_>, _>>()
+        .ok()?;
+    let named: Vec<&str> = lines.iter().flat_map(|line| line.split(',')).collect();
     for text in named.iter().rev() {
-        // What a proxy of ours did not write as an address tells nothing.
         let address = parse(text.trim())?.to_canonical();
         if !trusts(address) {
             return Some(address);
@@ -51,13 +52,12 @@ fn parse(text: &str) -> Option<IpAddr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     fn of(peer: &str, lines: &[&'static str]) -> Option<String> {
         let headers = lines.iter().map(|line| {
             (
                 "x-forwarded-for".parse().unwrap(),
-                HeaderValue::from_static(line),
+                HeaderValue::from_bytes(line.as_bytes()).unwrap(),
             )
         });
         let headers: HeaderMap = headers.collect();
@@ -85,6 +85,10 @@ mod tests {
             is("203.0.113.9")
         );
         assert_eq!(of("10.0.0.1:5", &["203.0.113.9, unknown"]), None);
+        assert_eq!(
+            of("10.0.0.1:5", &["203.0.113.9", "\u{e4}, 198.51.100.1"]),
+            None
+        );
         assert_eq!(of("10.0.0.1:5", &[]), is("10.0.0.1"));
     }
 }

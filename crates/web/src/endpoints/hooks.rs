@@ -4,12 +4,13 @@
 //! it, and that the answer suits the sender: a fault of ours is never a refusal that it would take for
 //! final, and nobody is told that the endpoint is gone for ever.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::HOST;
+use axum::http::header::{CONTENT_LENGTH, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -26,6 +27,11 @@ use crate::router::Endpoint;
 
 /// Time for a body: senders give us 2 to 30 s for all of it.
 const TIME: Duration = Duration::from_secs(10);
+/// KiB of webhooks that are read at once. Nobody has proved anything yet: they must not take the room of
+/// those who have a token.
+pub(crate) const HOOK_MEMORY: u32 = 128 * 1024;
+/// KiB of a request besides its body.
+const OVERHEAD: u32 = 16;
 /// Seconds after which a server that starts, stops or is busy is worth another try.
 const RETRY_SECONDS: u64 = 5;
 
@@ -38,25 +44,28 @@ async fn hook(
     Segment(source): Segment,
     request: Request,
 ) -> Answered {
-    let Ok(_place) = doors.in_flight.try_acquire() else {
-        return Err(later("too many requests are being answered"));
-    };
     if !doors.is_ready() {
         return Err(later("the server is starting or stopping"));
     }
     let (parts, body) = request.into_parts();
+    let peer = parts.extensions.get::<Peer>().copied();
+    let from = client::address(peer, &parts.headers, &*doors.trusts);
+    let door = doors.webhooks.door(&source, from)?;
     body::require_plain(&parts.headers)?;
+    let Ok(_memory) = doors
+        .hook_memory
+        .try_acquire_many(memory(&doors, &parts.headers))
+    else {
+        return Err(later("too many webhooks are being read"));
+    };
     let allowed = Allowed {
         size: doors.limits.publish_bytes,
         time: TIME,
     };
     let body = body::read(body, &parts.headers, allowed).await?;
-    let peer = parts.extensions.get::<Peer>().copied();
-    let from = client::address(peer, &parts.headers, &*doors.trusts);
-    let url = url(&doors, &parts);
-    let headers = headers(&parts.headers);
+    let (url, headers) = (url(&doors, &parts), headers(&parts.headers));
     let incoming = Incoming::new(parts.method.as_str(), url, headers, body);
-    let receipt = doors.webhooks.receive(&source, from, incoming).await?;
+    let receipt = door.receive(incoming).await?;
     Ok((status(&receipt), Json(receipt)).into_response())
 }
 
@@ -80,11 +89,22 @@ fn url(doors: &Doors, parts: &Parts) -> String {
     }
 }
 
-/// Those that are text. No vendor signs others.
-fn headers(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+/// All of them: one that is no text is a second one all the same.
+fn headers(headers: &HeaderMap) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
     headers
         .iter()
-        .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+        .map(|(name, value)| (name.as_str(), String::from_utf8_lossy(value.as_bytes())))
+}
+
+/// KiB that a request may take while it is read and dealt with: what it declares, else the most.
+fn memory(doors: &Doors, headers: &HeaderMap) -> u32 {
+    let most = doors.limits.publish_bytes;
+    let declared = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok());
+    let declared = declared.and_then(|length| length.parse().ok());
+    let bytes = declared.map_or(most, |length: usize| length.min(most));
+    u32::try_from(bytes / 1024).map_or(HOOK_MEMORY, |kib| (kib + OVERHEAD).min(HOOK_MEMORY))
 }
 
 fn status(receipt: &Receipt) -> StatusCode {

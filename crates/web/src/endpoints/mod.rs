@@ -8,7 +8,7 @@ mod create_token;
 pub(crate) mod destinations;
 mod events;
 mod home;
-mod hooks;
+pub(crate) mod hooks;
 mod job;
 mod list_tokens;
 mod livez;

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use slugline_core::problem::Code;
 
 use super::webhook::{absent, parse};
 use crate::app::Doors;
 use crate::door::keyring::Principal;
 use crate::door::path::Segment;
 use crate::door::role::Role;
-use crate::refusal::Answered;
+use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
 
 pub(super) fn endpoint() -> Endpoint {
@@ -26,11 +27,19 @@ async fn retry(
     Segment(id): Segment,
 ) -> Answered {
     let id = parse(&id)?;
-    if !doors
-        .store
-        .redo_webhook(&principal.caller.owner, id)
-        .await?
-    {
+    let caller = &principal.caller;
+    let found = doors.store.webhook(&caller.owner, id).await?;
+    let source = found.ok_or_else(|| absent(id))?.view.source;
+    let environment = doors.webhooks.environment(&source).unwrap_or_default();
+    let mut own = caller.environments.iter();
+    if !caller.environments.is_empty() && !own.any(|own| own == environment) {
+        let detail = format!(
+            "this token may write to {}, not to that of source {source:?}",
+            caller.environments.join(", ")
+        );
+        return Err(Refusal::new(Code::Forbidden, detail));
+    }
+    if !doors.store.redo_webhook(&caller.owner, id).await? {
         return Err(absent(id));
     }
     tracing::info!(webhook = %id, by = principal.name, "a webhook is dealt with again");

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use slugline_core::ids::WebhookId;
 use slugline_core::item::Action;
 use slugline_core::problem::Code;
 use slugline_core::secret::Secret;
@@ -29,6 +30,7 @@ impl Source for Plain {
             retries_for: Duration::ZERO,
             repeats: Repeats::SameBytes,
             only_ok: false,
+            word_headers: &["x-word"],
             signs: false,
             main_environment: Some("main"),
         }
@@ -130,6 +132,34 @@ async fn send(doors: &Webhooks, changes: &[Change]) -> Receipt {
         .receive("cms", None, incoming(changes, None))
         .await
         .unwrap()
+}
+
+/// The process dies after the webhook was kept and answered, and before it was dealt with.
+async fn left(house: &House, changes: &[Change]) -> WebhookId {
+    let new = NewWebhook {
+        source: "cms".into(),
+        owner: "default".into(),
+        repeat_key: None,
+        keep_for: Duration::from_secs(60),
+        known_for_ever: false,
+        due_after: Duration::from_secs(10),
+        proof: Proof {
+            secret: "env:new".into(),
+            signed_at: None,
+            delivery_id: None,
+            word: None,
+        },
+        envelope: Envelope {
+            method: "POST".into(),
+            url: "/hooks/cms".into(),
+            headers: Vec::new(),
+        },
+        body: incoming(changes, None).body,
+    };
+    match house.store.keep_webhooks(vec![new]).await.unwrap()[..] {
+        [Kept::New(id)] => id,
+        ref kept => panic!("it is new, yet {kept:?}"),
+    }
 }
 
 fn statuses(receipt: &Receipt) -> Vec<ChangeStatus> {
@@ -285,30 +315,7 @@ async fn what_is_not_genuine_is_counted_and_never_kept() {
 async fn what_was_kept_and_left_is_caught_up_with_once() {
     let house = House::open(4).await;
     let doors = doors(&house, source("cms"), settings());
-    // The process dies after the webhook was kept and answered, and before it was dealt with.
-    let came = incoming(&[published("a", 1), published("b", 1)], None);
-    let new = NewWebhook {
-        source: "cms".into(),
-        owner: "default".into(),
-        repeat_key: None,
-        keep_for: Duration::from_secs(60),
-        due_after: Duration::from_secs(10),
-        proof: Proof {
-            secret: "env:new".into(),
-            signed_at: None,
-            delivery_id: None,
-        },
-        envelope: Envelope {
-            method: "POST".into(),
-            url: "/hooks/cms".into(),
-            headers: Vec::new(),
-        },
-        body: came.body.clone(),
-    };
-    let kept = house.store.keep_webhooks(vec![new]).await.unwrap();
-    let Kept::New(id) = kept[0] else {
-        panic!("it is new")
-    };
+    let id = left(&house, &[published("a", 1), published("b", 1)]).await;
     assert_eq!(
         doors.catch_up(10).await,
         Ok(0),
@@ -407,4 +414,55 @@ async fn what_cannot_be_done_waits_for_a_person() {
     let receipt = open.receive("cms", None, odd).await.unwrap();
     assert_eq!(receipt.status, ReceiptStatus::Failed);
     assert!(receipt.outcome.reason.is_some());
+}
+
+/// Whoever has read a webhook can send it again with other headers and to another path.
+#[tokio::test(start_paused = true)]
+async fn a_captured_webhook_never_acts_again() {
+    let house = House::open(9).await;
+    let doors = doors(&house, source("cms"), settings());
+    let body = serde_json::to_vec(&[published("a", 1)]).unwrap();
+    let with = |url: &str, word: &str| {
+        let headers = [("Authorization", "new"), ("X-Word", word)];
+        Incoming::new("POST", url, headers, body.clone())
+    };
+    let first = doors.receive("cms", None, with("/hooks/cms", "create"));
+    let first = first.await.unwrap();
+    assert_eq!(first.status, ReceiptStatus::Ok);
+    for url in ["/hooks/cms?x", "/hooks/c%6Ds", "/"] {
+        let again = doors
+            .receive("cms", None, with(url, "create"))
+            .await
+            .unwrap();
+        assert_eq!(
+            (again.status, again.webhook_id),
+            (ReceiptStatus::Duplicate, first.webhook_id)
+        );
+    }
+    // Another word may be genuine: it is neither done nor lost.
+    let doubtful = doors.receive("cms", None, with("/hooks/cms", "delete"));
+    let doubtful = doubtful.await.unwrap();
+    assert_eq!(doubtful.status, ReceiptStatus::Failed);
+    assert!(
+        doubtful
+            .outcome
+            .reason
+            .as_ref()
+            .is_some_and(|why| why.contains("\"delete\""))
+    );
+    let again = doors
+        .receive("cms", None, with("/hooks/cms", "delete"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (again.status, again.webhook_id),
+        (ReceiptStatus::Duplicate, doubtful.webhook_id)
+    );
+    let kept = house
+        .store
+        .webhook("default", first.webhook_id)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(kept.view.proof.word.as_deref(), Some("create"));
 }

@@ -137,3 +137,130 @@ async fn only_environments_that_are_meant_are_taken() {
     let content = house.store.content("default", "cms:c").await.unwrap();
     assert_eq!(content[0].environment, "staging");
 }
+
+fn unversioned(what: What, entry: &str) -> Change {
+    let change = change(what, entry, 1, Locales::Unsaid);
+    Change {
+        version: None,
+        ..change
+    }
+}
+
+/// A sender whose changes have no versions, and whose webhooks may read alike.
+struct Silent;
+
+impl Source for Silent {
+    fn manners(&self) -> Manners {
+        Manners {
+            repeats: Repeats::None,
+            ..Plain.manners()
+        }
+    }
+
+    fn tolerance(&self) -> Duration {
+        Plain.tolerance()
+    }
+
+    fn check_secret(&self, secret: &Secret) -> Result<(), String> {
+        Plain.check_secret(secret)
+    }
+
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw> {
+        Plain.verify(incoming, secrets, window)
+    }
+
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+        Plain.changes(incoming)
+    }
+}
+
+/// What has no version counts as of when it came, whenever it is dealt with.
+#[tokio::test(start_paused = true)]
+async fn without_versions_the_order_of_arrival_counts() {
+    let house = House::open(10).await;
+    let silent = SourceSettings {
+        source: Arc::new(Silent),
+        ..source("cms")
+    };
+    let open = doors(&house, silent, settings());
+    // The publish waits, and the removal overtakes it.
+    left(&house, &[unversioned(What::Published, "a")]).await;
+    house.clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        send(&open, &[unversioned(What::Deleted, "a")]).await.status,
+        ReceiptStatus::Ok
+    );
+    house.clock.sleep(Duration::from_secs(10)).await;
+    assert_eq!(open.catch_up(10).await, Ok(1));
+    assert_eq!(items(&house, "a").await[0].1, Action::Delete);
+    // A removal that is dealt with again does not reach what came after it.
+    house.clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        send(&open, &[unversioned(What::Published, "a")])
+            .await
+            .status,
+        ReceiptStatus::Ok
+    );
+    let removal = left(&house, &[unversioned(What::Deleted, "b")]).await;
+    house.clock.sleep(Duration::from_secs(1)).await;
+    assert_eq!(
+        send(&open, &[unversioned(What::Published, "b")])
+            .await
+            .status,
+        ReceiptStatus::Ok
+    );
+    assert!(house.store.redo_webhook("default", removal).await.unwrap());
+    assert_eq!(open.catch_up(10).await, Ok(1));
+    for entry in ["a", "b"] {
+        assert_eq!(items(&house, entry).await[0].1, Action::Publish, "{entry}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_sender_speaks_of_all_locales_by_name() {
+    let house = House::open(11).await;
+    let doors = doors(&house, source("cms"), settings());
+    let named = |locale: &str| change(What::Published, "a", 1, one(locale));
+    for locale in ["*", "", "a b"] {
+        let receipt = send(&doors, &[named(locale)]).await;
+        assert_eq!(receipt.status, ReceiptStatus::Failed, "{locale}");
+    }
+    assert!(items(&house, "a").await.is_empty());
+}
+
+/// A slug that another entry is about to give up: its webhook comes later.
+#[tokio::test(start_paused = true)]
+async fn a_slug_that_is_taken_is_waited_for() {
+    let house = House::open(12).await;
+    let doors = doors(&house, source("cms"), settings());
+    let with_slug = |entry: &str, version, slug: &str| {
+        let mut change = change(What::Published, entry, version, Locales::Unsaid);
+        change.payload.as_mut().unwrap().slug = Some(slug.into());
+        change
+    };
+    send(&doors, &[with_slug("a", 1, "x")]).await;
+    let waits = send(&doors, &[with_slug("b", 1, "x")]).await;
+    assert_eq!(waits.status, ReceiptStatus::Received);
+    send(&doors, &[with_slug("a", 2, "y")]).await;
+    house.clock.sleep(Duration::from_secs(60)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(items(&house, "b").await.len(), 1);
+    // Not for ever.
+    let waits = send(&doors, &[with_slug("c", 1, "y")]).await;
+    house.clock.sleep(Duration::from_secs(700)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    let view = house
+        .store
+        .webhook("default", waits.webhook_id)
+        .await
+        .unwrap()
+        .unwrap()
+        .view;
+    assert_eq!(view.state, WebhookState::Failed);
+    assert_eq!(view.outcome.changes[0].code, Some(Code::SlugTaken));
+}

@@ -262,7 +262,7 @@ CREATE TABLE credential (
     refused_until INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- As they came. `repeat_key`: what a repeat has too. `due`: when somebody looks at it again while nobody has
+-- As they came. `repeat_key`: what a repeat has too; `known_for_ever`: also when the rest is erased. `due`: when somebody looks at it again while nobody has
 -- dealt with it. Keys are made of the numbers, so the last row stays: no number is given twice.
 CREATE TABLE webhook (
     id INTEGER PRIMARY KEY,
@@ -271,6 +271,7 @@ CREATE TABLE webhook (
     repeat_key BLOB,
     received_at INTEGER NOT NULL,
     keep_until INTEGER NOT NULL,
+    known_for_ever INTEGER NOT NULL,
     state INTEGER NOT NULL,
     due INTEGER NOT NULL,
     attempts INTEGER NOT NULL DEFAULT 0,

@@ -21,11 +21,13 @@ fn webhook(source: &str, repeat_key: Option<RepeatKey>) -> NewWebhook {
         owner: "default".into(),
         repeat_key,
         keep_for: KEEP,
+        known_for_ever: false,
         due_after: GRACE,
         proof: Proof {
             secret: "env:SECRET".into(),
             signed_at: None,
             delivery_id: Some("one".into()),
+            word: None,
         },
         envelope: Envelope {
             method: "POST".into(),
@@ -112,6 +114,7 @@ pub(crate) async fn one_that_nobody_dealt_with_comes_up_again(bench: &Bench) {
     let came = webhook("cms", None);
     assert_eq!((one.id, &one.body), (id, &came.body));
     assert_eq!((&*one.source, &one.envelope), ("cms", &came.envelope));
+    assert_eq!(one.received_at.plus(GRACE), bench.now());
     assert_eq!(taken(bench).await, [], "somebody has it");
     bench.clock.advance(LATER);
     assert_eq!(taken(bench).await, [id], "who had it is gone");
@@ -202,4 +205,20 @@ pub(crate) async fn old_ones_are_forgotten(bench: &Bench) {
         new(bench, Some([1; 16])).await > last,
         "no number is given twice"
     );
+    let lasting = NewWebhook {
+        known_for_ever: true,
+        ..webhook("cms", Some([9; 16]))
+    };
+    let Kept::New(id) = keep(bench, lasting.clone()).await else {
+        panic!("it is new");
+    };
+    end(bench, id, WebhookState::Done).await;
+    bench.clock.advance(KEEP);
+    prune().await;
+    let Kept::Before(view) = keep(bench, lasting).await else {
+        panic!("it is known for ever");
+    };
+    assert_eq!((view.webhook_id, view.state), (id, WebhookState::Done));
+    let whole = bench.store.webhook("default", id).await.unwrap().unwrap();
+    assert!(whole.body.is_empty() && whole.envelope.url.is_empty());
 }
