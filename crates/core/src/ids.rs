@@ -1,7 +1,7 @@
 //! Identifiers that the store hands out, and how they read outside.
 //!
-//! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`, `whk_…`).
-//! Inside they are integers, because random keys cost a page write each.
+//! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`,
+//! `whk_…`, `evt_…`). Inside they are integers, because random keys cost a page write each.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,6 +69,12 @@ id!(
     /// One webhook that came in.
     WebhookId,
     "whk_"
+);
+
+id!(
+    /// One entry of the log, as the event contract names it: its place.
+    EventId,
+    "evt_"
 );
 
 /// The right of one holder, such as that of one run to settle its job; grows each time it is taken.

@@ -10,6 +10,7 @@ pub mod backoff;
 pub mod budget;
 pub mod canonical;
 pub mod connector;
+pub mod contract;
 pub mod credential;
 pub mod decide;
 pub mod event;
