@@ -27,6 +27,7 @@ fn page(version: &str) -> String {
 <p>This server makes a content publish land once, in order and verified, in a CMS and in everything that reacts to it.</p>
 <ul>
 <li><a href="/openapi.json">/openapi.json</a>: the API</li>
+<li><a href="/schemas/event.v2.json">/schemas/event.v2.json</a>: its events</li>
 <li><a href="/livez">/livez</a>: whether the process answers</li>
 <li><a href="/readyz?verbose">/readyz?verbose</a>: whether it accepts work</li>
 <li><a href="/metrics">/metrics</a>: its metrics</li>

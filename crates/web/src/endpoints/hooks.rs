@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_LENGTH, HOST};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
@@ -21,6 +21,7 @@ use slugline_engine::webhooks::{Receipt, ReceiptStatus};
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
 use crate::door::client::{self, Peer};
+use crate::door::outside;
 use crate::door::path::Segment;
 use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
@@ -80,13 +81,7 @@ fn url(doors: &Doors, parts: &Parts) -> String {
         .uri
         .path_and_query()
         .map_or("/", |target| target.as_str());
-    match &doors.public_url {
-        Some(url) => format!("{url}{target}"),
-        None => {
-            let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-            format!("http://{}{target}", host.unwrap_or_default())
-        }
-    }
+    format!("{}{target}", outside::url(doors, &parts.headers))
 }
 
 /// All of them: one that is no text is a second one all the same.

@@ -21,6 +21,7 @@ mod publishes;
 mod readyz;
 mod retry_webhook;
 mod revoke_token;
+mod schemas;
 mod sources;
 mod webhook;
 mod webhooks;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         readyz::endpoint("/healthz"),
         metrics::endpoint(),
         openapi::endpoint(),
+        schemas::endpoint(),
         home::endpoint(),
     ]
 }
