@@ -254,6 +254,7 @@ final class Slugline_Changes {
 		add_filter( 'wp_insert_attachment_data', array( __CLASS__, 'before_insert' ), PHP_INT_MAX, 2 );
 		add_action( 'pre_post_update', array( __CLASS__, 'before_update' ), 0, 2 );
 		add_action( 'publish_future_post', array( __CLASS__, 'before_scheduled' ), 0 );
+		add_action( 'wp_trash_post', array( __CLASS__, 'touch_post' ), 0 );
 		add_action( 'before_delete_post', array( __CLASS__, 'touch_post' ), 0 );
 		add_action( 'delete_attachment', array( __CLASS__, 'touch_post' ), 0 );
 		add_action( 'add_attachment', array( __CLASS__, 'touch_post' ), 0 );
@@ -408,7 +409,7 @@ final class Slugline_Changes {
 		$before = array(
 			'public'    => is_bool( $was_public ) ? $was_public : self::is_public( $post ),
 			'post_type' => $post->post_type,
-			'slug'      => $post->post_name,
+			'slug'      => self::slug( $post ),
 			'locale'    => Slugline_Body::locale( $id ),
 		);
 		self::touch( $key, "post:$id", $before );
@@ -500,6 +501,16 @@ final class Slugline_Changes {
 			self::settle( 0, "post:$id", array( 'public' => false ) );
 		}
 		Slugline_Outbox::drop( (int) $row->id );
+	}
+
+	/**
+	 * The slug that a post has, or had before the trash gave it another.
+	 *
+	 * @param WP_Post $post The post.
+	 */
+	private static function slug( WP_Post $post ): string {
+		$wanted = (string) get_post_meta( $post->ID, '_wp_desired_post_slug', true );
+		return '' !== $wanted && '__trashed' === substr( $post->post_name, -9 ) ? $wanted : $post->post_name;
 	}
 
 	/**
@@ -930,9 +941,10 @@ final class Slugline_Sender {
 	public static function by_cron(): void {
 		self::with_lock(
 			static function () {
-				Slugline_Changes::adopt();
 				self::pass( self::BY_CRON );
 				Slugline_Outbox::prune();
+				// Last: a shortcode that ends PHP would end the sending too. What comes of it is sent at the end.
+				Slugline_Changes::adopt();
 			}
 		);
 	}

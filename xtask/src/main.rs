@@ -13,6 +13,7 @@ mod sim;
 mod test;
 mod tidy;
 mod wire;
+mod wordpress_plugin;
 
 use std::process::ExitCode;
 

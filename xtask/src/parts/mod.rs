@@ -3,12 +3,16 @@
 //! has a deadline; and that a part which cannot be had is named with the command that would install it.
 //! It knows nothing of what a suite checks.
 
+pub(crate) mod ground;
+pub(crate) mod heroes;
+pub(crate) mod http;
 pub(crate) mod interruption;
 pub(crate) mod mariadb;
 pub(crate) mod packages;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod ready;
+pub(crate) mod rest;
 pub(crate) mod wordpress;
 
 pub(crate) use packages::{MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS, install};

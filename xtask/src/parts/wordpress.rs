@@ -95,6 +95,11 @@ impl WordPress {
     pub(crate) fn uploads(&self) -> PathBuf {
         self.site.join("wp-content/uploads")
     }
+
+    /// The folder of all its files.
+    pub(crate) fn files(&self) -> &Path {
+        &self.site
+    }
 }
 
 /// The installed site that runs are copied from; made when there is none or when it is of another recipe.

@@ -10,8 +10,8 @@ use hyper::{Method, Request, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::http::{Answer, Http};
 use super::server::TOKEN;
+use crate::parts::http::{Answer, Http};
 
 /// Before a request is sent again when the server did not say how long to wait.
 const BEFORE_AGAIN: Duration = Duration::from_millis(200);

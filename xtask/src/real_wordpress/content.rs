@@ -4,8 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::heroes;
 use super::plan::{Action, Item, Step};
+use crate::parts::heroes;
 
 /// Every so many items one takes its picture from a few that are shared.
 const SHARED_PICTURE_EVERY: usize = 5;

@@ -6,8 +6,6 @@
 mod check;
 mod client;
 mod content;
-mod heroes;
-mod http;
 mod people;
 mod plan;
 mod proxy;

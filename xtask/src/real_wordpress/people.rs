@@ -2,14 +2,11 @@
 //! that an item of the plan asks for. Ensures that a later look can tell whether one byte of them has changed.
 
 use anyhow::{Context, Result, ensure};
-use base64::Engine;
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Request, header};
+use hyper::Method;
 use serde_json::{Value, json};
 
-use super::http::Http;
 use super::plan::{Ending, Item};
+use crate::parts::rest::Rest;
 use crate::parts::wordpress::WordPress;
 
 /// Entries whose slugs collide with nothing.
@@ -31,6 +28,7 @@ const THEIR_ROWS: [&str; 3] = [
 /// # Errors
 /// When WordPress refuses one, with its words.
 pub(crate) async fn write(site: &WordPress, plan: &[Item]) -> Result<()> {
+    let rest = Rest::new(site.address, "admin", &site.passwords.admin);
     let collisions = plan
         .iter()
         .filter(|item| item.ending() == Ending::SlugTaken);
@@ -43,7 +41,7 @@ pub(crate) async fn write(site: &WordPress, plan: &[Item]) -> Result<()> {
             "publish"
         };
         let entry = json!({ "title": format!("By hand {number}"), "slug": slug, "status": status, "content": "<p>By hand.</p>" });
-        create(site, content_type, &entry)
+        create(&rest, content_type, &entry)
             .await
             .with_context(|| format!("cannot write the person's entry {slug}"))?;
     }
@@ -62,19 +60,9 @@ pub(crate) async fn rows(site: &WordPress) -> Result<String> {
     Ok(rows)
 }
 
-async fn create(site: &WordPress, content_type: &str, entry: &Value) -> Result<()> {
-    let credentials = format!("admin:{}", site.passwords.admin);
-    let credentials = base64::engine::general_purpose::STANDARD.encode(credentials);
-    let request = Request::post(format!(
-        "http://{}/wp-json/wp/v2/{content_type}s",
-        site.address
-    ))
-    .header(header::AUTHORIZATION, format!("Basic {credentials}"))
-    .header(header::CONTENT_TYPE, "application/json")
-    .body(Full::new(Bytes::from(entry.to_string())))?;
-    let answer = Http::new().send(request).await?;
-    ensure!(answer.status == 201, "{answer}");
-    let slug = answer.json()?["slug"].clone();
+async fn create(rest: &Rest, content_type: &str, entry: &Value) -> Result<()> {
+    let path = format!("/wp/v2/{content_type}s");
+    let slug = rest.send(Method::POST, &path, entry).await?["slug"].clone();
     ensure!(slug == entry["slug"], "WordPress gave it the slug {slug}");
     Ok(())
 }

@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use http_body_util::Full;
 use hyper::{Request, header};
 
-use super::http::{Answer, Http};
 use super::plan::{Ending, Item};
+use crate::parts::http::{Answer, Http};
 use crate::parts::wordpress::WordPress;
 
 /// WordPress' own limit for a page of a list.

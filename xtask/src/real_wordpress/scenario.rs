@@ -2,19 +2,15 @@
 //! Ensures that each step ends by a deadline. What each step does is in its own file.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::check::Expected;
 use super::client::Client;
-use super::heroes::{PictureServer, alternative_text, picture, sha256};
-use super::http::Http;
 use super::plan::{Item, plan};
 use super::proxy::FaultProxy;
 use super::public::{public_ids, wrong_pages};
@@ -22,8 +18,11 @@ use super::server::{Place, Server};
 use super::site::{Holdings, Medium};
 use super::stories::{self, Teller};
 use super::{Options, Report, people};
+use crate::parts::ground::Ground;
+use crate::parts::heroes::{PictureServer, alternative_text, picture, sha256};
+use crate::parts::http::Http;
+use crate::parts::ports;
 use crate::parts::wordpress::WordPress;
-use crate::parts::{ports, process};
 
 /// Items of a normal run, besides those that collide.
 const ITEMS: usize = 200;
@@ -48,8 +47,8 @@ struct Stage {
     proxy: FaultProxy,
     server: Server,
     teller: Arc<Teller>,
-    // Last, so that the lock is held until the servers have ended.
-    _alone: File,
+    // Last, so that nobody else has it until the servers have ended.
+    ground: Ground,
 }
 
 /// Runs the test.
@@ -61,12 +60,10 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let seed = options.seed.unwrap_or_else(|| fastrand::u64(..));
     let times = if options.long { LONG } else { 1 };
     println!("seed {seed}");
-    let logs = folder().join("logs");
     let items = plan(ITEMS * times, seed);
     let stage = Stage::set(
         options,
         &items,
-        &logs,
         seed,
         STORIES_WITHIN * u32::try_from(times)?,
     )
@@ -90,30 +87,22 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
         seed,
         table,
         differences,
-        logs,
+        logs: stage.ground.logs.clone(),
     })
 }
 
 impl Stage {
-    async fn set(
-        options: &Options,
-        items: &[Item],
-        logs: &Path,
-        seed: u64,
-        within: Duration,
-    ) -> Result<Self> {
-        let folder = folder();
-        let alone = alone_in(&folder)?;
-        process::end_leftovers(&folder);
-        clear(logs)?;
+    async fn set(options: &Options, items: &[Item], seed: u64, within: Duration) -> Result<Self> {
+        let ground = Ground::take()?;
+        let Ground { folder, logs, .. } = &ground;
         let [wordpress, public, pictures, listen] = ports::free()?;
-        let site = WordPress::start(&folder, logs, wordpress, &public.to_string()).await?;
+        let site = WordPress::start(folder, logs, wordpress, &public.to_string()).await?;
         people::write(&site, items).await?;
         let proxy = FaultProxy::start(public, wordpress, seed).await?;
         let place = Place {
             binary: options.binary.clone(),
-            folder,
-            logs: logs.to_owned(),
+            folder: folder.clone(),
+            logs: logs.clone(),
             listen,
             wordpress: public,
             password: site.passwords.publisher.clone(),
@@ -131,7 +120,7 @@ impl Stage {
             proxy,
             server,
             teller,
-            _alone: alone,
+            ground,
         })
     }
 
@@ -195,27 +184,6 @@ async fn differences(site: &WordPress, items: &[Item]) -> Result<Vec<String>> {
         &Holdings::of(site).await?,
         &public_ids(site, &Http::new()).await?,
     ))
-}
-
-/// Two runs in one folder would end each other's servers.
-fn alone_in(folder: &Path) -> Result<File> {
-    fs::create_dir_all(folder)?;
-    let lock = File::create(folder.join("lock"))?;
-    lock.try_lock()
-        .with_context(|| format!("another run uses {}; wait for its end", folder.display()))?;
-    Ok(lock)
-}
-
-/// Where the site, its template, the data and the logs are kept.
-fn folder() -> std::path::PathBuf {
-    crate::run::target().join("real-wordpress")
-}
-
-fn clear(folder: &Path) -> Result<()> {
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
-    }
-    Ok(fs::create_dir_all(folder)?)
 }
 
 /// Every picture that any version of any item has, as WordPress must hold it.

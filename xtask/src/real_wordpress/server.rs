@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tokio::sync::Mutex;
 
-use super::http::Http;
+use crate::parts::http::Http;
 use crate::parts::process::Process;
 use crate::parts::ready::until_ready;
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 use serde::Deserialize;
 
-use super::heroes::sha256;
+use crate::parts::heroes::sha256;
 use crate::parts::wordpress::WordPress;
 
 /// Slugline's entries and media, one JSON object a line. Revisions and menus are WordPress' own affair.

@@ -9,9 +9,9 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use super::client::Client;
-use super::heroes::{PictureServer, picture, sha256};
-use super::http::Answer;
 use super::plan::{Action, Ending, Item, Step};
+use crate::parts::heroes::{PictureServer, picture, sha256};
+use crate::parts::http::Answer;
 
 /// Items whose stories are told at the same time: several times the jobs that are in flight, so that those which a
 /// kill makes wait for their leases do not hold up the others.

@@ -9,7 +9,7 @@ use slugline_parts::postgres;
 use super::{Outcome, Stage, Suite};
 use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
-use crate::{kill9, proof, real_wordpress, sim};
+use crate::{kill9, proof, real_wordpress, sim, wordpress_plugin};
 
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
@@ -64,6 +64,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "real_wordpress",
         shows: "a real WordPress, a network that fails and a server that is killed",
         run: wordpress,
+    },
+    Suite {
+        name: "wordpress_plugin",
+        shows: "our plugin in a real WordPress tells every change, whatever becomes of the receiver or of the request",
+        run: plugin,
     },
 ];
 
@@ -213,6 +218,15 @@ fn wordpress(stage: &Stage) -> Result<Outcome> {
         report.passed(),
         "WordPress does not have what was published; see above",
     ))
+}
+
+fn plugin(_: &Stage) -> Result<Outcome> {
+    let absent = parts::install(&[WORDPRESS, PHP, MARIADB])?;
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    wordpress_plugin::run()?;
+    Ok(Outcome::Passed)
 }
 
 fn not_run(absent: &[Missing]) -> Outcome {

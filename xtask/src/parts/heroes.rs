@@ -1,4 +1,4 @@
-//! The pictures of the posts, and a small server that hands them out. Ensures that two different numbers never
+//! The pictures of posts, and a small server that hands them out. Ensures that two different numbers never
 //! give the same bytes and the same number always does, so that a picture can be recognised by its hash.
 
 use std::net::SocketAddr;

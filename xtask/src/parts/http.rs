@@ -1,4 +1,4 @@
-//! A light HTTP client for the suite's own questions. Ensures that a request ends by a deadline with a whole
+//! A light HTTP client for a suite's own questions. Ensures that a request ends by a deadline with a whole
 //! answer or an error; retries nothing and follows no redirect.
 
 use std::time::Duration;
