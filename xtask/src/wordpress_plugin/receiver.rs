@@ -15,6 +15,8 @@ use crate::wire::Connection;
 
 /// What messages are signed with.
 pub(super) const SECRET: &str = "whsec_d29yZHByZXNzIHBsdWdpbiBzdWl0ZSBzZWNyZXQ=";
+/// Below the range of local ports of outgoing connections.
+const PORT: u16 = 20_099;
 const TAKEN: &[u8] = b"HTTP/1.1 204 No Content\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 const REFUSED: &[u8] =
     b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -56,7 +58,7 @@ struct Shared {
 
 impl Receiver {
     /// A receiver that is down.
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(super) fn new() -> Self {
         let shared = Shared {
             inbox: Mutex::default(),
             mood: Mutex::default(),
@@ -64,7 +66,7 @@ impl Receiver {
         };
         Self {
             shared: Arc::new(shared),
-            address,
+            address: own_address(),
             listening: None,
         }
     }
@@ -115,6 +117,13 @@ impl Drop for Receiver {
             listening.abort();
         }
     }
+}
+
+/// An address of this process alone, so that nobody takes the port while the receiver is down: Linux has all of
+/// 127.0.0.0/8 on the loopback interface. The second byte keeps clear of 127.0.0.1.
+fn own_address() -> SocketAddr {
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    SocketAddr::from(([127, 64 | high, middle, low], PORT))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {

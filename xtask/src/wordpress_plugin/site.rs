@@ -13,6 +13,8 @@ use crate::parts::rest::Rest;
 use crate::parts::wordpress::WordPress;
 
 const PLUGIN: &str = include_str!("../../../plugins/wordpress/slugline.php");
+/// Where REST has the plugin.
+const ITS_PATH: &str = "/wp/v2/plugins/slugline/slugline";
 const TEST_PLUGIN: &str = include_str!("test-plugin.php");
 
 /// A site whose plugin tells the receiver.
@@ -41,9 +43,8 @@ impl Site {
             .replace("SIGNING_KEY", secret);
         write(&content.join("mu-plugins/test-plugin.php"), &settings)?;
         let admin = Rest::new(wordpress.address, "admin", &wordpress.passwords.admin);
-        let path = "/wp/v2/plugins/slugline/slugline";
         admin
-            .send(Method::POST, path, &json!({ "status": "active" }))
+            .send(Method::POST, ITS_PATH, &json!({ "status": "active" }))
             .await
             .context("cannot switch the plugin on")?;
         let passwords = &wordpress.passwords;
@@ -103,6 +104,19 @@ impl Site {
     pub(super) async fn upload(&self, name: &str, file: Vec<u8>) -> Result<u64> {
         let made = self.editor.upload(name, file).await?;
         made["id"].as_u64().with_context(|| format!("{made}"))
+    }
+
+    /// Switches the plugin off and deletes it, as its list does.
+    ///
+    /// # Errors
+    /// When WordPress refuses it.
+    pub(super) async fn uninstall(&self) -> Result<()> {
+        let off = json!({ "status": "inactive" });
+        self.admin.send(Method::POST, ITS_PATH, &off).await?;
+        self.admin
+            .send(Method::DELETE, ITS_PATH, &json!({}))
+            .await?;
+        Ok(())
     }
 
     /// What a visitor or a timer does: runs what WP-Cron has due.

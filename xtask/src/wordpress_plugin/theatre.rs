@@ -21,6 +21,10 @@ use crate::parts::wordpress::WordPress;
 /// For a message to arrive: the longest wait is the scheduled post's minute.
 const WITHIN: Duration = Duration::from_secs(120);
 
+/// What is the plugin's in the database.
+const LEFT_BEHIND: &str = "SHOW TABLES LIKE '%slugline%'; \
+    SELECT option_name FROM wp_options WHERE option_name LIKE 'slugline%' OR (option_name = 'cron' AND option_value LIKE '%slugline%')";
+
 /// Everything that the stories need.
 pub(super) struct Theatre {
     pub(super) site: Arc<Site>,
@@ -36,10 +40,10 @@ impl Theatre {
     /// When a server does not start.
     pub(super) async fn open() -> Result<Self> {
         let ground = Ground::take()?;
-        let [wordpress, listen] = ports::free()?;
+        let [wordpress] = ports::free()?;
         let name = wordpress.to_string();
         let site = WordPress::start(&ground.folder, &ground.logs, wordpress, &name).await?;
-        let mut receiver = Receiver::new(listen);
+        let mut receiver = Receiver::new();
         receiver.up().await?;
         let site = Site::with_plugin(site, &receiver.url(), SECRET).await?;
         Ok(Self {
@@ -110,18 +114,26 @@ impl Theatre {
         Ok(self.site.sql(&sql).await?.parse()?)
     }
 
-    /// Compares what the outbox has with what was received, and asks PHP whether it had complaints.
+    /// Compares what the outbox has with what was received, removes the plugin, and asks PHP whether it had complaints.
     ///
     /// # Errors
-    /// When they differ.
+    /// When they differ, or the plugin leaves something behind.
     pub(super) async fn close(self) -> Result<()> {
         self.all_sent().await?;
         let sent = self.sent().await?;
-        let receiver = self.receiver.lock().await;
+        self.compare(&sent).await?;
+        self.site.uninstall().await?;
+        let left = self.site.sql(LEFT_BEHIND).await?;
+        ensure!(left.is_empty(), "the plugin leaves behind: {left}");
+        self.complaints()
+    }
+
+    async fn compare(&self, sent: &BTreeMap<String, String>) -> Result<()> {
+        let receiver = self.receiver().await;
         let inbox = receiver.inbox();
         ensure!(inbox.wrong.is_empty(), "wrong: {}", inbox.wrong.join("; "));
         let taken = inbox.taken();
-        for (id, body) in &sent {
+        for (id, body) in sent {
             let arrived = taken.get(id.as_str()).copied();
             ensure!(
                 arrived == Some(body),
@@ -134,7 +146,7 @@ impl Theatre {
             sent.len(),
             inbox.attempts.len()
         );
-        self.complaints()
+        Ok(())
     }
 
     /// What the outbox says it has sent, by id.
