@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::inbox::{Attempt, Inbox};
 use super::persons::complaints;
@@ -70,7 +70,7 @@ impl Theatre {
                 bail!("not within {WITHIN:?}: {what}; {}", self.outbox().await?);
             }
             tokio::select! {
-                changed = timeout_at(deadline, came.changed()) => changed??,
+                changed = came.changed() => changed?,
                 ticked = self.site.cron() => ticked?,
             }
         }
