@@ -18,8 +18,9 @@ const FAILURES: usize = 3;
 const MEANWHILE: usize = 5;
 /// Posts that are made at the same time.
 const AT_ONCE: usize = 50;
-/// Persons who write the same post at the same time: as many as the site works for at once.
-const WRITERS: usize = 4;
+/// Persons who write the same post at the same time: more than the site works for at once, so that some write while
+/// others' messages are being made.
+const WRITERS: usize = 12;
 /// How often they do: one race alone seldom shows a wrong order.
 const RACES: usize = 12;
 
