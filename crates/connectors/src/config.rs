@@ -63,6 +63,14 @@ pub(crate) fn http_url(text: &Spanned<String>) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
+/// The address of a vendor's API, unless configured.
+pub(crate) fn vendor_url(text: Option<&Spanned<String>>, usual: &str) -> Result<Url, ConfigError> {
+    match text {
+        Some(text) => http_url(text),
+        None => http_url(&Spanned::new(0..0, usual.to_owned())),
+    }
+}
+
 /// The name of a header, in lower case.
 pub(crate) fn header_name(text: &Spanned<String>) -> Result<String, ConfigError> {
     let lower = text.get_ref().to_ascii_lowercase();

@@ -4,6 +4,7 @@
 //! [`slugline_core::port`]. Does not own a socket, a clock, a file or a queue, and no vendor's
 //! folder knows another's: what several need lies beside them.
 
+mod asking;
 mod config;
 mod content;
 mod contentful;
@@ -15,6 +16,7 @@ mod folder;
 mod generic;
 mod ghost;
 mod hubspot;
+mod library;
 mod mapping;
 mod media_links;
 mod reading;

@@ -4,6 +4,7 @@
 //! and usable where a change could not be told without it. Does not touch what it does not name.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -11,6 +12,7 @@ use slugline_core::payload::BodyFormat;
 use slugline_core::source::{Change, Locales, What};
 use slugline_core::version::Version;
 
+use crate::config::ConfigError;
 use crate::content;
 use crate::reading::{at, members_at, name_at, text_at, version};
 
@@ -153,6 +155,21 @@ impl Mapping {
             Some(path) => members_at(root, &path.0),
             None => own.and_then(Value::as_object).cloned(),
         }
+    }
+
+    /// Whether what it names entries by is what the sender's API knows them by; `place` is that of `api`.
+    pub(crate) fn can_be_asked(&self, place: Range<usize>) -> Result<(), ConfigError> {
+        let why = "mapping.id names entries otherwise than the API does; leave one of them out";
+        match self.id {
+            Some(_) => Err(ConfigError::new(place, why)),
+            None => Ok(()),
+        }
+    }
+
+    /// The sender's name of a locale.
+    pub(crate) fn theirs<'a>(&'a self, ours: &'a str) -> &'a str {
+        let found = self.locales.iter().find(|(_, name)| *name == ours);
+        found.map_or(ours, |(theirs, _)| theirs)
     }
 
     /// Whether the sender's names of locales are configured.

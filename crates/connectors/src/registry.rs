@@ -69,7 +69,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "standard_webhooks",
         dialect!(standard_webhooks, &StandardWebhooks),
     ),
-    ("storyblok", dialect!(storyblok, &Storyblok)),
+    (
+        "storyblok",
+        dialect!(storyblok, &Storyblok).asked(storyblok::library::build),
+    ),
     ("strapi", dialect!(strapi, &Token)),
     ("webflow", dialect!(webflow, &Webflow)),
     ("wordpress", dialect!(wordpress, &StandardWebhooks)),
@@ -94,17 +97,18 @@ fn dialect(kind: &str) -> Option<&'static Dialect> {
 }
 
 /// Makes a source. `config` holds what is left of its table when the keys that every source has (`name`,
-/// `type`, `secrets` and so on) are taken out; no type has a secret among them yet.
+/// `type`, `secrets` and so on) are taken out.
 ///
 /// # Errors
-/// An unknown type, an unknown or missing key, or a value that does not fit; each with the place in the
-/// file.
+/// An unknown type, an unknown or missing key, a value that does not fit, or a secret that does not
+/// resolve; each with the place in the file.
 pub fn source(
     kind: &Spanned<String>,
     config: Spanned<DeTable<'_>>,
+    secrets: &dyn Secrets,
 ) -> Result<Box<dyn Source>, ConfigError> {
     match dialect(kind.get_ref()) {
-        Some(dialect) => dialect.source(config),
+        Some(dialect) => dialect.source(config, secrets),
         None => Err(unknown(kind, "source", source_types())),
     }
 }

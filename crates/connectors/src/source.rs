@@ -3,16 +3,18 @@
 //! Ensures that a source of any type judges signatures in the one way there is and reads changes in its
 //! dialect, with its mapping. Does not list the types.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Deserialize;
-use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Manners, Repeats, Source};
+use slugline_core::secret::{Secret, Secrets};
+use slugline_core::source::{Change, Library, Manners, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Verified, Window};
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::config::{ConfigError, read};
+use crate::library::Build;
 use crate::mapping::Mapping;
 use crate::signature::{Scheme, verify};
 
@@ -28,6 +30,8 @@ pub(crate) struct Dialect {
     manners: Manners,
     changes: Changes,
     configure: Configure,
+    /// Where it can be asked what it has.
+    library: Option<Build>,
 }
 
 impl Dialect {
@@ -42,6 +46,7 @@ impl Dialect {
             manners,
             changes,
             configure: plain,
+            library: None,
         }
     }
 
@@ -50,15 +55,36 @@ impl Dialect {
         Self { configure, ..self }
     }
 
+    /// With a way to ask it, by the key `api`.
+    pub(crate) const fn asked(self, library: Build) -> Self {
+        Self {
+            library: Some(library),
+            ..self
+        }
+    }
+
     /// A source of this type.
     pub(crate) fn source(
         &'static self,
-        config: Spanned<DeTable<'_>>,
+        mut config: Spanned<DeTable<'_>>,
+        secrets: &dyn Secrets,
     ) -> Result<Box<dyn Source>, ConfigError> {
-        let settings = (self.configure)(config)?;
+        let library = match self.library {
+            Some(build) => api(&mut config)?.map(|api| (build, api)),
+            // Then the key is as unknown as any other.
+            None => None,
+        };
+        let Settings { mapping, scheme } = (self.configure)(config)?;
+        let mapping = Arc::new(mapping);
+        let library = library.map(|(build, api)| {
+            mapping.can_be_asked(api.span())?;
+            build(api, Arc::clone(&mapping), secrets)
+        });
         Ok(Box::new(Configured {
             dialect: self,
-            settings,
+            library: library.transpose()?,
+            mapping,
+            scheme,
         }))
     }
 }
@@ -97,15 +123,29 @@ fn plain(config: Spanned<DeTable<'_>>) -> Result<Settings, ConfigError> {
     })
 }
 
+/// Takes the table `api` out of a source's own.
+fn api<'t>(config: &mut Spanned<DeTable<'t>>) -> Result<Option<Spanned<DeTable<'t>>>, ConfigError> {
+    let Some(value) = config.get_mut().remove("api") else {
+        return Ok(None);
+    };
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => Ok(Some(Spanned::new(span, table))),
+        _ => Err(ConfigError::new(span, "api must be a table")),
+    }
+}
+
 /// A source that is configured.
 struct Configured {
     dialect: &'static Dialect,
-    settings: Settings,
+    mapping: Arc<Mapping>,
+    scheme: Option<Box<dyn Scheme>>,
+    library: Option<Box<dyn Library>>,
 }
 
 impl Configured {
     fn scheme(&self) -> &dyn Scheme {
-        let own = self.settings.scheme.as_deref();
+        let own = self.scheme.as_deref();
         own.unwrap_or(self.dialect.scheme)
     }
 }
@@ -133,6 +173,10 @@ impl Source for Configured {
     }
 
     fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        (self.dialect.changes)(incoming, &self.settings.mapping)
+        (self.dialect.changes)(incoming, &self.mapping)
+    }
+
+    fn library(&self) -> Option<&dyn Library> {
+        self.library.as_deref()
     }
 }

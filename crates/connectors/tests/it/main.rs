@@ -10,6 +10,7 @@
 mod changes;
 mod contract;
 mod folder;
+mod library;
 mod port;
 mod registry;
 mod samples;

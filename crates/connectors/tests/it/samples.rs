@@ -35,7 +35,7 @@ pub(crate) fn build(kind: &str, toml: &str) -> Result<Box<dyn Connector>, Config
 /// The source of a type, from the TOML of its own keys.
 pub(crate) fn source(kind: &str, toml: &str) -> Result<Box<dyn Source>, ConfigError> {
     let table = DeTable::parse(toml).expect("the test's TOML");
-    registry::source(&Spanned::new(0..0, kind.to_owned()), table)
+    registry::source(&Spanned::new(0..0, kind.to_owned()), table, &Names)
 }
 
 pub(crate) fn connector(kind: &str, toml: &str) -> Box<dyn Connector> {
