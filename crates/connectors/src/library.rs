@@ -26,7 +26,7 @@ use toml::de::DeTable;
 use crate::asking::unexpected;
 use crate::config::ConfigError;
 use crate::mapping::Mapping;
-use crate::reading::{at, time};
+use crate::reading::{MAX_NAME, at, time};
 
 /// Entries of a page, of all lists together.
 const PAGE: usize = 50;
@@ -154,6 +154,27 @@ fn removed(named: &Change) -> Change {
         version: None,
         payload: None,
         ..named.clone()
+    }
+}
+
+/// A change from a list; what is not public there tells no version, as where it was looked up.
+pub(crate) fn not_public(change: Change) -> Change {
+    match change.what {
+        What::Published => change,
+        _ => removed(&change),
+    }
+}
+
+/// The names of a configured list, of which there must be some.
+pub(crate) fn some(names: Spanned<Vec<String>>, key: &str) -> Result<Vec<String>, ConfigError> {
+    let is_usable = |name: &String| !name.is_empty() && name.len() <= MAX_NAME;
+    let are_usable = !names.get_ref().is_empty() && names.get_ref().iter().all(is_usable);
+    match are_usable {
+        true => Ok(names.into_inner()),
+        false => Err(ConfigError::new(
+            names.span(),
+            format!("{key} must name at least one"),
+        )),
     }
 }
 

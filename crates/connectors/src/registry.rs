@@ -53,7 +53,10 @@ macro_rules! dialect {
 /// they are given.
 static SOURCES: [(&str, Dialect); 12] = [
     ("contentful", dialect!(contentful, &Contentful)),
-    ("directus", dialect!(directus, &Token)),
+    (
+        "directus",
+        dialect!(directus, &Token).asked(directus::library::build),
+    ),
     ("drupal", dialect!(drupal, &Drupal)),
     (
         "ghost",

@@ -3,8 +3,9 @@
 //! Ensures that an event about several items becomes as many changes, and that an update, which brings
 //! only what changed, is never taken for the whole. Directus tries once and promises no order.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use slugline_core::source::{Change, Manners, Repeats, What};
+use slugline_core::version::Version;
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -40,14 +41,43 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         .as_ref()
         .filter(|_| is(word, "create") && keys.len() == 1);
     let change = |key: String| {
-        mapping.change(Told {
-            entry: Some(format!("{collection}/{key}")),
-            content_type: Some(collection.clone()),
-            fields: mapping.fields(&body, whole),
-            ..Told::new(&body, what)
-        })
+        let own = Told::new(&body, what);
+        change(own, &collection, &key, whole, mapping)
     };
     keys.into_iter().map(change).collect()
+}
+
+/// What an item is that was looked up, in the form in which a flow would tell it.
+pub(super) fn looked_up(
+    collection: &str,
+    key: &str,
+    item: &Value,
+    version: Option<Version>,
+    mapping: &Mapping,
+) -> Result<Change, String> {
+    let event = "items.update";
+    let body = json!({"event": event, "collection": collection, "key": key, "payload": item});
+    let what = of_event(event, collection, Some(item)).unwrap_or(What::Unpublished);
+    let own = Told {
+        version,
+        ..Told::new(&body, what)
+    };
+    change(own, collection, key, Some(item), mapping)
+}
+
+fn change(
+    own: Told<'_>,
+    collection: &str,
+    key: &str,
+    whole: Option<&Value>,
+    mapping: &Mapping,
+) -> Result<Change, String> {
+    mapping.change(Told {
+        entry: Some(format!("{collection}/{key}")),
+        content_type: Some(collection.to_owned()),
+        fields: mapping.fields(own.root, whole),
+        ..own
+    })
 }
 
 /// Whether this happened to items; an event may be named with its collection before it.

@@ -16,6 +16,7 @@ use slugline_core::version::Version;
 
 use crate::samples;
 
+mod directus;
 mod storyblok;
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -154,13 +155,19 @@ fn titles(changes: &[Change]) -> Vec<&str> {
         .collect()
 }
 
-/// Each type that can be asked, with the least configuration, an entry as its webhooks name it, and how many
-/// questions it takes to say that an entry is missing.
-const ASKED: [(&str, &str, &str); 1] = [("storyblok", "api = { token = \"env:TOKEN\" }", "7")];
+/// Each type that can be asked, with the least configuration, and an entry as its webhooks name it.
+const ASKED: &[(&str, &str, &str)] = &[
+    (
+        "directus",
+        "api = { url = \"https://a.example\", token = \"env:TOKEN\", collections = [\"posts\"] }",
+        "posts/5",
+    ),
+    ("storyblok", "api = { token = \"env:TOKEN\" }", "7"),
+];
 
 #[test]
 fn without_api_there_is_no_library() {
-    for (kind, ..) in ASKED {
+    for (kind, ..) in ASKED.iter().copied() {
         assert!(source(kind, "").library().is_none(), "{kind}");
     }
 }
@@ -169,7 +176,7 @@ fn without_api_there_is_no_library() {
 fn api_is_checked() {
     let complaint =
         |kind: &str, toml: &str| samples::source(kind, toml).map(drop).unwrap_err().message;
-    for (kind, toml, _) in ASKED {
+    for (kind, toml, _) in ASKED.iter().copied() {
         let toml = toml.replace("api = {", "api = { tokenn = 1,");
         assert!(complaint(kind, &toml).contains("tokenn"), "{kind}");
         let toml = toml.replace("tokenn = 1,", "").replace("env:", "plain:");
@@ -196,7 +203,7 @@ fn refusals_are_classified_alike() {
         (200, "[]", Reason::UnexpectedAnswer),
         (200, "7", Reason::UnexpectedAnswer),
     ];
-    for (kind, toml, entry) in ASKED {
+    for (kind, toml, entry) in ASKED.iter().copied() {
         let source = source(kind, toml);
         let cursor = beginning(&*source);
         for (status, body, reason) in cases {
@@ -232,7 +239,7 @@ fn refusals_are_classified_alike() {
 
 #[test]
 fn what_was_not_answered_is_classified_alike() {
-    for (kind, toml, entry) in ASKED {
+    for (kind, toml, entry) in ASKED.iter().copied() {
         let source = source(kind, toml);
         for (error, reason) in [
             (SendError::TooLarge(9), Reason::UnexpectedAnswer),
@@ -255,7 +262,7 @@ fn what_was_not_answered_is_classified_alike() {
 /// A 404 proves nothing while nothing else is answered: the address may be wrong.
 #[test]
 fn nothing_is_removed_on_the_word_of_a_wrong_address() {
-    for (kind, toml, entry) in ASKED {
+    for (kind, toml, entry) in ASKED.iter().copied() {
         let source = source(kind, toml);
         let wire = Script::default();
         for _ in 0..4 {
@@ -282,7 +289,7 @@ fn ids_do_not_change_the_path() {
         "a;b",
         "é'\"\n",
     ];
-    for (kind, toml, entry) in ASKED {
+    for (kind, toml, entry) in ASKED.iter().copied() {
         let source = source(kind, toml);
         let usual = Script::default();
         usual.next(Err(SendError::NotSent("no".into())));
@@ -323,7 +330,7 @@ fn parts(url: &str) -> (String, Vec<String>, usize, Vec<String>) {
 
 #[test]
 fn a_file_or_a_term_is_not_looked_up() {
-    for (kind, toml, entry) in ASKED {
+    for (kind, toml, entry) in ASKED.iter().copied() {
         let asset = named(What::Asset, entry);
         let found = look_up(&*source(kind, toml), &asset, &Script::of([]));
         assert_eq!(found.unwrap(), [asset], "{kind}");
@@ -332,7 +339,7 @@ fn a_file_or_a_term_is_not_looked_up() {
 
 #[test]
 fn a_cursor_that_is_none_is_an_error() {
-    for (kind, toml, _) in ASKED {
+    for (kind, toml, _) in ASKED.iter().copied() {
         for cursor in ["", "x", "7", "{\"stories\":{}}"] {
             let failure = since(&*source(kind, toml), Some(cursor), &Script::of([]));
             assert_eq!(failure.unwrap_err().reason, Reason::LocalStorage, "{kind}");
