@@ -60,7 +60,9 @@ static SOURCES: [(&str, Dialect); 12] = [
     ("drupal", dialect!(drupal, &Drupal)),
     (
         "ghost",
-        dialect!(ghost, &Ghost { legacy: false }).with(ghost::webhook::configure),
+        dialect!(ghost, &Ghost { legacy: false })
+            .with(ghost::webhook::configure)
+            .asked(ghost::library::build),
     ),
     (
         "hmac",

@@ -3,7 +3,7 @@
 //! Ensures that the state of the post counts, not the name of the event: one save sends several events,
 //! and older versions name none. Ghost tries once, in effect: what is missed is missed.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use slugline_core::source::{Change, Manners, What};
 use slugline_core::webhook::Incoming;
 
@@ -36,15 +36,29 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     };
     let entry = state(entity, "current").or_else(|| state(entity, "previous"));
     let entry = entry.ok_or_else(|| format!("{kind} has neither current nor previous"))?;
-    let fields = mapping.fields(&body, Some(entry)).map(usual_names);
-    let change = mapping.change(Told {
+    Ok(vec![change(Told::new(&body, what), kind, entry, mapping)?])
+}
+
+/// What a post or page is that was looked up, in the form in which a webhook would bring it.
+pub(super) fn looked_up(kind: &str, post: &Value, mapping: &Mapping) -> Result<Change, String> {
+    let entity = json!({"current": post, "previous": {}});
+    let what = match of_state(&entity) {
+        What::Published => What::Published,
+        // Whether it was public before is not said.
+        _ => What::Unpublished,
+    };
+    let body = json!({kind: entity});
+    change(Told::new(&body, what), kind, post, mapping)
+}
+
+fn change(own: Told<'_>, kind: &str, entry: &Value, mapping: &Mapping) -> Result<Change, String> {
+    mapping.change(Told {
         entry: name_at(entry, "id"),
         version: moment_at(entry, "updated_at"),
         content_type: Some(kind.into()),
-        fields,
-        ..Told::new(&body, what)
-    })?;
-    Ok(vec![change])
+        fields: mapping.fields(own.root, Some(entry)).map(usual_names),
+        ..own
+    })
 }
 
 /// A state that is not `{}`, which stands for none.

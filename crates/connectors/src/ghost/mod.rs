@@ -1,4 +1,5 @@
-//! Ghost: its webhooks.
+//! Ghost: its webhooks, and its Admin API.
 
 pub(crate) mod changes;
+pub(crate) mod library;
 pub(crate) mod webhook;

@@ -17,6 +17,7 @@ use slugline_core::version::Version;
 use crate::samples;
 
 mod directus;
+mod ghost;
 mod storyblok;
 
 const NOW: &str = "2026-03-01T12:00:00Z";
@@ -148,19 +149,17 @@ fn entries(changes: &[Change]) -> Vec<&str> {
     changes.iter().map(|change| &*change.entry).collect()
 }
 
-fn titles(changes: &[Change]) -> Vec<&str> {
-    let titles = changes.iter().map(|change| change.payload.as_ref());
-    titles
-        .map(|payload| payload.map_or("-", |payload| &*payload.title))
-        .collect()
-}
-
 /// Each type that can be asked, with the least configuration, and an entry as its webhooks name it.
 const ASKED: &[(&str, &str, &str)] = &[
     (
         "directus",
         "api = { url = \"https://a.example\", token = \"env:TOKEN\", collections = [\"posts\"] }",
         "posts/5",
+    ),
+    (
+        "ghost",
+        "api = { url = \"https://a.example\", key = \"env:id:00ff\" }",
+        "6",
     ),
     ("storyblok", "api = { token = \"env:TOKEN\" }", "7"),
 ];
@@ -312,12 +311,13 @@ fn ids_do_not_change_the_path() {
     }
 }
 
-/// Host, all steps of the path but the last, how many there are, and the names in the query.
+/// Host, all steps of the path but the last that is not empty, how many there are, and the names in the query.
 fn parts(url: &str) -> (String, Vec<String>, usize, Vec<String>) {
     let url = url::Url::parse(url).unwrap();
     assert_eq!(url.fragment(), None);
     let mut path: Vec<String> = url.path_segments().unwrap().map(str::to_owned).collect();
     let steps = path.len();
+    path.pop_if(|last| last.is_empty());
     path.pop();
     let names = url.query_pairs().map(|(name, _)| name.into_owned());
     (
