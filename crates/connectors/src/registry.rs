@@ -78,7 +78,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "storyblok",
         dialect!(storyblok, &Storyblok).asked(storyblok::library::build),
     ),
-    ("strapi", dialect!(strapi, &Token)),
+    (
+        "strapi",
+        dialect!(strapi, &Token).asked(strapi::library::build),
+    ),
     ("webflow", dialect!(webflow, &Webflow)),
     ("wordpress", dialect!(wordpress, &StandardWebhooks)),
 ];

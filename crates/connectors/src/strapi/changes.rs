@@ -3,8 +3,9 @@
 //! Ensures that events which overtake each other are put in order by the time at which they were sent.
 //! Strapi tries once, and forgets what waits when it is restarted.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::time::Timestamp;
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -32,15 +33,36 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let Some(what) = mapping.what(Some(word), of_event(word, &body)) else {
         return Ok(Vec::new());
     };
-    let change = mapping.change(Told {
-        entry: first_name(&body, &IDS),
-        locales: name_at(&body, "entry.locale").map_or(Locales::Unsaid, Locales::One),
-        version: moment_at(&body, "createdAt"),
-        content_type: content_type(&body),
-        fields: mapping.fields(&body, at(&body, "entry")),
-        ..Told::new(&body, what)
-    })?;
-    Ok(vec![change])
+    Ok(vec![change(Told::new(&body, what), mapping)?])
+}
+
+/// What an entry is that was looked up, in the form in which a webhook would bring it if it were sent at
+/// the time of the entry's last change.
+pub(super) fn looked_up(
+    kind: &str,
+    entry: &Value,
+    changed: Timestamp,
+    mapping: &Mapping,
+) -> Result<Change, String> {
+    let body = json!({
+        "event": "entry.publish",
+        "createdAt": changed.to_string(),
+        "model": kind,
+        "entry": entry,
+    });
+    change(Told::new(&body, What::Published), mapping)
+}
+
+fn change(own: Told<'_>, mapping: &Mapping) -> Result<Change, String> {
+    let body = own.root;
+    mapping.change(Told {
+        entry: first_name(body, &IDS),
+        locales: name_at(body, "entry.locale").map_or(Locales::Unsaid, Locales::One),
+        version: moment_at(body, "createdAt"),
+        content_type: content_type(body),
+        fields: mapping.fields(body, at(body, "entry")),
+        ..own
+    })
 }
 
 fn of_event(event: &str, body: &Value) -> Option<What> {

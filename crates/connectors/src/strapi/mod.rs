@@ -1,3 +1,4 @@
-//! Strapi: its webhooks, which sign nothing and bring a token.
+//! Strapi: its webhooks, which sign nothing and bring a token, and its REST API.
 
 pub(crate) mod changes;
+pub(crate) mod library;

@@ -19,6 +19,7 @@ use crate::samples;
 mod directus;
 mod ghost;
 mod storyblok;
+mod strapi;
 
 const NOW: &str = "2026-03-01T12:00:00Z";
 
@@ -162,6 +163,11 @@ const ASKED: &[(&str, &str, &str)] = &[
         "6",
     ),
     ("storyblok", "api = { token = \"env:TOKEN\" }", "7"),
+    (
+        "strapi",
+        "api = { url = \"https://a.example\", token = \"env:TOKEN\", types = { article = \"articles\" } }",
+        "d1",
+    ),
 ];
 
 #[test]
