@@ -40,6 +40,8 @@ pub(crate) struct Api {
     redirects: u8,
     /// Besides [`MISSING`].
     also_missing: Option<u16>,
+    /// What a body says that the status does not.
+    hidden: fn(&Value) -> Option<Reason>,
 }
 
 impl Api {
@@ -54,6 +56,7 @@ impl Api {
             parameters: Vec::new(),
             redirects: 0,
             also_missing: None,
+            hidden: |_| None,
         }
     }
 
@@ -88,6 +91,11 @@ impl Api {
             also_missing,
             ..self
         }
+    }
+
+    /// Where a body says more than the status.
+    pub(crate) fn hidden(self, hidden: fn(&Value) -> Option<Reason>) -> Self {
+        Self { hidden, ..self }
     }
 
     /// A request that reads what lies at a path, given in parts.
@@ -165,10 +173,24 @@ impl Api {
 
     fn value(&self, response: &Response, what: &str, wire: &dyn Wire) -> Result<Value, Failure> {
         if !response.is_success() {
-            return Err(self.hushed(refusal(response, what, wire)));
+            return Err(self.hushed(self.refusal(response, what, wire)));
         }
         serde_json::from_slice(&response.body)
             .map_err(|why| unexpected(what, &format!("is no JSON, or was cut: {why}")))
+    }
+
+    /// What an answer that is not 2xx means. A request that only reads brings no content: where it is refused
+    /// as such, the address or a name in the configuration is wrong.
+    fn refusal(&self, response: &Response, what: &str, wire: &dyn Wire) -> Failure {
+        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let said = SAID.iter().find_map(|place| text_at(&body, place));
+        let leads = || response.header("location").map(|_| "it redirects");
+        let said = said.or_else(leads).unwrap_or_default();
+        let mut failure = Failure::from_response(response, what, said, wire.now());
+        if failure.reason == Reason::InvalidContent {
+            failure.reason = (self.hidden)(&body).unwrap_or(Reason::Misconfigured);
+        }
+        failure
     }
 
     /// Without the secrets that stand in the address, which an error may show.
@@ -196,20 +218,6 @@ pub(crate) fn unexpected(what: &str, why: &str) -> Failure {
         Reason::UnexpectedAnswer,
         format!("{what}: the answer {why}"),
     )
-}
-
-/// What an answer that is not 2xx means. A request that only reads brings no content: where it is refused
-/// as such, the address or a name in the configuration is wrong.
-fn refusal(response: &Response, what: &str, wire: &dyn Wire) -> Failure {
-    let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    let said = SAID.iter().find_map(|place| text_at(&body, place));
-    let leads = || response.header("location").map(|_| "it redirects");
-    let said = said.or_else(leads).unwrap_or_default();
-    let mut failure = Failure::from_response(response, what, said, wire.now());
-    if failure.reason == Reason::InvalidContent {
-        failure.reason = Reason::Misconfigured;
-    }
-    failure
 }
 
 /// The list at a place in an answer.

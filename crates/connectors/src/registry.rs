@@ -83,7 +83,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         dialect!(strapi, &Token).asked(strapi::library::build),
     ),
     ("webflow", dialect!(webflow, &Webflow)),
-    ("wordpress", dialect!(wordpress, &StandardWebhooks)),
+    (
+        "wordpress",
+        dialect!(wordpress, &StandardWebhooks).asked(wordpress::library::build),
+    ),
 ];
 
 /// Every `type` of source there is, sorted.

@@ -3,7 +3,7 @@
 //! Ensures that the picture and the date of a post arrive under the names that others use. The plugin
 //! says which event it was: nothing is judged from the status.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use slugline_core::source::{Change, Locales, Manners, What};
 use slugline_core::webhook::Incoming;
 
@@ -28,15 +28,29 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         return Ok(Vec::new());
     };
     let data = at(&body, "data").ok_or("there is no data")?;
-    let change = mapping.change(Told {
+    Ok(vec![change(Told::new(&body, what), data, mapping)?])
+}
+
+/// What a post is that was looked up, in the form in which the plugin would bring it.
+pub(super) fn looked_up(data: &Value, mapping: &Mapping) -> Result<Change, String> {
+    let is_public = text_at(data, "status") == Some("publish");
+    let (kind, what) = match is_public {
+        true => ("post.published", What::Published),
+        false => ("post.unpublished", What::Unpublished),
+    };
+    let body = json!({"type": kind, "timestamp": at(data, "modified"), "data": data});
+    change(Told::new(&body, what), data, mapping)
+}
+
+fn change(own: Told<'_>, data: &Value, mapping: &Mapping) -> Result<Change, String> {
+    mapping.change(Told {
         entry: name_at(data, "id"),
         locales: name_at(data, "locale").map_or(Locales::Unsaid, Locales::One),
         version: version_at(data, "version"),
         content_type: name_at(data, "post_type"),
-        fields: mapping.fields(&body, Some(data)).map(usual_names),
-        ..Told::new(&body, what)
-    })?;
-    Ok(vec![change])
+        fields: mapping.fields(own.root, Some(data)).map(usual_names),
+        ..own
+    })
 }
 
 fn of_type(kind: &str) -> Option<What> {

@@ -78,7 +78,7 @@ pub(crate) fn build(
 }
 
 /// RFC 7617 §2: a colon would end the name.
-fn username(name: &Spanned<String>) -> Result<&str, ConfigError> {
+pub(super) fn username(name: &Spanned<String>) -> Result<&str, ConfigError> {
     let text = name.get_ref().as_str();
     if text.is_empty() || text.contains(':') {
         let advice = "must be the login name of a WordPress user, without a colon";

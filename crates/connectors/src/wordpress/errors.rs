@@ -43,6 +43,11 @@ pub(super) fn classify(response: &Response, what: &str, now: Timestamp) -> Failu
     failure.with_fields(fields(&body.data["params"]))
 }
 
+/// What a 400 to a request that reads hides, where its body is as it came.
+pub(super) fn hidden(body: &Value) -> Option<Reason> {
+    forbidden_param(&body["data"]["details"])
+}
+
 fn reason(status: u16, body: &Body) -> Option<Reason> {
     match (status, body.code.as_str()) {
         (400, "rest_invalid_param") => forbidden_param(&body.data["details"]),

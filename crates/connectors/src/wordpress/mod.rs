@@ -9,6 +9,7 @@ mod config;
 mod deliver;
 mod errors;
 mod fake;
+pub(crate) mod library;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -65,7 +65,10 @@ fn what_was_changed_or_published_since_is_found() {
     let api = API.replace("types", "locales = [\"en\"], types");
     let source = source("strapi", &api);
     let first = entry("d1", "2026-02-01T00:00:00.000Z", "2026-02-02T00:00:00.000Z");
-    let wire = Script::of([list(&[first.clone()]), list(&[first])]);
+    let wire = Script::of([
+        list(std::slice::from_ref(&first)),
+        list(std::slice::from_ref(&first)),
+    ]);
     let cursor = cursor_at(&*source, "2026-02-01T00:00:00Z");
     let found = since(&*source, Some(&cursor), &wire).unwrap();
     let asked = |time: &str| {
