@@ -6,7 +6,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
-use slugline_core::failure::Failure;
+use slugline_core::failure::{Failure, retry_after};
 use slugline_core::http::{Method, Request, Response};
 use slugline_core::reason::Reason;
 use slugline_core::secret::Secret;
@@ -42,6 +42,8 @@ pub(crate) struct Api {
     also_missing: Option<u16>,
     /// What a body says that the status does not.
     hidden: fn(&Value) -> Option<Reason>,
+    /// The header with the seconds to wait, where it is not the usual one.
+    waits: Option<&'static str>,
 }
 
 impl Api {
@@ -57,6 +59,7 @@ impl Api {
             redirects: 0,
             also_missing: None,
             hidden: |_| None,
+            waits: None,
         }
     }
 
@@ -91,6 +94,12 @@ impl Api {
             also_missing,
             ..self
         }
+    }
+
+    /// Where a header of the vendor's own says how long to wait.
+    pub(crate) fn waits(self, header: &'static str) -> Self {
+        let waits = Some(header);
+        Self { waits, ..self }
     }
 
     /// Where a body says more than the status.
@@ -190,6 +199,9 @@ impl Api {
         if failure.reason == Reason::InvalidContent {
             failure.reason = (self.hidden)(&body).unwrap_or(Reason::Misconfigured);
         }
+        let wait = self.waits.and_then(|name| response.header(name));
+        let wait = wait.and_then(|text| retry_after(text, wire.now()));
+        failure.retry_after = failure.retry_after.or(wait);
         failure
     }
 
@@ -218,6 +230,14 @@ pub(crate) fn unexpected(what: &str, why: &str) -> Failure {
         Reason::UnexpectedAnswer,
         format!("{what}: the answer {why}"),
     )
+}
+
+/// An answer that has something at a place, without which it is none of this vendor's.
+pub(crate) fn having(answer: Value, place: &str, what: &str) -> Result<Value, Failure> {
+    match at(&answer, place) {
+        Some(_) => Ok(answer),
+        None => Err(unexpected(what, &format!("has no {place}"))),
+    }
 }
 
 /// The list at a place in an answer.

@@ -52,7 +52,10 @@ macro_rules! dialect {
 /// Directus (the operation "Webhook / Request URL" of a flow) sign nothing, but send the headers that
 /// they are given.
 static SOURCES: [(&str, Dialect); 12] = [
-    ("contentful", dialect!(contentful, &Contentful)),
+    (
+        "contentful",
+        dialect!(contentful, &Contentful).asked(contentful::library::build),
+    ),
     (
         "directus",
         dialect!(directus, &Token).asked(directus::library::build),

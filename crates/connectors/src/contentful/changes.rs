@@ -36,23 +36,32 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         return Err(format!("there is neither the header {TOPIC} nor sys.type"));
     }
     let own = topic.map_or_else(|| of_kind(kind), of_topic);
-    let Some(what) = mapping.what(topic, own) else {
-        return Ok(Vec::new());
-    };
+    match mapping.what(topic, own) {
+        Some(what) => told(&body, what, mapping),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// What an entry is that was looked up: it reads as a webhook does.
+pub(super) fn looked_up(entry: &Value, mapping: &Mapping) -> Result<Vec<Change>, String> {
+    told(entry, What::Published, mapping)
+}
+
+fn told(body: &Value, what: What, mapping: &Mapping) -> Result<Vec<Change>, String> {
     let told = |locales, fields| {
         mapping.change(Told {
-            entry: name_at(&body, "sys.id"),
+            entry: name_at(body, "sys.id"),
             locales,
-            environment: name_at(&body, "sys.environment.sys.id"),
-            version: version(&body, what),
-            content_type: name_at(&body, "sys.contentType.sys.id"),
+            environment: name_at(body, "sys.environment.sys.id"),
+            version: version(body, what),
+            content_type: name_at(body, "sys.contentType.sys.id"),
             fields,
-            ..Told::new(&body, what)
+            ..Told::new(body, what)
         })
     };
     match what {
         What::Published | What::Draft => {
-            let locales = locales(mapping.fields(&body, body.get("fields")), mapping);
+            let locales = locales(mapping.fields(body, body.get("fields")), mapping);
             let told = |(locale, fields)| told(locale, Some(fields));
             locales.into_iter().map(told).collect()
         }

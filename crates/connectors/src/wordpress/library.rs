@@ -24,7 +24,7 @@ use toml::de::DeTable;
 use super::changes::looked_up;
 use super::config::username;
 use super::errors::hidden;
-use crate::asking::{Api, list, unexpected};
+use crate::asking::{Api, having, list, unexpected};
 use crate::config::{ConfigError, http_url, read, resolve};
 use crate::library::{Asked, Catalogue, Listed, Page, misfit, not_public, some};
 use crate::mapping::Mapping;
@@ -101,10 +101,7 @@ impl WordPress {
         let one = self.request(&format!("{route}/{id}"), &[EMBED])?;
         let all = self.request(route, &[("per_page", "1")])?;
         let post = self.api.find(one, all, &what, wire).await?;
-        match post {
-            Some(post) if at(&post, "id").is_none() => Err(unexpected(&what, "is no post")),
-            post => Ok(post),
-        }
+        post.map(|post| having(post, "id", &what)).transpose()
     }
 
     fn change(&self, post: &Value) -> Result<Change, Failure> {

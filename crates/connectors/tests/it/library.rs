@@ -16,6 +16,7 @@ use slugline_core::version::Version;
 
 use crate::samples;
 
+mod contentful;
 mod directus;
 mod ghost;
 mod storyblok;
@@ -153,6 +154,11 @@ fn entries(changes: &[Change]) -> Vec<&str> {
 
 /// Each type that can be asked, with the least configuration, and an entry as its webhooks name it.
 const ASKED: &[(&str, &str, &str)] = &[
+    (
+        "contentful",
+        "api = { space = \"s\", token = \"env:TOKEN\" }",
+        "e1",
+    ),
     (
         "directus",
         "api = { url = \"https://a.example\", token = \"env:TOKEN\", collections = [\"posts\"] }",
