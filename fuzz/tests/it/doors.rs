@@ -30,6 +30,7 @@ use tower::ServiceExt;
 
 use crate::damage::{cook, corpus, recipes};
 use crate::publish::NOW;
+use crate::webhook::NoSecrets;
 
 #[test]
 fn every_request_has_an_answer_that_is_no_fault_of_ours() {
@@ -161,7 +162,7 @@ async fn open(folder: &std::path::Path) -> Router {
 /// One whose webhooks prove themselves by a token, so that the corpus can bring genuine ones.
 fn source() -> SourceSettings {
     let kind = Spanned::new(0..0, "strapi".to_owned());
-    let built = registry::source(&kind, DeTable::parse("").unwrap());
+    let built = registry::source(&kind, DeTable::parse("").unwrap(), &NoSecrets);
     SourceSettings {
         name: "cms".into(),
         kind: "strapi".into(),

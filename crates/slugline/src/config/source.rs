@@ -90,7 +90,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     let allow_ips = networks(&mut section, "allow_ips");
     let resolved = references.map(|references| resolved(&mut section, secrets, references));
     let (title, kind) = (section.place(), kind?);
-    let (source, complaints) = build(section, &kind)?;
+    let (source, complaints) = build(section, &kind, secrets)?;
     let resolved = resolved?;
     for (label, secret) in &resolved {
         if let Err(why) = source.check_secret(secret) {
@@ -117,10 +117,11 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
 fn build<'t>(
     section: Section<'t, '_>,
     kind: &Spanned<String>,
+    secrets: &dyn Secrets,
 ) -> Option<(Arc<dyn source::Source>, &'t mut Complaints)> {
     let common = section.known();
     let (rest, complaints) = section.remaining();
-    match registry::source(kind, rest) {
+    match registry::source(kind, rest, secrets) {
         Ok(source) => Some((Arc::from(source), complaints)),
         Err(why) => {
             let mut message = format!("[[source]] {}: {}", kind.get_ref(), why.message);

@@ -16,7 +16,7 @@ use slugline_core::lane::LaneScope;
 use slugline_core::port::BoxFuture;
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
-use slugline_core::secret::Secret;
+use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::Timestamp;
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
@@ -283,6 +283,14 @@ fn settings(thresholds: Thresholds) -> IntakeSettings {
     }
 }
 
+struct NoSecrets;
+
+impl Secrets for NoSecrets {
+    fn resolve(&self, _: &SecretRef) -> Result<Secret, String> {
+        Err("there are none".into())
+    }
+}
+
 /// The secret of all sources.
 pub(crate) const SECRET: &str = "s3cret";
 
@@ -291,7 +299,7 @@ fn sources() -> Vec<SourceSettings> {
     let source = |name: &str, kind: &str| {
         let table = toml::de::DeTable::parse("").unwrap();
         let of_kind = toml::Spanned::new(0..0, kind.to_owned());
-        let built = registry::source(&of_kind, table).map_err(|why| why.message);
+        let built = registry::source(&of_kind, table, &NoSecrets).map_err(|why| why.message);
         SourceSettings {
             name: name.into(),
             kind: kind.into(),
