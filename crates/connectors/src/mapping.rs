@@ -166,6 +166,11 @@ impl Mapping {
         }
     }
 
+    /// The sender's names of all locales that are configured.
+    pub(crate) fn all_theirs(&self) -> impl Iterator<Item = &str> {
+        self.locales.keys().map(String::as_str)
+    }
+
     /// The sender's name of a locale.
     pub(crate) fn theirs<'a>(&'a self, ours: &'a str) -> &'a str {
         let found = self.locales.iter().find(|(_, name)| *name == ours);

@@ -71,7 +71,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "hmac",
         dialect!(generic, &Generic).with(generic::template::configure),
     ),
-    ("hubspot", dialect!(hubspot, &HubSpot)),
+    (
+        "hubspot",
+        dialect!(hubspot, &HubSpot).asked(hubspot::library::build),
+    ),
     ("sanity", dialect!(sanity, &Sanity)),
     (
         "standard_webhooks",
@@ -85,7 +88,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "strapi",
         dialect!(strapi, &Token).asked(strapi::library::build),
     ),
-    ("webflow", dialect!(webflow, &Webflow)),
+    (
+        "webflow",
+        dialect!(webflow, &Webflow).asked(webflow::library::build),
+    ),
     (
         "wordpress",
         dialect!(wordpress, &StandardWebhooks).asked(wordpress::library::build),

@@ -1,10 +1,11 @@
 //! What HubSpot's webhooks say (developers.hubspot.com, webhooks): what changed, never what it is now.
 //!
 //! Ensures that a list of events becomes as many changes. Object ids count within their type, so an
-//! entry is named by both. There are no events about blogs and pages: those can only be polled.
+//! entry is named by both. There are no events about blogs and pages: blog posts are looked up and listed, and
+//! then read as if there were.
 
-use serde_json::Value;
-use slugline_core::source::{Change, Manners, What};
+use serde_json::{Map, Value};
+use slugline_core::source::{Change, Locales, Manners, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -41,4 +42,53 @@ fn change(event: &Value, mapping: &Mapping) -> Result<Option<Change>, String> {
         ..Told::new(event, what)
     })?;
     Ok(Some(change))
+}
+
+/// What blog posts are called before their id.
+pub(super) const POST: &str = "blog_post";
+/// HubSpot's names in a post, and those that others use.
+const NAMES: [(&str, &str); 6] = [
+    ("postBody", "body"),
+    ("postSummary", "excerpt"),
+    ("authorName", "author"),
+    ("publishDate", "published_at"),
+    ("featuredImage", "feature_image"),
+    ("featuredImageAltText", "feature_image_alt"),
+];
+
+/// What a blog post is that was looked up. Whether it was public before is not said.
+pub(super) fn looked_up(post: &Value, mapping: &Mapping) -> Result<Change, String> {
+    let says = post.get("currentlyPublished").and_then(Value::as_bool);
+    let state = ["currentState", "state"]
+        .iter()
+        .find_map(|name| text_at(post, name));
+    let is_public = says.or_else(|| state.map(|state| state == "PUBLISHED"));
+    let what = match is_public {
+        Some(true) => What::Published,
+        Some(false) => What::Unpublished,
+        None => return Err("a post does not say whether it is public".into()),
+    };
+    mapping.change(Told {
+        entry: name_at(post, "id").map(|id| format!("{POST}/{id}")),
+        locales: name_at(post, "language").map_or(Locales::Unsaid, Locales::One),
+        version: moment_at(post, "updated"),
+        content_type: Some(POST.to_owned()),
+        fields: mapping.fields(post, Some(post)).map(usual_names),
+        ..Told::new(post, what)
+    })
+}
+
+/// Under the names that others use; the address keeps its last part, because the blog's stands before it.
+fn usual_names(mut fields: Map<String, Value>) -> Map<String, Value> {
+    for (theirs, usual) in NAMES {
+        if let Some(value) = fields.remove(theirs) {
+            fields.insert(usual.into(), value);
+        }
+    }
+    let slug = fields.get("slug").and_then(Value::as_str);
+    let last = slug.and_then(|slug| slug.rsplit('/').next().map(Value::from));
+    if let Some(last) = last {
+        fields.insert("slug".into(), last);
+    }
+    fields
 }

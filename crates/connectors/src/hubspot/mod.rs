@@ -1,4 +1,5 @@
-//! HubSpot: its webhooks.
+//! HubSpot: its webhooks, and its blog posts.
 
 pub(crate) mod changes;
+pub(crate) mod library;
 pub(crate) mod webhook;

@@ -46,6 +46,19 @@ fn of_trigger(trigger: &str) -> Option<What> {
     }
 }
 
+/// What an item is that was looked up: it reads as a webhook's payload does.
+pub(super) fn looked_up(
+    collection: &str,
+    item: &Value,
+    mapping: &Mapping,
+) -> Result<Change, String> {
+    let mut item = item.clone();
+    if let Some(members) = item.as_object_mut() {
+        members.insert("collectionId".into(), collection.into());
+    }
+    change(&item, What::Published, mapping)
+}
+
 fn change(item: &Value, what: What, mapping: &Mapping) -> Result<Change, String> {
     mapping.change(Told {
         entry: name_at(item, "id"),

@@ -1,4 +1,5 @@
-//! Webflow: its webhooks.
+//! Webflow: its webhooks, and its live items.
 
 pub(crate) mod changes;
+pub(crate) mod library;
 pub(crate) mod webhook;
