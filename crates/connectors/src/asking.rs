@@ -4,6 +4,8 @@
 //! missing only where the API answers its list, because a wrong address says 404 as well, and that no
 //! complaint shows a token. Never writes, and does not repeat: whoever asks decides that.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use slugline_core::failure::{Failure, retry_after};
@@ -35,6 +37,7 @@ const MISSING: [u16; 2] = [404, 410];
 /// A vendor's API as one account sees it.
 pub(crate) struct Api {
     base: String,
+    accept: &'static str,
     headers: Vec<(&'static str, Secret)>,
     parameters: Vec<(&'static str, Secret)>,
     redirects: u8,
@@ -54,6 +57,7 @@ impl Api {
         base.set_fragment(None);
         Self {
             base: base.as_str().trim_end_matches('/').to_owned(),
+            accept: "application/json",
             headers: Vec::new(),
             parameters: Vec::new(),
             redirects: 0,
@@ -63,16 +67,26 @@ impl Api {
         }
     }
 
-    /// With a secret header.
-    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    fn header(mut self, name: &'static str, value: String) -> Self {
         self.headers.push((name, Secret::new(value)));
         self
+    }
+
+    /// Where the vendor's answers have a media type of their own.
+    pub(crate) fn accept(self, accept: &'static str) -> Self {
+        Self { accept, ..self }
     }
 
     /// With a bearer token.
     pub(crate) fn bearer(self, token: &Secret) -> Self {
         let value = format!("Bearer {}", token.expose().trim());
         self.header("authorization", value)
+    }
+
+    /// With an account's name and password (RFC 7617).
+    pub(crate) fn basic(self, name: &str, password: &Secret) -> Self {
+        let pair = BASE64_STANDARD.encode(format!("{name}:{}", password.expose()));
+        self.header("authorization", format!("Basic {pair}"))
     }
 
     /// With a secret parameter in each query, for vendors that take it nowhere else.
@@ -131,7 +145,7 @@ impl Api {
             url.extend(utf8_percent_encode(value, PLAIN));
             before = '&';
         }
-        let mut request = Request::new(Method::Get, url).header("accept", "application/json");
+        let mut request = Request::new(Method::Get, url).header("accept", self.accept);
         for (name, value) in &self.headers {
             request = request.header(name, value.expose());
         }

@@ -71,6 +71,16 @@ pub(crate) fn vendor_url(text: Option<&Spanned<String>>, usual: &str) -> Result<
     }
 }
 
+/// The name of an account that a Basic header can carry (RFC 7617 §2): a colon would end it.
+pub(crate) fn login(name: &Spanned<String>) -> Result<&str, ConfigError> {
+    let text = name.get_ref().as_str();
+    if text.is_empty() || text.contains(':') {
+        let advice = "must be the login name of a user, without a colon";
+        return Err(ConfigError::new(name.span(), advice));
+    }
+    Ok(text)
+}
+
 /// The name of a header, in lower case.
 pub(crate) fn header_name(text: &Spanned<String>) -> Result<String, ConfigError> {
     let lower = text.get_ref().to_ascii_lowercase();

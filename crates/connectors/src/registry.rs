@@ -60,7 +60,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "directus",
         dialect!(directus, &Token).asked(directus::library::build),
     ),
-    ("drupal", dialect!(drupal, &Drupal)),
+    (
+        "drupal",
+        dialect!(drupal, &Drupal).asked(drupal::library::build),
+    ),
     (
         "ghost",
         dialect!(ghost, &Ghost { legacy: false })
@@ -75,7 +78,10 @@ static SOURCES: [(&str, Dialect); 12] = [
         "hubspot",
         dialect!(hubspot, &HubSpot).asked(hubspot::library::build),
     ),
-    ("sanity", dialect!(sanity, &Sanity)),
+    (
+        "sanity",
+        dialect!(sanity, &Sanity).asked(sanity::library::build),
+    ),
     (
         "standard_webhooks",
         dialect!(standard_webhooks, &StandardWebhooks),

@@ -112,7 +112,7 @@ impl Catalogue for Contentful {
         let query = [
             ALL_LOCALES,
             ("sys.updatedAt[gte]", &written(page.from, MILLIS)),
-            ("order", "sys.updatedAt"),
+            ("order", "sys.updatedAt,sys.id"),
             ("include", "0"),
             ("limit", &page.limit.to_string()),
             ("skip", &page.skip.to_string()),

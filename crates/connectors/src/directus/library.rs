@@ -146,7 +146,7 @@ impl Catalogue for Directus {
         );
         let mut query = vec![
             (after.as_str(), written(page.from, MILLIS)),
-            ("sort", field.to_owned()),
+            ("sort", format!("{field},{}", self.key)),
             ("limit", page.limit.to_string()),
             ("offset", page.skip.to_string()),
         ];

@@ -4,7 +4,7 @@
 //! not documented, so values may be plain or in Drupal's lists of `{"value": …}`, and the entity may
 //! stand at `entity`, at `data` or be the body. The event is a header, which is not signed.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use slugline_core::source::{Change, Locales, Manners, What};
 use slugline_core::webhook::Incoming;
 
@@ -18,6 +18,8 @@ pub(crate) const MANNERS: Manners = Manners {
 };
 
 const EVENT: &str = "x-drupal-event";
+/// What a webhook calls the change of a node.
+const UPDATE: &str = "entity:node:update";
 /// Languages of what has none.
 const NO_LANGUAGE: [&str; 2] = ["und", "zxx"];
 
@@ -32,18 +34,29 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let Some(what) = mapping.what(Some(word), own) else {
         return Ok(Vec::new());
     };
-    let change = mapping.change(Told {
-        entry: first_name(&entity, &["uuid", "id", "nid", "tid", "mid", "fid"]),
-        locales: match what {
+    Ok(vec![change(Told::new(&body, what), &entity, mapping)?])
+}
+
+/// What a node is that was looked up, in the form in which a webhook would bring it.
+pub(super) fn looked_up(node: &Value, mapping: &Mapping) -> Result<Change, String> {
+    let body = json!({"event": UPDATE, "data": node});
+    let entity = Value::Object(plain(entity(&body)));
+    let what = judged(UPDATE, &entity).unwrap_or(What::Unpublished);
+    change(Told::new(&body, what), &entity, mapping)
+}
+
+fn change(own: Told<'_>, entity: &Value, mapping: &Mapping) -> Result<Change, String> {
+    mapping.change(Told {
+        entry: first_name(entity, &["uuid", "id", "nid", "tid", "mid", "fid"]),
+        locales: match own.what {
             What::Deleted => Locales::All,
-            _ => locale(&entity),
+            _ => locale(entity),
         },
-        version: moment_at(&entity, "changed"),
-        content_type: bundle(&entity),
-        fields: mapping.fields(&body, Some(&entity)),
-        ..Told::new(&body, what)
-    })?;
-    Ok(vec![change])
+        version: moment_at(entity, "changed"),
+        content_type: bundle(entity),
+        fields: mapping.fields(own.root, Some(entity)),
+        ..own
+    })
 }
 
 /// Where the entity stands; JSON:API has its fields in `attributes`.

@@ -148,7 +148,7 @@ impl Catalogue for Ghost {
         let query = [
             ("formats", "html"),
             ("filter", &*after),
-            ("order", "updated_at asc"),
+            ("order", "updated_at asc, id asc"),
             ("limit", &page.limit.to_string()),
             ("page", &page.number().to_string()),
         ];

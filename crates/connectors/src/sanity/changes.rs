@@ -33,7 +33,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let operation = text_at(&body, "operation").or_else(|| text_at(&body, "_operation"));
     let operation = operation.or(header(incoming, OPERATION)?);
     let word = mapping.word(&body, operation);
-    let (entry, is_public) = published_id(&id);
+    let (_, is_public) = published_id(&id);
     let own = match word {
         _ if kind.as_deref().is_some_and(|kind| ASSETS.contains(&kind)) => What::Asset,
         _ if !is_public => What::Draft,
@@ -43,17 +43,28 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let Some(what) = mapping.what(word.filter(|_| is_public), Some(own)) else {
         return Ok(Vec::new());
     };
-    let change = mapping.change(Told {
+    Ok(vec![change(Told::new(&body, what), &id, mapping)?])
+}
+
+/// What a document is that was looked up: it reads as a webhook with all fields does.
+pub(super) fn looked_up(document: &Value, mapping: &Mapping) -> Result<Change, String> {
+    let id = name_at(document, "_id").ok_or("a document has no _id")?;
+    change(Told::new(document, What::Published), &id, mapping)
+}
+
+fn change(own: Told<'_>, id: &str, mapping: &Mapping) -> Result<Change, String> {
+    let body = own.root;
+    let (entry, is_public) = published_id(id);
+    mapping.change(Told {
         entry: Some(entry.to_owned()),
-        locales: first_name(&body, &["language", "__i18n_lang"])
+        locales: first_name(body, &["language", "__i18n_lang"])
             .map_or(Locales::Unsaid, Locales::One),
         // A draft is another document, with times of its own: a publish must not seem older than it.
-        version: moment_at(&body, "_updatedAt").filter(|_| is_public),
-        content_type: kind,
-        fields: mapping.fields(&body, Some(&body)).map(without_own),
-        ..Told::new(&body, what)
-    })?;
-    Ok(vec![change])
+        version: moment_at(body, "_updatedAt").filter(|_| is_public),
+        content_type: name_at(body, "_type"),
+        fields: mapping.fields(body, Some(body)).map(without_own),
+        ..own
+    })
 }
 
 /// The id of what is public, and whether it is this one: `drafts.ID` and `versions.RELEASE.ID` are not.

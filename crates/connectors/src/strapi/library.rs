@@ -181,7 +181,8 @@ impl Catalogue for Strapi {
                 &*format!("filters[{}][$gte]", list.time),
                 &*written(page.from, MILLIS),
             ),
-            ("sort", &*format!("{}:asc", list.time)),
+            ("sort[0]", &*format!("{}:asc", list.time)),
+            ("sort[1]", "documentId:asc"),
             ("pagination[start]", &*page.skip.to_string()),
             ("pagination[limit]", &*page.limit.to_string()),
         ];

@@ -13,7 +13,7 @@ use toml::de::DeTable;
 
 use super::WordPress;
 use super::deliver::{Kind, Site};
-use crate::config::{ConfigError, http_url, read, resolve};
+use crate::config::{ConfigError, http_url, login, read, resolve};
 
 /// What WordPress gives to posts that have none: id 1 since its installation, unless changed in
 /// Settings → Writing.
@@ -65,7 +65,7 @@ pub(crate) fn build(
 ) -> Result<Box<dyn Connector>, ConfigError> {
     let config: Config = read(table)?;
     let url = http_url(&config.url)?;
-    let username = username(&config.username)?;
+    let username = login(&config.username)?;
     let password = resolve(&config.password, secrets)?;
     Ok(Box::new(WordPress {
         site: Site::new(&url, username, &password),
@@ -75,14 +75,4 @@ pub(crate) fn build(
         authors: config.authors,
         default_category: config.default_category.unwrap_or(DEFAULT_CATEGORY),
     }))
-}
-
-/// RFC 7617 §2: a colon would end the name.
-pub(super) fn username(name: &Spanned<String>) -> Result<&str, ConfigError> {
-    let text = name.get_ref().as_str();
-    if text.is_empty() || text.contains(':') {
-        let advice = "must be the login name of a WordPress user, without a colon";
-        return Err(ConfigError::new(name.span(), advice));
-    }
-    Ok(text)
 }

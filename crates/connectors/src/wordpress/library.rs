@@ -7,8 +7,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slugline_core::failure::Failure;
@@ -22,10 +20,9 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::changes::looked_up;
-use super::config::username;
 use super::errors::hidden;
 use crate::asking::{Api, having, list, unexpected};
-use crate::config::{ConfigError, http_url, read, resolve};
+use crate::config::{ConfigError, http_url, login, read, resolve};
 use crate::library::{Asked, Catalogue, Listed, Page, misfit, not_public, some};
 use crate::mapping::Mapping;
 use crate::reading::{at, name_at, text, text_at};
@@ -66,15 +63,12 @@ pub(crate) fn build(
 ) -> Result<Box<dyn Library>, ConfigError> {
     let config: Config = read(table)?;
     let (name, password) = (
-        username(&config.username)?,
+        login(&config.username)?,
         resolve(&config.password, secrets)?,
     );
-    let pair = STANDARD.encode(format!("{name}:{}", password.expose()));
     let api = Api::new(&http_url(&config.url)?);
     Ok(Box::new(Asked(WordPress {
-        api: api
-            .header("authorization", format!("Basic {pair}"))
-            .hidden(hidden),
+        api: api.basic(name, &password).hidden(hidden),
         mapping,
         routes: match config.routes {
             Some(routes) => some(routes, "routes")?,

@@ -18,8 +18,10 @@ use crate::samples;
 
 mod contentful;
 mod directus;
+mod drupal;
 mod ghost;
 mod hubspot;
+mod sanity;
 mod storyblok;
 mod strapi;
 mod webflow;
@@ -167,11 +169,22 @@ const ASKED: &[(&str, &str, &str)] = &[
         "posts/5",
     ),
     (
+        "drupal",
+        "api = { url = \"https://a.example\", types = [\"article\"], \
+            account = { username = \"ann\", password = \"env:PASS\" } }",
+        "0b1c2d3e-0000-4000-8000-0123456789ab",
+    ),
+    (
         "ghost",
         "api = { url = \"https://a.example\", key = \"env:id:00ff\" }",
         "6",
     ),
     ("hubspot", "api = { token = \"env:TOKEN\" }", "blog_post/7"),
+    (
+        "sanity",
+        "api = { project = \"p1\", dataset = \"d\", token = \"env:TOKEN\", types = [\"post\"] }",
+        "d1",
+    ),
     ("storyblok", "api = { token = \"env:TOKEN\" }", "7"),
     (
         "strapi",

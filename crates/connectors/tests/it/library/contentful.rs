@@ -100,7 +100,7 @@ fn what_was_published_since_is_found() {
     let cursor = cursor_at(&*source, "2026-02-01T00:00:00Z");
     let found = since(&*source, Some(&cursor), &wire).unwrap();
     let asked = "cdn.contentful.com/spaces/s/environments/master/entries?locale=*\
-        &sys.updatedAt[gte]=2026-02-01T00:00:00.000Z&order=sys.updatedAt&include=0&limit=50&skip=0";
+        &sys.updatedAt[gte]=2026-02-01T00:00:00.000Z&order=sys.updatedAt,sys.id&include=0&limit=50&skip=0";
     assert_eq!(wire.asked(), [asked]);
     assert_eq!(entries(&found.changes), ["e1", "e1", "e2", "e2"]);
 }

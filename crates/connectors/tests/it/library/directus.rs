@@ -75,9 +75,9 @@ fn items_that_were_changed_and_those_that_are_new_are_found() {
         wire.asked(),
         [
             "cms.example/items/posts?filter[date_updated][_gte]=2026-02-01T00:00:00.500Z\
-             &sort=date_updated&limit=25&offset=0",
+             &sort=date_updated,id&limit=25&offset=0",
             "cms.example/items/posts?filter[date_created][_gte]=2026-02-01T00:00:00.500Z\
-             &sort=date_created&limit=25&offset=0&filter[date_updated][_null]=true",
+             &sort=date_created,id&limit=25&offset=0&filter[date_updated][_null]=true",
         ]
     );
     assert_eq!(entries(&found.changes), ["posts/1", "posts/2", "posts/3"]);

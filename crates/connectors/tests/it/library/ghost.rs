@@ -122,7 +122,7 @@ fn what_changed_since_is_found() {
     let asked = |list: &str| {
         format!(
             "blog.example/sub/ghost/api/admin/{list}/?formats=html&filter=updated_at:>='2026-02-01 00:00:00'\
-             &order=updated_at asc&limit=25&page=1"
+             &order=updated_at asc, id asc&limit=25&page=1"
         )
     };
     assert_eq!(wire.asked(), [asked("posts"), asked("pages")]);

@@ -74,7 +74,7 @@ fn what_was_changed_or_published_since_is_found() {
     let asked = |time: &str| {
         format!(
             "cms.example/api/articles?status=published&populate=*&filters[{time}][$gte]=2026-02-01T00:00:00.000Z\
-             &sort={time}:asc&pagination[start]=0&pagination[limit]=25&locale=en"
+             &sort[0]={time}:asc&sort[1]=documentId:asc&pagination[start]=0&pagination[limit]=25&locale=en"
         )
     };
     assert_eq!(wire.asked(), [asked("updatedAt"), asked("publishedAt")]);
