@@ -9,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use slugline_core::failure::{Failure, retry_after};
-use slugline_core::http::{Method, Request, Response};
+use slugline_core::http::{Method, Request, Response, SendError};
 use slugline_core::reason::Reason;
 use slugline_core::secret::Secret;
 use slugline_core::source::Wire;
@@ -191,12 +191,20 @@ impl Api {
         wire: &dyn Wire,
     ) -> Result<Response, Failure> {
         let sent = wire.send(request).await;
-        sent.map_err(|error| self.hushed(Failure::from_send_error(&error, false, what)))
+        sent.map_err(|error| {
+            let error = match error {
+                SendError::NotSent(why) => SendError::NotSent(self.hushed(&why)),
+                SendError::NoAnswer(why) => SendError::NoAnswer(self.hushed(&why)),
+                SendError::Refused(why) => SendError::Refused(self.hushed(&why)),
+                other => other,
+            };
+            Failure::from_send_error(&error, false, what)
+        })
     }
 
     fn value(&self, response: &Response, what: &str, wire: &dyn Wire) -> Result<Value, Failure> {
         if !response.is_success() {
-            return Err(self.hushed(self.refusal(response, what, wire)));
+            return Err(self.refusal(response, what, wire));
         }
         serde_json::from_slice(&response.body)
             .map_err(|why| unexpected(what, &format!("is no JSON, or was cut: {why}")))
@@ -207,9 +215,10 @@ impl Api {
     fn refusal(&self, response: &Response, what: &str, wire: &dyn Wire) -> Failure {
         let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
         let said = SAID.iter().find_map(|place| text_at(&body, place));
-        let leads = || response.header("location").map(|_| "it redirects");
-        let said = said.or_else(leads).unwrap_or_default();
-        let mut failure = Failure::from_response(response, what, said, wire.now());
+        let leads = || Some(format!("it redirects to {}", response.header("location")?));
+        let said = said.map(str::to_owned).or_else(leads).unwrap_or_default();
+        let said = self.hushed(&said);
+        let mut failure = Failure::from_response(response, what, &said, wire.now());
         if failure.reason == Reason::InvalidContent {
             failure.reason = (self.hidden)(&body).unwrap_or(Reason::Misconfigured);
         }
@@ -219,16 +228,14 @@ impl Api {
         failure
     }
 
-    /// Without the secrets that stand in the address, which an error may show.
-    fn hushed(&self, mut failure: Failure) -> Failure {
-        for (_, secret) in &self.parameters {
-            let (plain, encoded) = (secret.expose(), utf8_percent_encode(secret.expose(), PLAIN));
-            if !plain.is_empty() {
-                failure.message = failure.message.replace(plain, "…");
-                failure.message = failure.message.replace(&encoded.to_string(), "…");
-            }
-        }
-        failure
+    /// A text without the secrets that stand in addresses, which errors may show.
+    fn hushed(&self, text: &str) -> String {
+        let secrets = self.parameters.iter().map(|(_, secret)| secret.expose());
+        let secrets = secrets.filter(|secret| !secret.is_empty());
+        secrets.fold(text.to_owned(), |text, secret| {
+            let encoded = utf8_percent_encode(secret, PLAIN).to_string();
+            text.replace(secret, "…").replace(&encoded, "…")
+        })
     }
 }
 

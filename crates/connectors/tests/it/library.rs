@@ -389,3 +389,33 @@ fn a_cursor_that_is_none_is_an_error() {
         }
     }
 }
+
+/// Whatever stands in an answer where something else should: changes, or an error.
+#[test]
+fn odd_answers_are_no_trouble() {
+    let odd = [
+        json!(null),
+        json!([null, 7, [], {}]),
+        json!([{"id": {}, "documentId": [], "_id": 1, "sys": 7, "attributes": []}]),
+        json!({"id": "", "sys": {"id": "e1", "updatedAt": i64::MAX}, "fields": {"title": {"en": []}}}),
+        json!([{"id": 12, "modified_gmt": "soon", "updated_at": -1, "published_at": u64::MAX}]),
+    ];
+    let wrapped = [
+        "", "data", "items", "story", "stories", "posts", "pages", "results", "result",
+    ];
+    for (kind, toml, entry) in ASKED.iter().copied() {
+        let source = source(kind, toml);
+        let cursor = beginning(&*source);
+        for (odd, place) in odd.iter().flat_map(|odd| wrapped.map(|place| (odd, place))) {
+            let body = match place {
+                "" => odd.clone(),
+                place => json!({place: odd}),
+            };
+            let wire = Script::of([(); 4].map(|()| (200, body.clone())));
+            let told = look_up(&*source, &named(What::Published, entry), &wire).unwrap_or_default();
+            assert!(told.iter().all(|change| change.entry == entry), "{kind}");
+            let wire = Script::of([(); 4].map(|()| (200, body.clone())));
+            let _ = since(&*source, Some(&cursor), &wire);
+        }
+    }
+}

@@ -190,3 +190,21 @@ fn a_list_in_another_order_is_not_taken() {
     assert_eq!(failure.reason, Reason::UnexpectedAnswer);
     assert!(failure.message.contains("order"), "{}", failure.message);
 }
+
+#[test]
+fn the_token_is_never_shown() {
+    let source = source("storyblok", API);
+    let said = json!({"error": "?token=TOKEN is wrong"}).to_string();
+    for (status, header) in [
+        (401, ""),
+        (301, "https://a.example/?token=TOKEN"),
+        (503, ""),
+    ] {
+        let wire = Script::default();
+        let body = if header.is_empty() { said.as_str() } else { "" };
+        wire.next(Ok(answer(status, &[("location", header)], body)));
+        let failure = look_up(&*source, &named(What::Published, "7"), &wire).unwrap_err();
+        assert!(!failure.message.contains("TOKEN"), "{}", failure.message);
+        assert!(failure.message.contains('…'), "{}", failure.message);
+    }
+}
