@@ -10,7 +10,8 @@ use slugline_core::backoff::RetryPolicy;
 use slugline_core::item::Class;
 
 use crate::caretakers::{
-    Caretaker, CatchUp, Expire, FetchMedia, Orphans, Prune, Release, Rescue, Seal, SecondLook, keep,
+    Caretaker, CatchUp, Expire, FetchMedia, Orphans, PollSources, Prune, Release, Rescue, Seal,
+    SecondLook, keep,
 };
 use crate::delivery::{Delivery, Shared};
 use crate::destination::Destination;
@@ -96,7 +97,9 @@ impl Engine {
     /// The engine that also deals with webhooks which were kept and left.
     #[must_use]
     pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>) -> Self {
-        self.caretakers.push(Box::new(CatchUp(webhooks)));
+        self.caretakers
+            .push(Box::new(CatchUp(Arc::clone(&webhooks))));
+        self.caretakers.push(Box::new(PollSources(webhooks)));
         self
     }
 

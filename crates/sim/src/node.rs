@@ -190,12 +190,11 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
     while engine.register().await.is_err() {
         shared.clock.sleep(PAUSE).await;
     }
-    let store = || Arc::clone(&shared.store);
-    let intake = Arc::new(Intake::new(store(), intake_settings(&world.plan)));
+    let intake = Intake::new(Arc::clone(&shared.store), intake_settings(&world.plan));
+    let intake = Arc::new(intake);
     let webhooks = Arc::new(Webhooks::new(
-        store(),
+        &shared,
         Arc::clone(&intake),
-        Arc::clone(&shared.clock),
         vec![sender::source()],
     ));
     let engine = engine.with_webhooks(Arc::clone(&webhooks));

@@ -281,6 +281,8 @@ impl Store for NodeStore {
         true end_refresh(end: RefreshEnd) -> bool;
         true take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
         true end_webhooks(ends: Vec<WebhookEnd>) -> ();
+        true begin_poll(source: &str, again_after: Duration) -> Option<Poll>;
+        true end_poll(source: &str, cursor: String, next: Duration) -> ();
         true redo_webhook(owner: &str, id: WebhookId) -> bool;
         false webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
         false webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;

@@ -22,7 +22,7 @@ use slugline_web::{App, DestinationView, Destinations, Limits, Trusts};
 use tokio::net::TcpListener;
 
 use crate::clock::{SystemClock, SystemEntropy, random_bytes};
-use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token};
+use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token, Trust};
 use crate::place::Place;
 use crate::telemetry::Metrics;
 use crate::transport::{Guard, HttpTransport};
@@ -63,7 +63,7 @@ impl Node {
             sealing_key: sealing_key(&config)?,
         };
         let engine = Engine::new(
-            shared,
+            shared.clone(),
             entropy,
             destinations(&config, place.region.as_deref(), clock.now()),
             engine_settings(&config),
@@ -74,9 +74,8 @@ impl Node {
             intake_settings(&config, guard),
         ));
         let webhooks = Arc::new(Webhooks::new(
-            Arc::clone(&store),
+            &shared,
             Arc::clone(&intake),
-            Arc::clone(&clock),
             config
                 .sources
                 .iter()
@@ -246,6 +245,8 @@ fn source(source: &Source, config: &Config) -> SourceSettings {
         tolerance: source.tolerance,
         keep_for: source.keep,
         allows,
+        news_only: source.trust == Trust::Refetch,
+        poll: source.poll,
         source: Arc::clone(&source.source),
     }
 }

@@ -11,14 +11,16 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use http_body_util::BodyExt;
 use slugline_connectors::registry;
+use slugline_core::http::{Request as HttpRequest, Response, SendError};
 use slugline_core::lane::LaneScope;
-use slugline_core::port::BoxFuture;
+use slugline_core::port::{BoxFuture, FileOp, FileReply};
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{RoutedDestination, Routes};
 use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
+use slugline_engine::delivery::Shared;
 use slugline_engine::intake::{Intake, IntakeSettings};
-use slugline_engine::ports::Clock;
+use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
 use slugline_engine::webhooks::{SourceSettings, Webhooks};
 use slugline_store::sqlite::SqliteStore;
@@ -117,6 +119,19 @@ impl Clock for Still {
     }
 }
 
+/// Nobody here is asked for anything.
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<Response, SendError>> {
+        unreachable!("nobody asks a source")
+    }
+
+    fn file<'a>(&'a self, _: &'a str, _: FileOp) -> BoxFuture<'a, Result<FileReply, SendError>> {
+        unreachable!("nobody works on files")
+    }
+}
+
 struct Nowhere;
 
 impl Destinations for Nowhere {
@@ -139,9 +154,13 @@ async fn open(folder: &std::path::Path) -> Router {
     let intake = Arc::new(Intake::new(Arc::clone(&store), settings()));
     router(App {
         webhooks: Arc::new(Webhooks::new(
-            Arc::clone(&store),
+            &Shared {
+                store: Arc::clone(&store),
+                transport: Arc::new(NoNetwork),
+                clock: Arc::clone(&clock),
+                sealing_key: None,
+            },
             Arc::clone(&intake),
-            Arc::clone(&clock),
             vec![source()],
         )),
         public_url: None,
@@ -174,6 +193,8 @@ fn source() -> SourceSettings {
         tolerance: Duration::from_secs(300),
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        news_only: false,
+        poll: None,
         source: Arc::from(built.map_err(|why| why.message).unwrap()),
     }
 }

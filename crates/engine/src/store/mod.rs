@@ -204,6 +204,13 @@ pub trait Store: Send + Sync {
     /// Says what became of webhooks.
     fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()>;
 
+    /// Takes the right to ask a source, if its time has come: for `again_after`, when it comes up again
+    /// unless it is ended before.
+    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>>;
+
+    /// Says where an asking ended, and how long after now the next begins.
+    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()>;
+
     /// Has a webhook dealt with again; `false` when there is none of this id and owner.
     fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;
 

@@ -38,7 +38,7 @@ pub struct NewWebhook {
 }
 
 /// What proved a webhook to be genuine.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Proof {
     /// The reference of the secret that matched.
     pub secret: String,
@@ -48,6 +48,9 @@ pub struct Proof {
     /// The sender's name for the delivery, where that is signed too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub delivery_id: Option<String>,
+    /// It did not come: it was found when the source was asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found_by_poll: bool,
     /// The sender's word for what happened, where it stands in a header that may not be signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word: Option<String>,
@@ -167,6 +170,13 @@ pub enum ChangeStatus {
     Ignored,
     /// It could not be accepted.
     Refused,
+}
+
+/// The right to ask a source what it has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Poll {
+    /// Where the last asking ended; `None` before the first.
+    pub cursor: Option<String>,
 }
 
 /// Which webhooks.

@@ -15,7 +15,7 @@ use slugline_core::request::PublishRequest;
 use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
 use slugline_core::version::{Version, VersionKind};
 
-use super::{Came, Source, Webhooks, failed, reference};
+use super::{Came, Digested, Source, Webhooks, ask, failed, reference};
 use crate::intake::{Caller, Said};
 use crate::store::{
     ChangeStatus, Changed, ContentView, Decided, Outcome, Page, StoreError, WebhookState,
@@ -43,9 +43,10 @@ struct Place<'a> {
     locale: String,
 }
 
-/// Why a change is not decided on: intake said "later", or the store failed.
-enum Pause {
+/// Why a change is not decided on: intake said "later", its source has to be asked, or the store failed.
+pub(super) enum Pause {
     Later,
+    Asks,
     Store(StoreError),
 }
 
@@ -56,31 +57,55 @@ impl From<StoreError> for Pause {
 }
 
 impl Webhooks {
-    /// Decides on all that a webhook says. `Received`: not all could be decided on yet.
+    /// Decides on all that a webhook says.
     pub(super) async fn digest(
         &self,
         source: &Source,
         came: &Came<'_>,
-    ) -> Result<(WebhookState, Outcome), StoreError> {
-        let changes = match source.settings.source.changes(came.incoming) {
+    ) -> Result<Digested, StoreError> {
+        let changes = match ask::changes(source, came) {
             Ok(changes) if changes.len() > MAX_CHANGES => {
                 let count = changes.len();
                 let why =
                     format!("it has {count} changes; at most {MAX_CHANGES} are taken at once");
-                return Ok(failed(why));
+                return Ok(ended_by(failed(why)));
             }
             Ok(changes) => changes,
-            Err(why) => return Ok(failed(why)),
+            Err(why) => return Ok(ended_by(failed(why))),
         };
         let mut changed = Vec::new();
-        for (number, change) in changes.iter().enumerate() {
-            match self.apply(source, came, number, change).await {
+        for (number, named) in changes.iter().enumerate() {
+            match self.digest_one(source, came, number, named).await {
                 Ok(outcomes) => changed.extend(outcomes),
-                Err(Pause::Later) => return Ok((WebhookState::Received, Outcome::default())),
+                Err(Pause::Later) => return Ok(Digested::Later),
+                Err(Pause::Asks) => return Ok(Digested::Asks),
                 Err(Pause::Store(why)) => return Err(why),
             }
         }
-        Ok(ended(changed))
+        Ok(ended_by(ended(changed)))
+    }
+
+    async fn digest_one(
+        &self,
+        source: &Source,
+        came: &Came<'_>,
+        number: usize,
+        named: &Change,
+    ) -> Result<Vec<Changed>, Pause> {
+        let age = self.store.now().since(came.received_at);
+        let looked_up = match source.look_up(came, named, age).await? {
+            None => return self.apply(source, came, number, named).await,
+            Some(Err(failure)) => {
+                let problem = Problem::new(Code::Unavailable, failure.message);
+                return Ok(vec![source.place(came, number, named).refused(&problem)]);
+            }
+            Some(Ok(found)) => found,
+        };
+        let mut outcomes = Vec::new();
+        for change in &looked_up {
+            outcomes.extend(self.apply(source, came, number, change).await?);
+        }
+        Ok(outcomes)
     }
 
     async fn apply(
@@ -90,15 +115,7 @@ impl Webhooks {
         number: usize,
         change: &Change,
     ) -> Result<Vec<Changed>, Pause> {
-        let mut place = Place {
-            source,
-            came,
-            change,
-            number,
-            content_id: format!("{}:{}", source.settings.name, change.entry),
-            environment: source.settings.environment.clone(),
-            locale: source.locale(change),
-        };
+        let mut place = source.place(came, number, change);
         match source.environment(change) {
             Ok(environment) => place.environment = environment,
             Err(why) => return Ok(vec![place.ignored(&why)]),
@@ -280,7 +297,23 @@ fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
     (state, Outcome { reason, changes })
 }
 
+fn ended_by((state, outcome): (WebhookState, Outcome)) -> Digested {
+    Digested::Ended(state, outcome)
+}
+
 impl Source {
+    fn place<'a>(&'a self, came: &'a Came<'a>, number: usize, change: &'a Change) -> Place<'a> {
+        Place {
+            source: self,
+            came,
+            change,
+            number,
+            content_id: format!("{}:{}", self.settings.name, change.entry),
+            environment: self.settings.environment.clone(),
+            locale: self.locale(change),
+        }
+    }
+
     /// The locale that a change names, or the source's.
     fn locale(&self, change: &Change) -> String {
         match &change.locales {

@@ -5,6 +5,7 @@
 //! keys are made of its number. Calls nobody: what takes longer than the sender waits is left to the
 //! caretaker. Does not know HTTP beyond the problem's status.
 
+mod ask;
 mod digest;
 mod envelope;
 mod settings;
@@ -22,10 +23,11 @@ use sha2::{Digest, Sha256};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
-use slugline_core::source::Repeats;
+use slugline_core::source::{Repeats, Wire};
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 
+use crate::delivery::Shared;
 use crate::intake::{Intake, problem_of};
 use crate::ports::Clock;
 use crate::store::{
@@ -36,6 +38,7 @@ use crate::store::{
 pub use settings::{Allows, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
+use ask::SourceWire;
 use envelope::envelope;
 use tally::Tally;
 
@@ -58,6 +61,7 @@ pub struct Webhooks {
     store: Arc<dyn Store>,
     intake: Arc<Intake>,
     clock: Arc<dyn Clock>,
+    wire: SourceWire,
     sources: BTreeMap<String, Source>,
 }
 
@@ -92,11 +96,22 @@ impl Door<'_> {
     }
 }
 
+/// How far what a webhook says could be decided on.
+enum Digested {
+    Ended(WebhookState, Outcome),
+    /// Not now.
+    Later,
+    /// Its source has to be asked first.
+    Asks,
+}
+
 /// A webhook that is kept, to be dealt with.
 struct Came<'a> {
     id: WebhookId,
     received_at: Timestamp,
     incoming: &'a Incoming,
+    /// The way to its source, for those who have the time.
+    wire: Option<&'a dyn Wire>,
 }
 
 /// What the sender of a webhook is told.
@@ -140,12 +155,7 @@ pub enum ReceiptStatus {
 impl Webhooks {
     /// The way in for these sources.
     #[must_use]
-    pub fn new(
-        store: Arc<dyn Store>,
-        intake: Arc<Intake>,
-        clock: Arc<dyn Clock>,
-        sources: Vec<SourceSettings>,
-    ) -> Self {
+    pub fn new(shared: &Shared, intake: Arc<Intake>, sources: Vec<SourceSettings>) -> Self {
         let at_work = |settings: SourceSettings| {
             let secrets = settings.secrets.iter().map(|(_, secret)| secret.clone());
             let (secrets, name) = (secrets.collect(), settings.name.clone());
@@ -158,9 +168,10 @@ impl Webhooks {
             (name, source)
         };
         Self {
-            store,
+            store: Arc::clone(&shared.store),
             intake,
-            clock,
+            wire: SourceWire::new(shared),
+            clock: Arc::clone(&shared.clock),
             sources: sources.into_iter().map(at_work).collect(),
         }
     }
@@ -233,6 +244,7 @@ impl Webhooks {
             id,
             received_at: window.now,
             incoming: &incoming,
+            wire: None,
         };
         Ok(match self.keep(new.clone()).await? {
             Kept::New(id) => self.answer_in_time(source, &came(id)).await,
@@ -260,7 +272,9 @@ impl Webhooks {
             "it has the same bytes as {} and another word for what happened, {word:?}, in a header that may not be signed; retry it if it is right, and have the sender put the word or a time into the body",
             before.webhook_id
         );
-        let repeat_key = new.repeat_key.map(|key| digest(&[&key, word.as_bytes()]));
+        let repeat_key = new
+            .repeat_key
+            .map(|key| digest_of(&[&key, word.as_bytes()]));
         let id = match self.keep(NewWebhook { repeat_key, ..new }).await? {
             Kept::Before(view) => return Ok(Receipt::again(view)),
             Kept::New(id) => id,
@@ -316,6 +330,7 @@ impl Webhooks {
             id: webhook.id,
             received_at: webhook.received_at,
             incoming: &Incoming::new(method, url, headers, webhook.body.clone()),
+            wire: Some(&self.wire),
         };
         let (state, _) = self.deal_with(source, &came).await?;
         tracing::info!(webhook = %webhook.id, source = webhook.source, ?state, "caught up with a webhook");
@@ -329,9 +344,16 @@ impl Webhooks {
         came: &Came<'_>,
     ) -> Result<(WebhookState, Outcome), StoreError> {
         match self.digest(source, came).await? {
+            Digested::Ended(state, outcome) => self.end(came.id, (state, outcome)).await,
             // Intake said "later": it comes up again.
-            (WebhookState::Received, outcome) => Ok((WebhookState::Received, outcome)),
-            ended => self.end(came.id, ended).await,
+            Digested::Later => Ok((WebhookState::Received, Outcome::default())),
+            Digested::Asks => {
+                let owner = &source.settings.owner;
+                self.store.redo_webhook(owner, came.id).await?;
+                let reason = Some("the entry is being looked up at its source".into());
+                let changes = Vec::new();
+                Ok((WebhookState::Received, Outcome { reason, changes }))
+            }
         }
     }
 
@@ -378,7 +400,12 @@ impl Source {
         let manners = settings.source.manners();
         let label = settings.secrets.get(verified.secret);
         let secret = label.map(|(label, _)| label.clone()).unwrap_or_default();
-        let repeat_key = repeat_key(incoming, verified, manners.repeats);
+        // Doing something twice does no harm only where the entry is looked up.
+        let repeats = match settings.source.library() {
+            Some(_) => manners.repeats,
+            None => Repeats::SameBytes,
+        };
+        let repeat_key = repeat_key(incoming, verified, repeats);
         Ok(NewWebhook {
             source: settings.name.clone(),
             owner: settings.owner.clone(),
@@ -391,6 +418,7 @@ impl Source {
                 secret,
                 signed_at: verified.signed_at,
                 delivery_id: verified.delivery_id.clone(),
+                found_by_poll: false,
                 word: word(incoming, manners.word_headers)?,
             },
             body: incoming.body.clone(),
@@ -412,13 +440,13 @@ fn word(incoming: &Incoming, headers: &[&str]) -> Result<Option<String>, Problem
 /// for each attempt, such as the time, is no part of it, and what is not signed could be anything.
 fn repeat_key(incoming: &Incoming, verified: &Verified, repeats: Repeats) -> Option<RepeatKey> {
     match (&verified.delivery_id, repeats) {
-        (Some(id), _) => Some(digest(&[b"id", id.as_bytes()])),
-        (None, Repeats::SameBytes) => Some(digest(&[b"bytes", &incoming.body])),
+        (Some(id), _) => Some(digest_of(&[b"id", id.as_bytes()])),
+        (None, Repeats::SameBytes) => Some(digest_of(&[b"bytes", &incoming.body])),
         (None, Repeats::None) => None,
     }
 }
 
-fn digest(parts: &[&[u8]]) -> RepeatKey {
+fn digest_of(parts: &[&[u8]]) -> RepeatKey {
     let whole = parts.iter().fold(Sha256::new(), |digest, part| {
         digest
             .chain_update((part.len() as u64).to_be_bytes())

@@ -35,6 +35,10 @@ pub struct SourceSettings {
     pub keep_for: Duration,
     /// Addresses that it may come from; all when `None`.
     pub allows: Option<Allows>,
+    /// Whether its webhooks are only news of an entry, which is then looked up, and not the truth about it.
+    pub news_only: bool,
+    /// How often it is asked what it has; never when `None`.
+    pub poll: Option<Duration>,
     /// The vendor's code, configured.
     pub source: Arc<dyn Source>,
 }

@@ -42,6 +42,8 @@ pub struct Counts {
     pub failed: u64,
     /// Webhooks that were not taken.
     pub refused: u64,
+    /// Changes that no webhook told of, found when the source was asked.
+    pub found_by_poll: u64,
     /// When the last genuine one came.
     pub last_received_at: Option<Timestamp>,
     /// The last that were not taken, newest first.
@@ -79,6 +81,12 @@ impl Tally {
     ) {
         count(source, problem.code.as_str());
         self.counts().refused(problem, from, now);
+    }
+
+    pub(super) fn missed(&self, source: &str, found: u64) {
+        metrics::counter!("slugline_source_misses_total", "source" => source.to_owned())
+            .increment(found);
+        self.counts().found_by_poll += found;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

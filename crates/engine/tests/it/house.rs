@@ -109,14 +109,19 @@ impl House {
         }
     }
 
-    /// Starts the engine.
-    pub async fn start(&mut self) {
-        let shared = Shared {
+    /// What everything in the house goes through.
+    pub fn shared(&self) -> Shared {
+        Shared {
             store: Arc::clone(&self.store),
             transport: self.network.clone(),
             clock: self.clock.clone(),
             sealing_key: None,
-        };
+        }
+    }
+
+    /// Starts the engine.
+    pub async fn start(&mut self) {
+        let shared = self.shared();
         let day = Duration::from_secs(86_400);
         let policy = RetryPolicy {
             schedule: Schedule::FullJitter {

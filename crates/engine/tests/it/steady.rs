@@ -105,6 +105,8 @@ on_the_spot! {
     keep_webhooks(webhooks: Vec<NewWebhook>) -> Vec<Kept>;
     take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
     end_webhooks(ends: Vec<WebhookEnd>) -> ();
+    begin_poll(source: &str, again_after: Duration) -> Option<Poll>;
+    end_poll(source: &str, cursor: String, next: Duration) -> ();
     redo_webhook(owner: &str, id: WebhookId) -> bool;
     webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
     webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;

@@ -35,7 +35,7 @@ use self::section::{Environment, Section};
 pub use self::complaints::ConfigProblems;
 pub use self::destination::{Destination, OnDrift, OnUnknown};
 pub use self::server::{LogFormat, Server};
-pub use self::source::Source;
+pub use self::source::{Source, Trust};
 pub use self::store::StoreSettings;
 pub use self::token::{DEFAULT_OWNER, Token};
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use serde::Deserialize;
 use slugline_connectors::registry;
 use slugline_core::intake::API;
 use slugline_core::item::check_name;
@@ -29,10 +30,23 @@ use super::token::name;
 const MAX_SECRETS: usize = 8;
 /// The longest tolerance: a request that was read by somebody is good for so long.
 const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 3_600);
+/// Asking more often costs more of the vendor's rate than it finds.
+const MIN_POLL: Duration = Duration::from_secs(10);
 /// How long a webhook is kept as it came, unless configured.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Beyond the last moment at which a webhook can come again: clocks differ.
 const MARGIN: Duration = Duration::from_secs(3_600);
+
+/// What a webhook's word is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trust {
+    /// It is the truth about the entry.
+    #[default]
+    Event,
+    /// It is only news of it: the entry is looked up at the source.
+    Refetch,
+}
 
 /// A configured source.
 #[derive(Clone)]
@@ -57,6 +71,10 @@ pub struct Source {
     pub keep: Duration,
     /// Networks that it may send from; any when empty.
     pub allow_ips: Vec<IpNet>,
+    /// Whether its webhooks are only news of an entry.
+    pub trust: Trust,
+    /// How often it is asked what it has; never when `None`.
+    pub poll: Option<Duration>,
     /// The vendor's code, configured.
     pub source: Arc<dyn source::Source>,
 }
@@ -88,6 +106,8 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     let tolerance = value(section.read("tolerance", tolerance));
     let keep = value(section.read("keep", parse_duration));
     let allow_ips = networks(&mut section, "allow_ips");
+    let trust: Trust = value(section.take("trust")).unwrap_or_default();
+    let poll = value(section.read("poll", interval));
     let resolved = references.map(|references| resolved(&mut section, secrets, references));
     let (title, kind) = (section.place(), kind?);
     let (source, complaints) = build(section, &kind, secrets)?;
@@ -96,6 +116,10 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         if let Err(why) = source.check_secret(secret) {
             complaints.add(title.clone(), format!("[[source]] secrets: {label}: {why}"));
         }
+    }
+    if source.library().is_none() && (trust == Trust::Refetch || poll.is_some()) {
+        let advice = "[[source]] trust = \"refetch\" and poll need api: it says where the source can be asked";
+        complaints.add(title, advice.to_owned());
     }
     let tolerance = tolerance.unwrap_or_else(|| source.tolerance());
     let again = tolerance * 2 + source.manners().retries_for + MARGIN;
@@ -110,6 +134,8 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         tolerance,
         keep: keep.unwrap_or(KEEP).max(again),
         allow_ips,
+        trust,
+        poll,
         source,
     })
 }
@@ -175,6 +201,14 @@ fn own_name(text: &str) -> Result<String, String> {
         )),
         text => name(text),
     }
+}
+
+fn interval(text: &str) -> Result<Duration, String> {
+    let given = parse_duration(text)?;
+    if given >= MIN_POLL {
+        return Ok(given);
+    }
+    Err(format!("{text:?} is less than {} s", MIN_POLL.as_secs()))
 }
 
 fn tolerance(text: &str) -> Result<Duration, String> {

@@ -164,6 +164,11 @@ pub(crate) const TABLES: &[Table] = &[
                FROM webhook",
     },
     Table {
+        name: "poll",
+        columns: &[("due", Big), ("source", Text), ("cursor", Text)],
+        rows: "SELECT due, source, cursor FROM poll",
+    },
+    Table {
         name: "token",
         columns: &[
             ("name", Text), ("hash", Text), ("role", Text), ("owner", Text), ("environments", Text), ("created_at", Big),

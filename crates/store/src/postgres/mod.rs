@@ -30,6 +30,7 @@ mod media;
 mod new;
 mod open;
 mod outage;
+mod polls;
 mod pool;
 mod port;
 mod prune;

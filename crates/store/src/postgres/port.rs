@@ -17,14 +17,14 @@ use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
     Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
-    Paged, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released,
-    ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
+    Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration,
+    Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
     WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::fault::Fault;
 use super::{
-    PostgresStore, credentials, destinations, effects, media, prune, read, release, rescue,
+    PostgresStore, credentials, destinations, effects, media, polls, prune, read, release, rescue,
     resolve, seal, sequencer, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
@@ -330,6 +330,22 @@ impl Store for PostgresStore {
         self.ask(move |session| {
             let ends = Arc::clone(&ends);
             Box::pin(async move { webhooks::end(session, &ends).await })
+        })
+    }
+
+    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>> {
+        let (source, given): (Arc<str>, _) = (source.into(), self.times.given());
+        self.probe(move |session| {
+            let source = Arc::clone(&source);
+            Box::pin(async move { polls::begin(session, given, &source, again_after).await })
+        })
+    }
+
+    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()> {
+        let (asked, given) = (Arc::new((source.to_owned(), cursor)), self.times.given());
+        self.probe(move |session| {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move { polls::end(session, given, (&asked.0, &asked.1), next).await })
         })
     }
 

@@ -29,6 +29,7 @@ mod media;
 mod names;
 mod open;
 mod orders;
+mod polls;
 mod port;
 mod prune;
 mod publishes;

@@ -18,8 +18,8 @@ use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
     Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
-    Paged, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration, Released,
-    ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
+    Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration,
+    Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
     WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
@@ -27,8 +27,8 @@ use super::fault::Fault;
 use super::orders::Haste;
 use super::tx::Tx;
 use super::{
-    SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, prune,
-    read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
+    SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, polls,
+    prune, read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -417,6 +417,22 @@ impl Store for SqliteStore {
 
     fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
         Box::pin(self.writer.submit(move |tx| webhooks::end(tx, &ends)))
+    }
+
+    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>> {
+        let source = source.to_owned();
+        Box::pin(
+            self.writer
+                .submit(move |tx| polls::begin(tx, &source, again_after)),
+        )
+    }
+
+    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()> {
+        let source = source.to_owned();
+        Box::pin(
+            self.writer
+                .submit(move |tx| polls::end(tx, &source, &cursor, next)),
+        )
     }
 
     fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {

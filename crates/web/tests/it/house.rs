@@ -12,14 +12,16 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use slugline_connectors::registry;
+use slugline_core::http::{Request as HttpRequest, Response, SendError};
 use slugline_core::lane::LaneScope;
-use slugline_core::port::BoxFuture;
+use slugline_core::port::{BoxFuture, FileOp, FileReply};
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::Timestamp;
+use slugline_engine::delivery::Shared;
 use slugline_engine::intake::{Intake, IntakeSettings};
-use slugline_engine::ports::Clock;
+use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
 use slugline_engine::webhooks::{Allows, SourceSettings, Webhooks};
 use slugline_store::sqlite::SqliteStore;
@@ -119,9 +121,13 @@ impl House {
         let router = router(App {
             intake: Arc::clone(&intake),
             webhooks: Arc::new(Webhooks::new(
-                Arc::clone(&store),
+                &Shared {
+                    store: Arc::clone(&store),
+                    transport: Arc::new(NoNetwork),
+                    clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                    sealing_key: None,
+                },
                 intake,
-                Arc::clone(&clock) as Arc<dyn Clock>,
                 sources(),
             )),
             public_url: Some("https://cms.example/slugline".into()),
@@ -283,6 +289,19 @@ fn settings(thresholds: Thresholds) -> IntakeSettings {
     }
 }
 
+/// Nobody here is asked for anything.
+struct NoNetwork;
+
+impl Transport for NoNetwork {
+    fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<Response, SendError>> {
+        unreachable!("nobody asks a source")
+    }
+
+    fn file<'a>(&'a self, _: &'a str, _: FileOp) -> BoxFuture<'a, Result<FileReply, SendError>> {
+        unreachable!("nobody works on files")
+    }
+}
+
 struct NoSecrets;
 
 impl Secrets for NoSecrets {
@@ -311,6 +330,8 @@ fn sources() -> Vec<SourceSettings> {
             tolerance: Duration::from_secs(300),
             keep_for: Duration::from_secs(86_400),
             allows: None,
+            news_only: false,
+            poll: None,
             source: Arc::from(built.unwrap()),
         }
     };

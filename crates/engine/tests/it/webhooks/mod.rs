@@ -1,5 +1,6 @@
 //! Webhooks: kept before anything is made of them, decided on once, whatever comes twice, late or never.
 
+mod asks;
 mod order;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -80,18 +81,15 @@ fn source(name: &str) -> SourceSettings {
         tolerance: Plain.tolerance(),
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        news_only: false,
+        poll: None,
         source: Arc::new(Plain),
     }
 }
 
 fn doors(house: &House, source: SourceSettings, settings: IntakeSettings) -> Webhooks {
     let intake = Arc::new(Intake::new(Arc::clone(&house.store), settings));
-    Webhooks::new(
-        Arc::clone(&house.store),
-        intake,
-        house.clock.clone(),
-        vec![source],
-    )
+    Webhooks::new(&house.shared(), intake, vec![source])
 }
 
 fn change(what: What, entry: &str, version: i64, locales: Locales) -> Change {
@@ -147,6 +145,7 @@ async fn left(house: &House, changes: &[Change]) -> WebhookId {
             secret: "env:new".into(),
             signed_at: None,
             delivery_id: None,
+            found_by_poll: false,
             word: None,
         },
         envelope: Envelope {

@@ -295,3 +295,10 @@ CREATE UNIQUE INDEX webhook_repeat ON webhook (source, repeat_key) WHERE repeat_
 CREATE INDEX webhook_due ON webhook (due) WHERE state = 0;
 CREATE INDEX webhook_waiting ON webhook (state, id) WHERE state IN (0, 3);
 CREATE INDEX webhook_age ON webhook (keep_until);
+
+-- How far each source was asked. `due`: when it is asked next, or its asking is taken over.
+CREATE TABLE poll (
+    due BIGINT NOT NULL,
+    source TEXT COLLATE "C" PRIMARY KEY,
+    cursor TEXT
+);

@@ -100,6 +100,7 @@ macro_rules! contract_tests {
             webhooks::one_that_nobody_dealt_with_comes_up_again,
             webhooks::what_became_of_it_is_shown_and_can_be_redone,
             webhooks::old_ones_are_forgotten,
+            webhooks::one_asks_a_source_at_a_time,
             credentials::one_node_renews_and_the_others_find_the_result,
             credentials::the_right_of_a_node_that_is_gone_is_taken_over,
             credentials::a_late_result_is_kept_while_nobody_else_renews,

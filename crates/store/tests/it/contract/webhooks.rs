@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use slugline_core::ids::WebhookId;
 use slugline_engine::store::{
-    Envelope, Kept, NewWebhook, Outcome, Page, Proof, RepeatKey, Retention, WebhookEnd,
+    Envelope, Kept, NewWebhook, Outcome, Page, Poll, Proof, RepeatKey, Retention, WebhookEnd,
     WebhookFilter, WebhookState,
 };
 
@@ -27,6 +27,7 @@ fn webhook(source: &str, repeat_key: Option<RepeatKey>) -> NewWebhook {
             secret: "env:SECRET".into(),
             signed_at: None,
             delivery_id: Some("one".into()),
+            found_by_poll: false,
             word: None,
         },
         envelope: Envelope {
@@ -221,4 +222,27 @@ pub(crate) async fn old_ones_are_forgotten(bench: &Bench) {
     assert_eq!((view.webhook_id, view.state), (id, WebhookState::Done));
     let whole = bench.store.webhook("default", id).await.unwrap().unwrap();
     assert!(whole.body.is_empty() && whole.envelope.url.is_empty());
+}
+
+pub(crate) async fn one_asks_a_source_at_a_time(bench: &Bench) {
+    let begin = async || bench.store.begin_poll("cms", LATER).await.unwrap();
+    assert_eq!(begin().await, Some(Poll { cursor: None }));
+    assert_eq!(begin().await, None, "somebody asks");
+    bench.clock.advance(LATER);
+    assert_eq!(
+        begin().await,
+        Some(Poll { cursor: None }),
+        "who asked is gone"
+    );
+    bench
+        .store
+        .end_poll("cms", "c1".into(), GRACE)
+        .await
+        .unwrap();
+    assert_eq!(begin().await, None, "it is not time yet");
+    bench.clock.advance(GRACE);
+    let cursor = Some("c1".to_owned());
+    assert_eq!(begin().await, Some(Poll { cursor }));
+    let other = bench.store.begin_poll("shop", LATER).await.unwrap();
+    assert_eq!(other, Some(Poll { cursor: None }));
 }

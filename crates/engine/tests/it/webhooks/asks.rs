@@ -1,0 +1,230 @@
+//! Sources that can be asked: entries that a webhook only names, and what no webhook told of.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use slugline_core::failure::Failure;
+use slugline_core::port::BoxFuture;
+use slugline_core::reason::Reason;
+use slugline_core::source::{Found, Library, Wire};
+
+use super::*;
+
+/// A CMS with a shelf of entries; it tells what it is told to tell, and can be asked.
+#[derive(Default)]
+struct Shelf {
+    /// Versions of what is public, by entry.
+    entries: Mutex<BTreeMap<String, i64>>,
+    away: Mutex<bool>,
+    asked: Mutex<usize>,
+}
+
+impl Shelf {
+    fn put(&self, entry: &str, version: i64) {
+        self.entries.lock().unwrap().insert(entry.into(), version);
+    }
+
+    fn ask(&self) -> Result<(), Failure> {
+        *self.asked.lock().unwrap() += 1;
+        match *self.away.lock().unwrap() {
+            true => Err(Failure::new(Reason::Unreachable, "it is away")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Library for Shelf {
+    fn look_up<'a>(
+        &'a self,
+        named: &'a Change,
+        _: &'a dyn Wire,
+    ) -> BoxFuture<'a, Result<Vec<Change>, Failure>> {
+        Box::pin(async move {
+            self.ask()?;
+            let version = self.entries.lock().unwrap().get(&named.entry).copied();
+            Ok(vec![match version {
+                Some(version) => published(&named.entry, version),
+                None => Change {
+                    version: None,
+                    ..change(What::Unpublished, &named.entry, 0, Locales::Unsaid)
+                },
+            }])
+        })
+    }
+
+    fn since<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        _: &'a dyn Wire,
+    ) -> BoxFuture<'a, Result<Found, Failure>> {
+        Box::pin(async move {
+            self.ask()?;
+            let entries = self.entries.lock().unwrap();
+            let news = entries
+                .iter()
+                .map(|(entry, version)| published(entry, *version));
+            Ok(Found {
+                changes: cursor.map_or(Vec::new(), |_| news.collect()),
+                cursor: "now".into(),
+                more: false,
+            })
+        })
+    }
+}
+
+struct Asked(Arc<Shelf>);
+
+impl Source for Asked {
+    fn manners(&self) -> Manners {
+        Plain.manners()
+    }
+
+    fn tolerance(&self) -> Duration {
+        Plain.tolerance()
+    }
+
+    fn check_secret(&self, secret: &Secret) -> Result<(), String> {
+        Plain.check_secret(secret)
+    }
+
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw> {
+        Plain.verify(incoming, secrets, window)
+    }
+
+    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+        Plain.changes(incoming)
+    }
+
+    fn library(&self) -> Option<&dyn Library> {
+        Some(&*self.0)
+    }
+}
+
+fn asked(shelf: &Arc<Shelf>) -> SourceSettings {
+    SourceSettings {
+        source: Arc::new(Asked(Arc::clone(shelf))),
+        ..source("cms")
+    }
+}
+
+fn thin(entry: &str) -> Change {
+    Change {
+        version: None,
+        payload: None,
+        ..published(entry, 1)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_is_only_named_is_looked_up_after_the_answer() {
+    let (house, shelf) = (House::open(20).await, Arc::new(Shelf::default()));
+    let doors = doors(&house, asked(&shelf), settings());
+    shelf.put("a", 3);
+    let receipt = send(&doors, &[thin("a")]).await;
+    assert_eq!(receipt.status, ReceiptStatus::Received);
+    assert_eq!(*shelf.asked.lock().unwrap(), 0, "its sender waits");
+    assert_eq!(doors.catch_up(10).await, Ok(1), "it is due at once");
+    assert_eq!(items(&house, "a").await[0].2, Version::Number(3));
+    // What is not there any more is removed, at the version that it had.
+    shelf.entries.lock().unwrap().clear();
+    let other = incoming(&[thin("a")], Some("2"));
+    doors.receive("cms", None, other).await.unwrap();
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(items(&house, "a").await[0].1, Action::Unpublish);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_away_is_asked_again_for_a_day() {
+    let (mut house, shelf) = (House::open(21).await, Arc::new(Shelf::default()));
+    // Its caretakers would look around hundreds of thousands of times in that day.
+    house.halt().await;
+    let doors = doors(&house, asked(&shelf), settings());
+    shelf.put("a", 1);
+    *shelf.away.lock().unwrap() = true;
+    let state = async |id| {
+        let found = house.store.webhook("default", id).await.unwrap();
+        found.unwrap().view.state
+    };
+    let id = send(&doors, &[thin("a")]).await.webhook_id;
+    for _ in 0..3 {
+        assert_eq!(doors.catch_up(10).await, Ok(1));
+        assert_eq!(state(id).await, WebhookState::Received);
+        house.clock.sleep(Duration::from_secs(60)).await;
+    }
+    *shelf.away.lock().unwrap() = false;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(state(id).await, WebhookState::Done);
+    *shelf.away.lock().unwrap() = true;
+    let id = send(&doors, &[thin("b")]).await.webhook_id;
+    house.clock.sleep(Duration::from_secs(86_400)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    assert_eq!(state(id).await, WebhookState::Failed);
+}
+
+/// Where webhooks are only news, none of them can say what is not so.
+#[tokio::test(start_paused = true)]
+async fn news_is_not_taken_at_its_word() {
+    let (house, shelf) = (House::open(22).await, Arc::new(Shelf::default()));
+    let news = SourceSettings {
+        news_only: true,
+        ..asked(&shelf)
+    };
+    let doors = doors(&house, news, settings());
+    shelf.put("a", 5);
+    for told in [
+        published("a", 4),
+        change(What::Deleted, "a", 9, Locales::Unsaid),
+    ] {
+        send(&doors, &[told]).await;
+        assert_eq!(doors.catch_up(10).await, Ok(1));
+        let five = ("en".to_owned(), Action::Publish, Version::Number(5));
+        assert_eq!(items(&house, "a").await, [five]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_webhook_told_of_is_found() {
+    let (house, shelf) = (House::open(23).await, Arc::new(Shelf::default()));
+    let every = Duration::from_secs(300);
+    let polled = SourceSettings {
+        poll: Some(every),
+        ..asked(&shelf)
+    };
+    let doors = doors(&house, polled.clone(), settings());
+    let other_node = super::doors(&house, polled, settings());
+    shelf.put("a", 1);
+    assert_eq!(doors.poll().await, Ok(0), "what was there is not news");
+    assert_eq!(other_node.poll().await, Ok(0));
+    assert_eq!(*shelf.asked.lock().unwrap(), 1, "one node asks");
+    send(&doors, &[published("b", 2)]).await;
+    shelf.put("b", 2);
+    shelf.put("c", 7);
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(2));
+    assert_eq!(doors.catch_up(10).await, Ok(2));
+    assert_eq!(items(&house, "c").await[0].2, Version::Number(7));
+    let page = Page {
+        limit: 10,
+        cursor: None,
+    };
+    let kept = house.store.webhooks(WebhookFilter::default(), page);
+    let found = kept.await.unwrap().items;
+    let found = found.iter().filter(|view| view.proof.found_by_poll);
+    assert_eq!(found.count(), 2, "it is marked");
+    assert_eq!(doors.sources("default")[0].counts.found_by_poll, 2);
+    house.clock.sleep(every).await;
+    assert_eq!(other_node.poll().await, Ok(0), "it is known by now");
+    // The same entry, changed again while webhooks were lost.
+    shelf.put("c", 8);
+    *shelf.away.lock().unwrap() = true;
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(0));
+    *shelf.away.lock().unwrap() = false;
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(1));
+}
