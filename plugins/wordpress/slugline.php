@@ -566,6 +566,7 @@ final class Slugline_Changes {
 				'last_error' => '',
 			)
 		);
+		Slugline_Version::note( $object, $id );
 		do_action( 'slugline_noted', $id, $type, $object );
 	}
 
@@ -600,6 +601,54 @@ final class Slugline_Changes {
 			return in_array( $key, array( '_wp_attached_file', '_wp_attachment_image_alt' ), true );
 		}
 		return '_thumbnail_id' === $key || isset( Slugline_Body::shown_meta( $post->post_type )[ $key ] );
+	}
+}
+
+/**
+ * The number of a post's newest message, for those who ask WordPress instead of waiting to be told.
+ */
+final class Slugline_Version {
+
+	const META = '_slugline_version';
+
+	/**
+	 * Listens.
+	 */
+	public static function listen(): void {
+		add_action( 'rest_api_init', array( __CLASS__, 'show' ) );
+	}
+
+	/**
+	 * Remembers the number.
+	 *
+	 * @param string $object What the message is about.
+	 * @param int    $id     The message.
+	 */
+	public static function note( string $object, int $id ): void {
+		list( $kind, $post ) = explode( ':', $object, 2 ) + array( '', '' );
+		if ( 'post' === $kind && get_post( (int) $post ) ) {
+			update_post_meta( (int) $post, self::META, $id );
+		}
+	}
+
+	/**
+	 * Shows it in REST as `slugline_version`; 0 where nothing was told yet.
+	 */
+	public static function show(): void {
+		register_rest_field(
+			Slugline_Changes::post_types(),
+			'slugline_version',
+			array(
+				'get_callback' => static function ( $post ) {
+					return (int) get_post_meta( $post['id'], self::META, true );
+				},
+				'schema'       => array(
+					'description' => 'The version of the newest message to Slugline.',
+					'type'        => 'integer',
+					'readonly'    => true,
+				),
+			)
+		);
 	}
 }
 
@@ -1399,6 +1448,7 @@ function slugline_uninstall(): void {
 		foreach ( array( 'schema', 'site', 'url', 'secret', 'saves' ) as $name ) {
 			delete_option( "slugline_$name" );
 		}
+		delete_post_meta_by_key( Slugline_Version::META );
 		wp_clear_scheduled_hook( 'slugline_send' );
 		if ( $site ) {
 			restore_current_blog();
@@ -1410,5 +1460,6 @@ register_activation_hook( __FILE__, 'slugline_activate' );
 register_deactivation_hook( __FILE__, 'slugline_deactivate' );
 add_action( 'plugins_loaded', array( 'Slugline_Outbox', 'check' ) );
 Slugline_Changes::listen();
+Slugline_Version::listen();
 Slugline_Sender::listen();
 Slugline_Settings::listen();

@@ -77,6 +77,15 @@ impl Site {
         Ok(())
     }
 
+    /// What REST shows of an entry.
+    ///
+    /// # Errors
+    /// When WordPress refuses it.
+    pub(super) async fn read(&self, collection: &str, id: u64) -> Result<Value> {
+        let path = format!("/wp/v2/{collection}/{id}");
+        self.editor.send(Method::GET, &path, &json!({})).await
+    }
+
     /// Puts a post into the trash, or removes it for good.
     ///
     /// # Errors

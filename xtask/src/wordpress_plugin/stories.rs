@@ -121,6 +121,8 @@ async fn updates(theatre: &Theatre, post: u64) -> Result<()> {
         first.version(),
         second.version()
     );
+    let shown = &site.read("posts", post).await?["slugline_version"];
+    ensure!(*shown == second.version(), "REST shows version {shown}");
     let data = second.data();
     ensure!(
         data["title"] == "Fish, again"

@@ -8,6 +8,7 @@
 mod ask;
 mod digest;
 mod envelope;
+mod receipt;
 mod settings;
 mod tally;
 
@@ -18,7 +19,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::{Either, select};
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
@@ -31,10 +31,11 @@ use crate::delivery::Shared;
 use crate::intake::{Intake, problem_of};
 use crate::ports::Clock;
 use crate::store::{
-    ChangeStatus, Envelope, Kept, NewWebhook, Outcome, Proof, RepeatKey, Store, StoreError,
-    Webhook, WebhookEnd, WebhookState, WebhookView,
+    Envelope, Kept, NewWebhook, Outcome, Proof, RepeatKey, Store, StoreError, Webhook, WebhookEnd,
+    WebhookState, WebhookView,
 };
 
+pub use receipt::{Receipt, ReceiptStatus};
 pub use settings::{Allows, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
@@ -112,44 +113,6 @@ struct Came<'a> {
     incoming: &'a Incoming,
     /// The way to its source, for those who have the time.
     wire: Option<&'a dyn Wire>,
-}
-
-/// What the sender of a webhook is told.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Receipt {
-    /// In one word.
-    pub status: ReceiptStatus,
-    /// Under which number it is kept.
-    pub webhook_id: WebhookId,
-    /// How far it is.
-    pub state: WebhookState,
-    /// What became of what it says.
-    #[serde(flatten)]
-    pub outcome: Outcome,
-    /// Whether it came before.
-    #[serde(skip)]
-    pub repeated: bool,
-    /// Whether its sender takes no other status than 200 for success.
-    #[serde(skip)]
-    pub only_ok: bool,
-}
-
-/// The first word of a receipt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReceiptStatus {
-    /// A new generation was accepted.
-    Ok,
-    /// It came before, or everything that it says was known.
-    Duplicate,
-    /// It is older than what is known.
-    StaleUpdateIgnored,
-    /// It says nothing that matters here.
-    Ignored,
-    /// It is kept, and will be dealt with.
-    Received,
-    /// It is kept, and something that it says could not be done; it waits for a person.
-    Failed,
 }
 
 impl Webhooks {
@@ -466,42 +429,6 @@ fn problem(flaw: &Flaw) -> Problem {
         Part::Header | Part::Signature | Part::Body => Code::NotGenuine,
     };
     Problem::new(code, &flaw.detail).with("part", flaw.part)
-}
-
-impl Receipt {
-    fn of(id: WebhookId, state: WebhookState, outcome: Outcome) -> Self {
-        Self {
-            status: ReceiptStatus::of(state, &outcome),
-            webhook_id: id,
-            state,
-            outcome,
-            repeated: false,
-            only_ok: false,
-        }
-    }
-
-    /// For one that came before.
-    fn again(view: WebhookView) -> Self {
-        Self {
-            status: ReceiptStatus::Duplicate,
-            repeated: true,
-            ..Self::of(view.webhook_id, view.state, view.outcome)
-        }
-    }
-}
-
-impl ReceiptStatus {
-    fn of(state: WebhookState, outcome: &Outcome) -> Self {
-        let any = |status| outcome.changes.iter().any(|change| change.status == status);
-        match state {
-            WebhookState::Received => Self::Received,
-            WebhookState::Failed => Self::Failed,
-            WebhookState::Ignored => Self::Ignored,
-            WebhookState::Done if any(ChangeStatus::Ok) => Self::Ok,
-            WebhookState::Done if any(ChangeStatus::StaleUpdateIgnored) => Self::StaleUpdateIgnored,
-            WebhookState::Done => Self::Duplicate,
-        }
-    }
 }
 
 /// The bytes that a publish made of a webhook keeps as its request: where the request itself is kept.

@@ -130,18 +130,3 @@ impl Counts {
         });
     }
 }
-
-impl ReceiptStatus {
-    /// The word for it, as in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Duplicate => "duplicate",
-            Self::StaleUpdateIgnored => "stale_update_ignored",
-            Self::Ignored => "ignored",
-            Self::Received => "received",
-            Self::Failed => "failed",
-        }
-    }
-}
