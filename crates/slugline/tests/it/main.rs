@@ -8,6 +8,7 @@
 
 mod check;
 mod harness;
+mod hooks;
 mod moving;
 mod nodes;
 mod publish;

@@ -1,0 +1,181 @@
+//! Ten thousand webhooks, a third of them twice, in any order, while the server is killed again and again.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, RwLock};
+use std::time::{Duration, Instant};
+
+use super::harness::{CONFIGURATION, Server, TOKEN};
+
+const SOURCE: &str = r#"
+[[source]]
+name = "cms"
+type = "strapi"
+secrets = ["env:SLUGLINE_TOKEN"]
+"#;
+/// Webhooks, repeats not counted.
+const WEBHOOKS: usize = 7_700;
+const ENTRIES: usize = 350;
+/// One in so many comes twice.
+const TWICE: usize = 3;
+const SENDERS: usize = 16;
+/// SIGKILLs under way.
+const KILLS: usize = 4;
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// A change of an entry, as Strapi tells it.
+#[derive(Clone)]
+struct Told {
+    entry: usize,
+    at: String,
+    shown: bool,
+}
+
+impl Told {
+    fn new(number: usize) -> Self {
+        let (entry, version) = (number % ENTRIES, number / ENTRIES);
+        let at = format!("2026-03-01T10:{:02}:{:02}Z", version / 60, version % 60);
+        // Every fifth state of an entry is none.
+        let shown = (entry + version) % 5 != 0;
+        Self { entry, at, shown }
+    }
+
+    fn body(&self) -> String {
+        let Self { entry, at, shown } = self;
+        let event = match shown {
+            true => "entry.publish",
+            false => "entry.unpublish",
+        };
+        format!(
+            r#"{{"event":"{event}","createdAt":"{at}","model":"post","uid":"api::post.post","entry":{{"documentId":"e{entry}","title":"Entry {entry} at {at}","slug":"e{entry}","body":"<p>{at}</p>","publishedAt":"{at}"}}}}"#
+        )
+    }
+}
+
+/// The same numbers on every machine.
+fn shuffle<T>(list: &mut [T]) {
+    let mut state = 0x9e37_79b9_u64;
+    for place in (1..list.len()).rev() {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        list.swap(place, (state >> 33) as usize % (place + 1));
+    }
+}
+
+fn exchange(url: &str, request: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    answer.starts_with("HTTP/1.1 ").then_some(answer)
+}
+
+/// Whether it was taken; a sender that gets no answer comes again.
+fn tell(url: &str, told: &Told) -> bool {
+    let body = told.body();
+    let head = format!(
+        "POST /hooks/cms HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let answer = exchange(url, &(head + &body)).unwrap_or_default();
+    let status = answer.get(9..12).unwrap_or_default();
+    assert!(
+        ["", "200", "202", "503"].contains(&status) && !answer.contains(r#""failed""#),
+        "{answer}"
+    );
+    status.starts_with('2')
+}
+
+fn show(url: &str, path: &str) -> String {
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n"
+    );
+    exchange(url, &request).unwrap_or_default()
+}
+
+fn posts(folder: &Path) -> usize {
+    std::fs::read_dir(folder.join("site/content/posts")).map_or(0, Iterator::count)
+}
+
+#[test]
+fn the_newest_state_of_each_entry_stays_whatever_comes_and_whoever_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let configuration = format!("{CONFIGURATION}{SOURCE}");
+    std::fs::write(folder.path().join("slugline.toml"), configuration).unwrap();
+    let mut server = Server::start_in(folder);
+
+    let all: Vec<Told> = (0..WEBHOOKS).map(Told::new).collect();
+    let newest: BTreeMap<usize, Told> = all.iter().map(|told| (told.entry, told.clone())).collect();
+    let mut queue = all.clone();
+    queue.extend(all.into_iter().step_by(TWICE));
+    shuffle(&mut queue);
+    let total = queue.len();
+    let (queue, url) = (Mutex::new(queue), RwLock::new(server.url.clone()));
+    let (taken, count) = channel();
+    std::thread::scope(|scope| {
+        for _ in 0..SENDERS {
+            let taken = taken.clone();
+            let (queue, url) = (&queue, &url);
+            scope.spawn(move || {
+                loop {
+                    let Some(told) = queue.lock().unwrap().pop() else {
+                        return;
+                    };
+                    while !tell(&url.read().unwrap().clone(), &told) {
+                        std::thread::yield_now();
+                    }
+                    taken.send(()).unwrap();
+                }
+            });
+        }
+        for _ in 0..KILLS {
+            for _ in 0..total / (KILLS + 1) {
+                count.recv_timeout(PATIENCE).unwrap();
+            }
+            server.signal("KILL");
+            let again = Server::start_again(take(&mut server));
+            *url.write().unwrap() = again.url.clone();
+            server = again;
+        }
+    });
+
+    until("all is dealt with", || {
+        show(&server.url, "/v1/webhooks?state=received&limit=1").contains(r#""items":[]"#)
+    });
+    for (entry, told) in &newest {
+        let shown = show(&server.url, &format!("/v1/content/cms:e{entry}"));
+        let action = match told.shown {
+            true => r#""action":"publish""#,
+            false => r#""action":"unpublish""#,
+        };
+        let version = format!(r#""version":"{}""#, told.at);
+        assert!(
+            shown.contains(action) && shown.contains(&version),
+            "{version} {shown}"
+        );
+    }
+    let live = newest.values().filter(|told| told.shown).count();
+    until("what is public is at the site", || {
+        posts(server.path()) == live
+    });
+}
+
+/// The server, to be started again.
+fn take(server: &mut Server) -> Server {
+    std::mem::replace(server, Server::start())
+}
+
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "not within {PATIENCE:?}: {what}"
+        );
+        std::thread::yield_now();
+    }
+}
