@@ -157,8 +157,10 @@ impl Webhooks {
                 break;
             }
         }
-        let cursor = cursor.unwrap_or_default();
-        self.store.end_poll(name, cursor, every).await?;
+        // Without a cursor nothing was found out yet: the right runs out, and it begins anew.
+        if let Some(cursor) = cursor {
+            self.store.end_poll(name, cursor, every).await?;
+        }
         source.tally.missed(name, found as u64);
         Ok(found)
     }
@@ -199,15 +201,12 @@ impl Webhooks {
     /// Whether the item is as new as that already.
     async fn is_known(&self, source: &Source, change: &Change) -> Result<bool, StoreError> {
         let settings = &source.settings;
-        let content_id = format!("{}:{}", settings.name, change.entry);
+        let content_id = source.content_id(change);
         let known = self.store.content(&settings.owner, &content_id).await?;
-        let locale = match &change.locales {
-            Locales::One(locale) => locale,
-            Locales::Unsaid | Locales::All => &settings.locale,
-        };
+        let locale = source.locale(change);
         let mut own = known
             .iter()
-            .filter(|item| change.locales == Locales::All || item.locale == *locale);
+            .filter(|item| change.locales == Locales::All || item.locale == locale);
         Ok(match change.version {
             Some(version) => own.any(|item| item.version.ordinal() >= version.ordinal()),
             // A draft that was never public reads like a removal.

@@ -308,14 +308,19 @@ impl Source {
             came,
             change,
             number,
-            content_id: format!("{}:{}", self.settings.name, change.entry),
+            content_id: self.content_id(change),
             environment: self.settings.environment.clone(),
             locale: self.locale(change),
         }
     }
 
+    /// What the item of a change is called here.
+    pub(super) fn content_id(&self, change: &Change) -> String {
+        format!("{}:{}", self.settings.name, change.entry)
+    }
+
     /// The locale that a change names, or the source's.
-    fn locale(&self, change: &Change) -> String {
+    pub(super) fn locale(&self, change: &Change) -> String {
         match &change.locales {
             Locales::One(locale) => locale.clone(),
             Locales::Unsaid | Locales::All => self.settings.locale.clone(),

@@ -187,6 +187,27 @@ async fn news_is_not_taken_at_its_word() {
     }
 }
 
+/// A source that is away when it is asked for the first time has not said yet where it begins.
+#[tokio::test(start_paused = true)]
+async fn a_poll_that_begins_badly_begins_anew() {
+    let (house, shelf) = (House::open(24).await, Arc::new(Shelf::default()));
+    let every = Duration::from_secs(300);
+    let polled = SourceSettings {
+        poll: Some(every),
+        ..asked(&shelf)
+    };
+    let doors = doors(&house, polled, settings());
+    *shelf.away.lock().unwrap() = true;
+    assert_eq!(doors.poll().await, Ok(0));
+    *shelf.away.lock().unwrap() = false;
+    shelf.put("a", 1);
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(0), "what was there is not news");
+    shelf.put("b", 1);
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(2), "it goes on from there");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_no_webhook_told_of_is_found() {
     let (house, shelf) = (House::open(23).await, Arc::new(Shelf::default()));
