@@ -135,6 +135,28 @@ fn since(source: &dyn Source, cursor: Option<&str>, wire: &Script) -> Result<Fou
     library.since(cursor, wire).now_or_never().unwrap()
 }
 
+/// Asks page after page until there are no more; all that was found, and the cursor behind it.
+fn walk(
+    source: &dyn Source,
+    mut cursor: String,
+    rounds: usize,
+    wire: &dyn Wire,
+) -> (Vec<Change>, String) {
+    let library = source.library().expect("a library");
+    let mut seen = Vec::new();
+    for _ in 0..rounds {
+        let found = library.since(Some(&cursor), wire);
+        let found = found.now_or_never().unwrap().unwrap();
+        assert!(found.changes.len() <= 50);
+        seen.extend(found.changes);
+        cursor = found.cursor;
+        if !found.more {
+            return (seen, cursor);
+        }
+    }
+    panic!("it goes round in circles: {cursor}");
+}
+
 /// The cursor of a source that is asked for the first time.
 fn beginning(source: &dyn Source) -> String {
     let wire = Script::of([]);

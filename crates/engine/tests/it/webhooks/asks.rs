@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use slugline_core::failure::Failure;
 use slugline_core::port::BoxFuture;
 use slugline_core::reason::Reason;
-use slugline_core::source::{Found, Library, Wire};
+use slugline_core::source::{Found, Wire};
 
 use super::*;
 
 /// A CMS with a shelf of entries; it tells what it is told to tell, and can be asked.
 #[derive(Default)]
-struct Shelf {
+pub(super) struct Shelf {
     /// Versions of what is public, by entry.
     entries: Mutex<BTreeMap<String, i64>>,
     away: Mutex<bool>,
@@ -72,42 +72,12 @@ impl Library for Shelf {
     }
 }
 
-struct Asked(Arc<Shelf>);
-
-impl Source for Asked {
-    fn manners(&self) -> Manners {
-        Plain.manners()
-    }
-
-    fn tolerance(&self) -> Duration {
-        Plain.tolerance()
-    }
-
-    fn check_secret(&self, secret: &Secret) -> Result<(), String> {
-        Plain.check_secret(secret)
-    }
-
-    fn verify(
-        &self,
-        incoming: &Incoming,
-        secrets: &[Secret],
-        window: Window,
-    ) -> Result<Verified, Flaw> {
-        Plain.verify(incoming, secrets, window)
-    }
-
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        Plain.changes(incoming)
-    }
-
-    fn library(&self) -> Option<&dyn Library> {
-        Some(&*self.0)
-    }
-}
-
 fn asked(shelf: &Arc<Shelf>) -> SourceSettings {
     SourceSettings {
-        source: Arc::new(Asked(Arc::clone(shelf))),
+        source: Arc::new(Plain {
+            repeats: Repeats::SameBytes,
+            shelf: Some(Arc::clone(shelf)),
+        }),
         ..source("cms")
     }
 }

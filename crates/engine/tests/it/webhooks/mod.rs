@@ -12,7 +12,7 @@ use slugline_core::ids::WebhookId;
 use slugline_core::item::Action;
 use slugline_core::problem::Code;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Locales, Manners, Repeats, Source, What};
+use slugline_core::source::{Change, Library, Locales, Manners, Repeats, Source, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::intake::{Intake, IntakeSettings};
@@ -21,15 +21,22 @@ use slugline_engine::store::*;
 use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks};
 
 use crate::house::{House, settings};
+use asks::Shelf;
+
+const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A sender that says what it means: its body is the list of changes.
-struct Plain;
+struct Plain {
+    repeats: Repeats,
+    /// What it has, where it can be asked.
+    shelf: Option<Arc<Shelf>>,
+}
 
 impl Source for Plain {
     fn manners(&self) -> Manners {
         Manners {
             retries_for: Duration::ZERO,
-            repeats: Repeats::SameBytes,
+            repeats: self.repeats,
             only_ok: false,
             word_headers: &["x-word"],
             signs: false,
@@ -38,7 +45,7 @@ impl Source for Plain {
     }
 
     fn tolerance(&self) -> Duration {
-        Duration::from_secs(300)
+        TOLERANCE
     }
 
     fn check_secret(&self, _: &Secret) -> Result<(), String> {
@@ -65,6 +72,10 @@ impl Source for Plain {
     fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
         serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
     }
+
+    fn library(&self) -> Option<&dyn Library> {
+        self.shelf.as_deref().map(|shelf| shelf as &dyn Library)
+    }
 }
 
 fn source(name: &str) -> SourceSettings {
@@ -78,12 +89,15 @@ fn source(name: &str) -> SourceSettings {
         secrets: ["new", "old"]
             .map(|name| (format!("env:{name}"), Secret::new(name)))
             .into(),
-        tolerance: Plain.tolerance(),
+        tolerance: TOLERANCE,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         news_only: false,
         poll: None,
-        source: Arc::new(Plain),
+        source: Arc::new(Plain {
+            repeats: Repeats::SameBytes,
+            shelf: None,
+        }),
     }
 }
 
