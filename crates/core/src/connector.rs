@@ -132,6 +132,13 @@ pub trait Connector: Send + Sync {
         None
     }
 
+    /// The results of the effect [`crate::port::ENTRY`] that name an entry which the vendor's webhooks call
+    /// `entry`; empty where entries are not remembered under names that webhooks know.
+    fn entry_refs(&self, entry: &str) -> Vec<String> {
+        let _ = entry;
+        Vec::new()
+    }
+
     /// Looks at the destination: by effect first, else by natural or derived key.
     fn observe<'a>(
         &'a self,

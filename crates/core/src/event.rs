@@ -48,6 +48,10 @@ pub enum EventType {
     EffectRecorded,
     /// A slug became free.
     SlugReleased,
+    /// A destination shows something else than is desired, and no run of ours is under way.
+    DriftFound,
+    /// What had drifted is as desired again.
+    DriftEnded,
 }
 
 /// One entry as readers see it; `seq` is its place in the log.

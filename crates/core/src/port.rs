@@ -26,6 +26,10 @@ pub enum EffectKey {
     Shared(&'static str, String),
 }
 
+/// The effect whose result names the entry that shows an item, for destinations whose entries have names
+/// that others know: by it an item is found when its entry is spoken of.
+pub const ENTRY: EffectKey = EffectKey::Item("entry");
+
 impl fmt::Display for EffectKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -47,9 +47,14 @@ pub(crate) struct Said {
     pub(crate) raw: Bytes,
     /// The locale; `None` for a removal in all of them.
     pub(crate) locale: Option<String>,
+    /// Destinations where it is already, because it comes from there: it is not sent back to them.
+    pub(crate) is_at: Vec<String>,
     /// The rest; its `locale` is not looked at.
     pub(crate) request: PublishRequest,
 }
+
+/// The member of a problem that says: nothing is left to do, it is at the destinations named here.
+pub(crate) const IS_THERE: &str = "is_at";
 
 /// What became of uploaded bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -155,11 +160,20 @@ impl Intake {
             key_ttl: said.key_ttl,
             ..submission
         };
+        let before = submission.targets.len();
+        submission
+            .targets
+            .retain(|target| !said.is_at.contains(target));
+        let leads_back = submission.targets.len() < before;
         if whole {
             submission.item.locale = ALL_LOCALES.into();
             submission.targets.clear();
         }
-        self.accept(&settings, submission).await
+        let decided = self.accept(&settings, submission).await;
+        decided.map_err(|problem| match problem.code {
+            Code::NoDestination if leads_back => nowhere_else(&said.is_at),
+            _ => problem,
+        })
     }
 
     async fn accept(
@@ -341,6 +355,12 @@ impl Intake {
             None => Err((".sha256", "these bytes are not kept here; upload them with POST /v1/media first, or give a url".into())),
         })
     }
+}
+
+/// Routes that lead only to where an item is already are no mistake.
+fn nowhere_else(is_at: &[String]) -> Problem {
+    let detail = format!("its routes lead only to where it is: {}", is_at.join(", "));
+    Problem::new(Code::NoDestination, detail).with(IS_THERE, is_at)
 }
 
 /// A medium that is kept, one that is to be fetched, or what is wrong with which field.

@@ -85,6 +85,7 @@ pub(crate) fn source() -> SourceSettings {
         allows: None,
         news_only: false,
         poll: None,
+        same_as: Vec::new(),
         source: Arc::new(Plain),
     }
 }

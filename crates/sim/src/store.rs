@@ -252,6 +252,8 @@ impl Store for NodeStore {
     through! {
         true register(destinations: Vec<Registration>) -> ();
         false shared_effect(destination: &str, key: &str) -> Option<String>;
+        false own_entry(destination: &str, names: Vec<String>) -> Option<OwnEntry>;
+        true check_soon(destination: &str, entry: &str, after: Duration) -> ();
         true hold(holds: Vec<Hold>) -> Vec<bool>;
         true rescue(limit: usize) -> usize;
         true release(limit: usize) -> Released;

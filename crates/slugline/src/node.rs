@@ -17,7 +17,7 @@ use slugline_engine::ports::{Clock, Entropy, Transport};
 use slugline_engine::sealing::SealingKey;
 use slugline_engine::stop::Stop;
 use slugline_engine::store::{Store, TokenRecord};
-use slugline_engine::webhooks::{Allows, SourceSettings, Webhooks};
+use slugline_engine::webhooks::{Allows, Site, SourceSettings, Webhooks};
 use slugline_web::{App, DestinationView, Destinations, Limits, Trusts};
 use tokio::net::TcpListener;
 
@@ -247,8 +247,25 @@ fn source(source: &Source, config: &Config) -> SourceSettings {
         allows,
         news_only: source.trust == Trust::Refetch,
         poll: source.poll,
+        same_as: sites(source, config),
         source: Arc::clone(&source.source),
     }
+}
+
+/// The destinations that a source is, or may be where it does not say.
+fn sites(source: &Source, config: &Config) -> Vec<Site> {
+    let site = |destination: &Destination| {
+        let certain = match &source.same_as {
+            Some(names) => names.contains(&destination.name).then_some(true),
+            None => (destination.kind == source.kind).then_some(false),
+        };
+        certain.map(|certain| Site {
+            destination: destination.name.clone(),
+            connector: Arc::clone(&destination.connector),
+            certain,
+        })
+    };
+    config.destinations.iter().filter_map(site).collect()
 }
 
 fn intake_settings(config: &Config, guard: Guard) -> IntakeSettings {

@@ -3,6 +3,7 @@
 //! Ensures that the stored number of each is written down once, for every store, and never changes:
 //! data outlive binaries. A number that this binary does not know is refused, never a default.
 
+use slugline_core::drift::Drift;
 use slugline_core::item::{Action, Class};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason};
@@ -57,6 +58,10 @@ impl Word for WebhookState {
 
 impl Word for Evidence {
     const WORDS: &'static [Self] = &[Self::ReadBack, Self::Acknowledged];
+}
+
+impl Word for Drift {
+    const WORDS: &'static [Self] = &[Self::Missing, Self::Stale, Self::Extra, Self::Diverged];
 }
 
 /// What holds a publish back, as bits.
@@ -122,6 +127,7 @@ mod tests {
         assert_eq!(LaneScope::Target.number(), 2);
         assert_eq!(WebhookState::Received.number(), 0);
         assert_eq!(WebhookState::Failed.number(), 3);
+        assert_eq!(Drift::Diverged.number(), 3);
     }
 
     #[test]

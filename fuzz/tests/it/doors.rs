@@ -195,6 +195,7 @@ fn source() -> SourceSettings {
         allows: None,
         news_only: false,
         poll: None,
+        same_as: Vec::new(),
         source: Arc::from(built.map_err(|why| why.message).unwrap()),
     }
 }

@@ -1,4 +1,4 @@
-//! Every path at which this item's file may lie: the effect `entry`, newest path first.
+//! Every path at which this item's file may lie: the effect `files`, newest path first.
 //!
 //! Ensures that a move from one path to another can stop at any point and be finished by a later
 //! run, even towards a third path: a path enters the trail before it is written and leaves it after
@@ -8,7 +8,7 @@ use slugline_core::failure::Failure;
 use slugline_core::port::{EffectKey, Port};
 
 /// The effect under which the trail is remembered, a path a line.
-const ENTRY: EffectKey = EffectKey::Item("entry");
+const FILES: EffectKey = EffectKey::Item("files");
 
 /// The remembered paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) struct Trail(Vec<String>);
 impl Trail {
     /// What earlier runs remembered.
     pub(super) async fn recall(port: &dyn Port) -> Result<Self, Failure> {
-        let known = port.recall(&ENTRY).await?.unwrap_or_default();
+        let known = port.recall(&FILES).await?.unwrap_or_default();
         Ok(Self(known.lines().map(str::to_owned).collect()))
     }
 
@@ -47,7 +47,7 @@ impl Trail {
             .map(String::as_str)
             .filter(|known| *known != path);
         let lines: Vec<&str> = std::iter::once(path).chain(earlier).collect();
-        port.remember(&ENTRY, &lines.join("\n")).await
+        port.remember(&FILES, &lines.join("\n")).await
     }
 
     /// Remembers that the file lies at `path` and nowhere else.
@@ -55,11 +55,11 @@ impl Trail {
         if self.0.iter().all(|known| known == path) {
             return Ok(());
         }
-        port.remember(&ENTRY, path).await
+        port.remember(&FILES, path).await
     }
 
     /// Forgets it: the file is gone.
     pub(super) async fn end(port: &dyn Port) -> Result<(), Failure> {
-        port.forget(&ENTRY).await
+        port.forget(&FILES).await
     }
 }

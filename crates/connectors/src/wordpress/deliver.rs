@@ -21,7 +21,7 @@ mod verify;
 
 pub(super) use act::act;
 pub(super) use desired::check;
-pub(super) use entry::Kind;
+pub(super) use entry::{Kind, entry_refs};
 pub(super) use media::discard as discard_media;
 pub(super) use observe::observe;
 pub(super) use site::{Site, probe};

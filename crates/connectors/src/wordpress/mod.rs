@@ -69,6 +69,10 @@ impl Connector for WordPress {
         deliver::check(self, work)
     }
 
+    fn entry_refs(&self, entry: &str) -> Vec<String> {
+        deliver::entry_refs(entry)
+    }
+
     fn observe<'a>(
         &'a self,
         work: &'a Work,

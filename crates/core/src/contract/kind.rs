@@ -117,6 +117,8 @@ kinds! {
     SecondLookDone "second_look_done" SafeIfCurrent "`event_id`" "The look after an unknown write is done.";
     EffectRecorded "effect_recorded" Never "`event_id`" "A run's effect at a destination is remembered, or forgotten.";
     SlugReleased "slug_released" Never "`event_id`" "A slug became free; another item may have it by now.";
+    DriftFound "drift_found" SafeIfCurrent "item, `destination` and `generation`" "A destination shows something else than is desired.";
+    DriftEnded "drift_ended" SafeIfCurrent "item, `destination` and `generation`" "What had drifted is as desired again.";
 }
 
 /// A type that is new in the log needs a place here, and a row in docs/events.md.
@@ -139,6 +141,8 @@ impl From<EventType> for Kind {
             EventType::SecondLookDone => Self::SecondLookDone,
             EventType::EffectRecorded => Self::EffectRecorded,
             EventType::SlugReleased => Self::SlugReleased,
+            EventType::DriftFound => Self::DriftFound,
+            EventType::DriftEnded => Self::DriftEnded,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use slugline_core::connector::{Connector, Difference, Repeat, Shown, Verification, Work};
 use slugline_core::decide::{Decision, Desired, decide};
+use slugline_core::drift::{Drift, drift};
 use slugline_core::failure::Failure;
 use slugline_core::key::{LogicalKey, derived_slug};
 use slugline_core::lifecycle::{Evidence, JobState};
@@ -31,6 +32,8 @@ pub(super) enum Ended {
     Superseded,
     /// The second look at a job that did not go live: nothing of ours is left that should not be.
     Tidied,
+    /// The look for drift: how it differs from what is desired, if it does.
+    Checked(Option<Drift>),
     /// Not as desired.
     Failed(Failure),
 }
@@ -71,6 +74,7 @@ pub(super) async fn run(
     let connector = destination.connector.as_ref();
     let outcome = match job.ended {
         None => deliver(job, work, destination, desk).await,
+        Some(ended) if !job.owes_look => check(ended, job, work, destination, desk).await,
         Some(JobState::Live) => look_again(job, work, destination, desk).await,
         Some(_) => clean_up(work, connector, desk).await,
     };
@@ -145,6 +149,21 @@ async fn clean_up(work: &Work, connector: &dyn Connector, desk: &Desk) -> Result
         connector.undo(work, desk).await?;
     }
     Ok(Ended::Tidied)
+}
+
+/// The look for drift: it writes nothing. What is not live is judged by its own job.
+async fn check(
+    ended: JobState,
+    job: &ClaimedJob,
+    work: &Work,
+    destination: &Destination,
+    desk: &Desk,
+) -> Result<Ended, Failure> {
+    if ended != JobState::Live {
+        return Ok(Ended::Checked(None));
+    }
+    let observed = destination.connector.observe(work, desk).await?;
+    Ok(Ended::Checked(drift(&desired(job, destination), &observed)))
 }
 
 fn desired<'a>(job: &'a ClaimedJob, destination: &Destination) -> Desired<'a> {

@@ -42,12 +42,16 @@ pub(super) struct Bench<'a> {
 impl Bench<'_> {
     /// The settlement of a run that ended so.
     pub(super) async fn settle(&self, ended: Ended, now: Timestamp, dice: f64) -> Settlement {
+        let drift = match ended {
+            Ended::Checked(drift) => drift,
+            _ => None,
+        };
         let (verdict, shown) = match ended {
             Ended::Live(evidence, shown) => {
                 self.destination.succeeded();
                 (Verdict::Live(evidence), Some(shown))
             }
-            Ended::Superseded | Ended::Tidied => (Verdict::Superseded, None),
+            Ended::Superseded | Ended::Tidied | Ended::Checked(_) => (Verdict::Superseded, None),
             Ended::Failed(failure) => (self.verdict_of(failure, now, dice), None),
         };
         let owed = self.undo_if_dead(&verdict).await;
@@ -64,6 +68,7 @@ impl Bench<'_> {
             wrote: self.desk.wrote(),
             look_after: self.look_after(owed),
             looked,
+            drift,
         }
     }
 
@@ -82,6 +87,7 @@ impl Bench<'_> {
             wrote: self.desk.wrote(),
             look_after: self.look_after(self.desk.wrote()),
             looked: false,
+            drift: None,
         }
     }
 

@@ -82,7 +82,8 @@ pub trait Store: Send + Sync {
     /// back short while another node's claim has them in hand; `next_due` is now in that case.
     fn claim(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
 
-    /// Takes lanes whose second look is due and whose newest job has ended.
+    /// Takes lanes whose look is due, be it a second one that is owed or one for drift, and whose newest job
+    /// has ended.
     fn claim_looks(&self, wants: Vec<Want>) -> Stored<'_, Claimed>;
 
     /// Prolongs leases, counted from the moment of asking; `false` for those that are lost.
@@ -94,6 +95,14 @@ pub trait Store: Send + Sync {
 
     /// The result of a shared effect at a destination.
     fn shared_effect(&self, destination: &str, key: &str) -> Stored<'_, Option<String>>;
+
+    /// The entry of ours that has, or had, one of these names at a destination: results of the effect
+    /// `slugline_core::port::ENTRY`.
+    fn own_entry(&self, destination: &str, names: Vec<String>) -> Stored<'_, Option<OwnEntry>>;
+
+    /// Has an entry of ours looked at after this time, whether it is still as desired; a look that is to
+    /// come anyway is enough.
+    fn check_soon(&self, destination: &str, entry: &str, after: Duration) -> Stored<'_, ()>;
 
     /// Takes the short lease on a shared thing for a run; `false` while another run holds it.
     /// It ends with `settle`, or when its run's lease does.

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::item::{Action, Class};
+use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::{JobState, PendingReason};
 use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::reason::{Reason, SuggestedAction};
@@ -181,7 +182,8 @@ pub struct AttemptView {
     pub started_at: Timestamp,
     /// When it ended.
     pub ended_at: Timestamp,
-    /// `live`, `retry`, `put_back`, `failed`, `superseded`, `rescued` or `second_look`.
+    /// `live`, `retry`, `put_back`, `failed`, `superseded`, `rescued`, `second_look`, or `check` for a look
+    /// whether it is still as desired.
     pub outcome: String,
     /// Requests that it sent.
     pub requests: u32,
@@ -234,10 +236,33 @@ pub struct ContentAt {
     pub desired_generation: Generation,
     /// Which generation was last verified as shown.
     pub shown_generation: Option<Generation>,
-    /// Whether that is the desired one.
+    /// Whether that is the desired one, and nothing else was seen since.
     pub in_sync: bool,
+    /// What was seen there that is not as desired, while no run of ours was under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftView>,
     /// The newest job.
     pub job: Option<JobView>,
+}
+
+/// Drift that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DriftView {
+    /// Which kind.
+    pub kind: Drift,
+    /// When it was found first.
+    pub found_at: Timestamp,
+}
+
+/// An entry at a destination that shows an item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnEntry {
+    /// Its name: the result of the effect `slugline_core::port::ENTRY`.
+    pub name: String,
+    /// The item.
+    pub item: ItemKey,
+    /// The slug that the item claims.
+    pub slug: Option<String>,
 }
 
 /// A stored body.

@@ -168,6 +168,8 @@ pub enum ChangeStatus {
     StaleUpdateIgnored,
     /// It changes nothing that is published.
     Ignored,
+    /// It is news of an entry that we wrote ourselves: the item is looked at there.
+    Ours,
     /// It could not be accepted.
     Refused,
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use slugline_core::answer::Answer;
 use slugline_core::connector::Shown;
+use slugline_core::drift::Drift;
 use slugline_core::ids::{Fence, JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lane::LaneScope;
@@ -178,7 +179,7 @@ pub struct ClaimedJob {
     pub undisturbed: bool,
     /// Whether a write since then has an unknown outcome (a second look is owed).
     pub owes_look: bool,
-    /// For second looks: the state that the job ended in.
+    /// For looks: the state that the job ended in. It is a second look if it `owes_look`, else one for drift.
     pub ended: Option<slugline_core::lifecycle::JobState>,
 }
 
@@ -238,8 +239,10 @@ pub struct Settlement {
     pub wrote: bool,
     /// After an unknown write: when the lane's second look is due, from now.
     pub look_after: Option<Duration>,
-    /// Whether this run was a second look that is paid with it.
+    /// Whether this run was a look that is paid with it.
     pub looked: bool,
+    /// What a look for drift found.
+    pub drift: Option<Drift>,
 }
 
 /// What a release pass did.

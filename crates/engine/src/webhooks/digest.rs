@@ -16,7 +16,7 @@ use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
 use slugline_core::version::{Version, VersionKind};
 
 use super::{Came, Digested, Source, Webhooks, ask, failed, reference};
-use crate::intake::{Caller, Said};
+use crate::intake::{Caller, IS_THERE, Said};
 use crate::store::{
     ChangeStatus, Changed, ContentView, Decided, Outcome, Page, StoreError, WebhookState,
 };
@@ -31,13 +31,13 @@ const SLUG_PATIENCE: Duration = Duration::from_secs(600);
 const REVISIONS: usize = 100;
 
 /// Where a change belongs.
-struct Place<'a> {
-    source: &'a Source,
+pub(super) struct Place<'a> {
+    pub(super) source: &'a Source,
     came: &'a Came<'a>,
-    change: &'a Change,
+    pub(super) change: &'a Change,
     /// Its place in the webhook.
     number: usize,
-    content_id: String,
+    pub(super) content_id: String,
     environment: String,
     /// The locale that it names, or the source's.
     locale: String,
@@ -92,6 +92,9 @@ impl Webhooks {
         number: usize,
         named: &Change,
     ) -> Result<Vec<Changed>, Pause> {
+        if let Some(ours) = self.ours(&source.place(came, number, named)).await? {
+            return Ok(vec![ours]);
+        }
         let age = self.store.now().since(came.received_at);
         let looked_up = match source.look_up(came, named, age).await? {
             None => return self.apply(source, came, number, named).await,
@@ -257,11 +260,15 @@ impl Webhooks {
             key_ttl: settings.keep_for,
             raw: reference(*id, place.number),
             locale: locale.map(str::to_owned),
+            is_at: settings.certainly_at(),
             request,
         };
         let age = self.store.now().since(*received_at);
         match self.intake.say(said).await {
             Ok(decided) => Ok(place.decided(named, &decided)),
+            Err(problem) if problem.extra.contains_key(IS_THERE) => {
+                Ok(place.ignored(&problem.detail))
+            }
             Err(problem) if is_passing(problem.code, age) => Err(Pause::Later),
             Err(problem) => Ok(Changed {
                 locale: Some(named.to_owned()),
@@ -282,19 +289,20 @@ fn is_passing(code: Code, age: Duration) -> bool {
 }
 
 fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
-    let (any, all) = (
-        |status| changes.iter().any(|change| change.status == status),
-        |status| changes.iter().all(|change| change.status == status),
-    );
+    let any = |status| changes.iter().any(|change| change.status == status);
     let state = match () {
         () if any(ChangeStatus::Refused) => WebhookState::Failed,
-        () if all(ChangeStatus::Ignored) => WebhookState::Ignored,
+        () if changes.iter().all(is_nothing_new) => WebhookState::Ignored,
         () => WebhookState::Done,
     };
     let reason = changes
         .is_empty()
         .then(|| "it is about nothing that is published".to_owned());
     (state, Outcome { reason, changes })
+}
+
+fn is_nothing_new(change: &Changed) -> bool {
+    matches!(change.status, ChangeStatus::Ignored | ChangeStatus::Ours)
 }
 
 fn ended_by((state, outcome): (WebhookState, Outcome)) -> Digested {
@@ -366,7 +374,7 @@ impl Place<'_> {
         }
     }
 
-    fn changed(&self, status: ChangeStatus, locale: Option<&str>) -> Changed {
+    pub(super) fn changed(&self, status: ChangeStatus, locale: Option<&str>) -> Changed {
         Changed {
             what: self.change.what,
             content_id: self.content_id.clone(),
@@ -391,7 +399,7 @@ impl Place<'_> {
         self.ignored("nothing of it is known here, so there is nothing to remove")
     }
 
-    fn refused(&self, problem: &Problem) -> Changed {
+    pub(super) fn refused(&self, problem: &Problem) -> Changed {
         Changed {
             code: Some(problem.code),
             reason: Some(problem.detail.clone()),

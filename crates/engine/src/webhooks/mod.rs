@@ -7,6 +7,7 @@
 
 mod ask;
 mod digest;
+mod echo;
 mod envelope;
 mod receipt;
 mod settings;
@@ -36,7 +37,7 @@ use crate::store::{
 };
 
 pub use receipt::{Receipt, ReceiptStatus};
-pub use settings::{Allows, SourceSettings};
+pub use settings::{Allows, Site, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
 use ask::SourceWire;

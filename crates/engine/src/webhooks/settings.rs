@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use slugline_core::connector::Connector;
 use slugline_core::secret::Secret;
 use slugline_core::source::Source;
 
@@ -39,6 +40,19 @@ pub struct SourceSettings {
     pub news_only: bool,
     /// How often it is asked what it has; never when `None`.
     pub poll: Option<Duration>,
+    /// The destinations that it is itself, as far as is known.
+    pub same_as: Vec<Site>,
     /// The vendor's code, configured.
     pub source: Arc<dyn Source>,
+}
+
+/// A destination that a source is, or may be: what we write there comes back as news.
+#[derive(Clone)]
+pub struct Site {
+    /// The destination's name.
+    pub destination: String,
+    /// Its vendor's code.
+    pub connector: Arc<dyn Connector>,
+    /// Whether configuration says so; else they are only of one type.
+    pub certain: bool,
 }

@@ -1,6 +1,7 @@
 //! A network for tests: a fake WordPress, a webhook receiver, a media server, and their faults.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -79,6 +80,8 @@ type Receiver = Box<dyn Fn(&Request) -> Result<u16, SendError> + Send>;
 
 pub struct Network {
     pub blog: Arc<Mutex<FakeWordPress>>,
+    /// Writing requests that reached the blog or were lost on their way.
+    pub writes: AtomicUsize,
     pub faults: Mutex<Faults>,
     pub hook: Mutex<Receiver>,
     pub received: Mutex<Vec<Request>>,
@@ -91,6 +94,7 @@ impl Network {
     pub fn new(clock: Arc<TestClock>, seed: u64) -> Self {
         Self {
             blog: Arc::new(Mutex::new(FakeWordPress::new(BLOG, "publisher", "pw"))),
+            writes: AtomicUsize::new(0),
             faults: Mutex::default(),
             hook: Mutex::new(Box::new(|_| Ok(204))),
             received: Mutex::default(),
@@ -105,6 +109,9 @@ impl Network {
     }
 
     async fn to_blog(&self, request: Request) -> Result<Response, SendError> {
+        if request.method.writes() {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+        }
         let fault = self.faults.lock().unwrap().choose(self.dice.unit());
         let now = self.clock.now();
         let played = fault

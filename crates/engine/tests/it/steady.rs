@@ -74,6 +74,8 @@ on_the_spot! {
     renew(leases: Vec<Lease>) -> Vec<bool>;
     record(effects: Vec<EffectChange>) -> Vec<bool>;
     shared_effect(destination: &str, key: &str) -> Option<String>;
+    own_entry(destination: &str, names: Vec<String>) -> Option<OwnEntry>;
+    check_soon(destination: &str, entry: &str, after: Duration) -> ();
     hold(holds: Vec<Hold>) -> Vec<bool>;
     settle(settlements: Vec<Settlement>) -> Vec<bool>;
     rescue(limit: usize) -> usize;

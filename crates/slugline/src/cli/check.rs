@@ -93,7 +93,11 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
         output.paint(GOOD, "right"),
         file.display()
     ));
-    let sources: Vec<Vec<String>> = config.sources.iter().map(source_row).collect();
+    let sources: Vec<Vec<String>> = config
+        .sources
+        .iter()
+        .map(|source| source_row(source, config))
+        .collect();
     for row in columns(&sources) {
         output.line(&format!("source {row}"));
     }
@@ -129,9 +133,20 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
 }
 
 /// Where to point the sender, and what it does not do.
-fn source_row(source: &Source) -> Vec<String> {
+fn source_row(source: &Source, config: &Config) -> Vec<String> {
     let manners = source.source.manners();
     let mut lacks = Vec::new();
+    let alike = |destination: &&Destination| destination.kind == source.kind;
+    let alike = config.destinations.iter().find(alike);
+    let unsaid = alike
+        .filter(|_| source.same_as.is_none())
+        .map(|destination| {
+            format!(
+                "is it the site of destination {0}? Then same_as = [\"{0}\"], else same_as = []",
+                destination.name
+            )
+        });
+    lacks.extend(unsaid.as_deref());
     if !manners.signs {
         lacks.push("signs nothing: whoever reads a webhook knows the secret, so use TLS");
     }

@@ -8,7 +8,7 @@ use super::{Ended, Trouble};
 use crate::client::api::{Api, ServerArgs};
 use crate::client::progress::{lines, remark};
 use crate::client::views::{self, Attempt, Content, ContentAt, Job, JobDetail, Publish};
-use crate::output::{GOOD, OPEN, Output, QUIET, columns, style_of};
+use crate::output::{BAD, GOOD, OPEN, Output, QUIET, columns, style_of};
 
 /// Shows an item, a publish or a job.
 ///
@@ -131,7 +131,9 @@ fn at_destination(at: &ContentAt) -> Vec<String> {
 }
 
 fn in_step(at: &ContentAt, output: Output) -> String {
-    if at.shown_generation == Some(at.desired_generation) {
+    if let Some(drift) = &at.drift {
+        output.paint(BAD, &format!("{:<11}", drift.kind))
+    } else if at.shown_generation == Some(at.desired_generation) {
         output.paint(GOOD, "in sync    ")
     } else {
         output.paint(OPEN, "not yet    ")

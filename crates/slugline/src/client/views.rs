@@ -132,8 +132,17 @@ pub struct ContentAt {
     pub desired_generation: i64,
     /// Which generation was last verified as shown.
     pub shown_generation: Option<i64>,
+    /// What was seen there that is not as desired.
+    pub drift: Option<Drift>,
     /// The newest job.
     pub job: Option<Job>,
+}
+
+/// Drift that was found.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Drift {
+    /// `missing`, `stale`, `extra` or `diverged`.
+    pub kind: String,
 }
 
 /// Reads an answer of the API.

@@ -132,14 +132,15 @@ fn read(
         let place = section.place();
         token::read(section, secrets).map(|token| (token.name.clone(), token, place))
     });
-    let sources = named(&mut document, "source", complaints, |section| {
-        let place = section.place();
-        source::read(section, secrets).map(|found| (found.name.clone(), found, place))
-    });
     let declared = names(&document, "destination");
     let destinations = named(&mut document, "destination", complaints, |section| {
         let place = section.place();
         destination::read(section, secrets).map(|found| (found.name.clone(), found, place))
+    });
+    let sources = named(&mut document, "source", complaints, |section| {
+        let place = section.place();
+        let found = source::read(section, secrets, &destinations);
+        found.map(|found| (found.name.clone(), found, place))
     });
     let routes = named(&mut document, "route", complaints, |section| {
         let place = section.place();

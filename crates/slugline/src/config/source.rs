@@ -21,7 +21,7 @@ use toml::Spanned;
 
 use super::DEFAULT_OWNER;
 use super::complaints::{Complaints, Place};
-use super::destination::{placed, value};
+use super::destination::{Destination, placed, value};
 use super::section::Section;
 use super::server::networks;
 use super::token::name;
@@ -75,6 +75,8 @@ pub struct Source {
     pub trust: Trust,
     /// How often it is asked what it has; never when `None`.
     pub poll: Option<Duration>,
+    /// The destinations that are the same site; where it does not say, those of its type may be.
+    pub same_as: Option<Vec<String>>,
     /// The vendor's code, configured.
     pub source: Arc<dyn source::Source>,
 }
@@ -87,7 +89,11 @@ impl Source {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Option<Source> {
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    secrets: &dyn Secrets,
+    destinations: &[Destination],
+) -> Option<Source> {
     let types: Vec<String> = registry::source_types()
         .map(|kind| format!("{kind:?}"))
         .collect();
@@ -108,8 +114,10 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     let allow_ips = networks(&mut section, "allow_ips");
     let trust: Trust = value(section.take("trust")).unwrap_or_default();
     let poll = value(section.read("poll", interval));
+    let same_as = section.take::<Vec<String>>("same_as");
     let resolved = references.map(|references| resolved(&mut section, secrets, references));
     let (title, kind) = (section.place(), kind?);
+    let same_as = same_as.map(|named| sites(&mut section, kind.get_ref(), destinations, named));
     let (source, complaints) = build(section, &kind, secrets)?;
     let resolved = resolved?;
     for (label, secret) in &resolved {
@@ -136,8 +144,30 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         allow_ips,
         trust,
         poll,
+        same_as,
         source,
     })
+}
+
+/// The destinations that a source is itself; each must be of its type.
+fn sites(
+    section: &mut Section<'_, '_>,
+    kind: &str,
+    destinations: &[Destination],
+    (named, place): (Vec<String>, Place),
+) -> Vec<String> {
+    for name in &named {
+        let known = destinations.iter().find(|known| known.name == *name);
+        let why = match known {
+            None => format!("no [[destination]] is called {name:?}"),
+            Some(known) if known.kind != kind => {
+                format!("{name:?} is a {}, and this source a {kind}", known.kind)
+            }
+            Some(_) => continue,
+        };
+        section.complain(place.clone(), "same_as", &why);
+    }
+    named
 }
 
 fn build<'t>(

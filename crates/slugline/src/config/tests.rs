@@ -422,6 +422,43 @@ fn a_source_is_as_the_file_says() {
 }
 
 #[test]
+fn a_source_says_which_destination_it_is() {
+    let both = r#"
+[[source]]
+name = "wp"
+type = "wordpress"
+secrets = ["env:NEW"]
+same_as = ["blog"]
+
+[[destination]]
+name = "blog"
+type = "wordpress"
+url = "https://blog.example"
+username = "publisher"
+password = "env:OLD"
+
+[[destination]]
+name = "site"
+type = "folder"
+path = "site"
+"#;
+    let config = load(both).unwrap();
+    assert_eq!(config.sources[0].same_as, Some(vec!["blog".to_owned()]));
+    let unsaid = load(&both.replace("same_as = [\"blog\"]\n", "")).unwrap();
+    assert_eq!(unsaid.sources[0].same_as, None);
+    for (name, expected) in [
+        ("blgo", "no [[destination]] is called \"blgo\""),
+        ("site", "\"site\" is a folder, and this source a wordpress"),
+    ] {
+        let found = complaints(&both.replace("[\"blog\"]", &format!("[{name:?}]")));
+        assert!(
+            found.iter().any(|line| line.contains(expected)),
+            "{found:#?}"
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_source_is_said_with_its_line() {
     let wrong = |from: &str, to: &str| {
         assert!(SOURCE.contains(from), "{from}");

@@ -3,6 +3,7 @@
 //! Ensures that only a newer generation takes an older one's place, and that a queued job is always
 //! the one that its desired row names.
 
+use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::Action;
 use slugline_core::lifecycle::JobState;
@@ -21,6 +22,9 @@ pub(crate) struct Desired {
     pub(crate) shown_job: Option<JobId>,
     pub(crate) undisturbed: bool,
     pub(crate) look_due_at: Option<Timestamp>,
+    pub(crate) look_owed: bool,
+    pub(crate) drift: Option<Drift>,
+    pub(crate) drift_at: Option<Timestamp>,
 }
 
 /// A released job that wants its item's place at its destination.

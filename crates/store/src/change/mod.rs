@@ -11,6 +11,7 @@ pub(crate) mod rescue;
 pub(crate) mod settle;
 
 use slugline_core::connector::Shown;
+use slugline_core::drift::Drift;
 use slugline_core::failure::Failure;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::lifecycle::{Evidence, Queued};
@@ -67,7 +68,8 @@ pub(crate) trait Ledger: Dated {
     /// Writes what is desired, whatever was before; what was shown stays.
     fn desire(&mut self, placing: &Placing) -> Result<(), Self::Fault>;
 
-    /// Notes that a run verified its generation as shown, unless a newer one was shown already.
+    /// Notes that a run verified its generation as shown, unless a newer one was shown already: it has not
+    /// drifted then.
     fn show(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
 
     /// Notes that something may have been written since it was last verified.
@@ -76,8 +78,14 @@ pub(crate) trait Ledger: Dated {
     /// Notes that a second look is owed, not before `due`; a later one that is owed already stays.
     fn owe_look(&mut self, job: &JobRow, due: Timestamp) -> Result<(), Self::Fault>;
 
-    /// The second look is paid.
+    /// Notes that a look which could not look is due again then, whatever it is for.
+    fn look_later(&mut self, job: &JobRow, due: Timestamp) -> Result<(), Self::Fault>;
+
+    /// The look that was due when its run took the lane is done; one that was asked for since stays.
     fn pay_look(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
+
+    /// Notes how what is shown differs from what is desired, or that it does not.
+    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Result<(), Self::Fault>;
 
     /// A job that desired state names.
     fn job(&mut self, id: JobId) -> Result<Option<JobRow>, Self::Fault>;

@@ -10,7 +10,7 @@ use slugline_core::reason::Reason;
 use slugline_engine::store::Deadline;
 
 use super::desired::replacement;
-use super::settle::Run;
+use super::settle::{Run, owes_look};
 use super::{Ledger, jobs};
 use crate::entry::Entry;
 use crate::job::JobRow;
@@ -30,12 +30,16 @@ pub(crate) fn rescue<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<bool, L:
         "rescued",
         job,
     ))?;
+    ledger.end_holds(job.id)?;
     if job.state == JobState::Delivering {
         take_back(ledger, job, &queued)?;
     } else {
         jobs::let_go(ledger, job)?;
+        if !owes_look(ledger, job)? {
+            // It only read; it is due as it was.
+            return Ok(true);
+        }
     }
-    ledger.end_holds(job.id)?;
     ledger.disturb(job)?;
     if let Some(window) = job.commit_window {
         ledger.owe_look(job, ledger.now().plus(window))?;

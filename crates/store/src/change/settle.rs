@@ -37,9 +37,12 @@ pub(crate) fn settle<L: Ledger>(
             return Ok(false);
         };
         end_delivery(ledger, job, settlement, settled)?
-    } else {
+    } else if owes_look(ledger, job)? {
         end_look(ledger, job, settlement)?;
         "second_look"
+    } else {
+        end_check(ledger, job, settlement)?;
+        "check"
     };
     let run = Run {
         started_at: settlement.started_at,
@@ -103,6 +106,35 @@ fn end_delivery<L: Ledger>(
     }
 }
 
+/// Whether a look at a job is its second one; else it is one for drift.
+pub(super) fn owes_look<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<bool, L::Fault> {
+    let desired = ledger.desired(job.item, job.destination)?;
+    Ok(desired.is_some_and(|desired| desired.look_owed))
+}
+
+/// Ends a look for drift, which changes nothing but what is known.
+fn end_check<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    settlement: &Settlement,
+) -> Result<(), L::Fault> {
+    jobs::let_go(ledger, job)?;
+    if let Verdict::Retry { at, .. } | Verdict::PutBack { at, .. } = &settlement.verdict {
+        return ledger.look_later(job, *at);
+    }
+    let desired = ledger.desired(job.item, job.destination)?;
+    let known = desired.and_then(|desired| desired.drift);
+    if known == settlement.drift {
+        return Ok(());
+    }
+    ledger.drift(job, settlement.drift)?;
+    let entry = match settlement.drift {
+        Some(drift) => Entry::of_job(ledger, EventType::DriftFound, drift.as_str(), job),
+        None => Entry::of_job(ledger, EventType::DriftEnded, "in_sync", job),
+    };
+    ledger.log(entry)
+}
+
 /// Ends a second look. The job keeps the state that it ended in, unless the look found otherwise.
 fn end_look<L: Ledger>(
     ledger: &mut L,
@@ -118,7 +150,7 @@ fn end_look<L: Ledger>(
         Verdict::Retry { at, .. } | Verdict::PutBack { at, .. } => {
             jobs::let_go(ledger, job)?;
             if !settlement.looked {
-                ledger.owe_look(job, *at)?;
+                ledger.look_later(job, *at)?;
             }
         }
         Verdict::Live(_) | Verdict::Superseded => jobs::let_go(ledger, job)?,

@@ -96,10 +96,11 @@ pub(crate) const TABLES: &[Table] = &[
         name: "desired",
         columns: &[
             ("item", Big), ("destination", Big), ("generation", Big), ("publish", Big), ("job", Big), ("shown_generation", Big),
-            ("shown_job", Big), ("look_due_at", Big), ("action", Small), ("undisturbed", Flag),
+            ("shown_job", Big), ("look_due_at", Big), ("drift_at", Big), ("action", Small), ("drift", Small), ("undisturbed", Flag),
+            ("look_owed", Flag),
         ],
-        rows: "SELECT item, destination, generation, publish, job, shown_generation, shown_job, look_due_at, action, undisturbed
-               FROM desired",
+        rows: "SELECT item, destination, generation, publish, job, shown_generation, shown_job, look_due_at, drift_at, action, drift,
+                      undisturbed, look_owed FROM desired",
     },
     Table {
         name: "attempt",
@@ -108,6 +109,11 @@ pub(crate) const TABLES: &[Table] = &[
             ("failure", Text),
         ],
         rows: "SELECT job, number, started_at, ended_at, requests, outcome, failure FROM attempt",
+    },
+    Table {
+        name: "entry",
+        columns: &[("destination", Big), ("item", Big), ("name", Text)],
+        rows: "SELECT destination, item, name FROM entry",
     },
     Table {
         name: "effect",

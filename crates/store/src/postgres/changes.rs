@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::Action;
 use slugline_core::lifecycle::JobState;
@@ -191,6 +192,7 @@ impl Ledger for Changes {
                 state.shown_generation = Some(job.generation);
                 state.shown_job = Some(job.id);
                 state.undisturbed = true;
+                (state.drift, state.drift_at) = (None, None);
             }
         }
         Ok(())
@@ -205,14 +207,34 @@ impl Ledger for Changes {
 
     fn owe_look(&mut self, job: &JobRow, due: Timestamp) -> Done<()> {
         if let Some(wanted) = self.wanted(job) {
+            wanted.state.look_owed = true;
+        }
+        self.look_later(job, due)
+    }
+
+    fn look_later(&mut self, job: &JobRow, due: Timestamp) -> Done<()> {
+        if let Some(wanted) = self.wanted(job) {
             wanted.state.look_due_at = wanted.state.look_due_at.max(Some(due));
         }
         Ok(())
     }
 
     fn pay_look(&mut self, job: &JobRow) -> Done<()> {
-        if let Some(wanted) = self.wanted(job) {
+        let taken = job.claimed_at.unwrap_or(self.now);
+        if let Some(wanted) = self.wanted(job)
+            && wanted.state.look_due_at.is_some_and(|due| due <= taken)
+        {
             wanted.state.look_due_at = None;
+            wanted.state.look_owed = false;
+        }
+        Ok(())
+    }
+
+    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Done<()> {
+        let found_at = drift.map(|_| self.now);
+        if let Some(wanted) = self.wanted(job) {
+            wanted.state.drift = drift;
+            wanted.state.drift_at = found_at;
         }
         Ok(())
     }

@@ -4,12 +4,16 @@
 //! has the item's lock while there is none.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_postgres::Row;
 
 use super::changes::Wanted;
+use super::destinations::micros;
 use super::fault::Done;
 use super::jobs::small;
+use super::session::Session;
+use super::times::store_now;
 use super::write::{Write, columns, write};
 use crate::change::desired::{Desired, Placing};
 use crate::record::Record;
@@ -17,14 +21,14 @@ use crate::record::Record;
 /// Locks the rows of the items of jobs (by their ids) at the jobs' destinations.
 pub(crate) const LOCK_OF_JOBS: &str =
     "SELECT w.item, w.destination, w.action, w.generation, w.publish, w.job,
-           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at
+           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at
     FROM desired w JOIN job j ON j.item = w.item AND j.destination = w.destination
     WHERE j.id = ANY($1) ORDER BY w.item, w.destination FOR NO KEY UPDATE OF w";
 
 /// Locks all rows of items.
 pub(crate) const LOCK_OF_ITEMS: &str =
     "SELECT w.item, w.destination, w.action, w.generation, w.publish, w.job,
-           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at
+           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at
     FROM desired w WHERE w.item = ANY($1) ORDER BY w.item, w.destination FOR NO KEY UPDATE";
 
 /// Reads the rows of both.
@@ -40,6 +44,9 @@ fn read(row: &Row) -> Done<((i64, i64), Wanted)> {
         shown_job: row.read(7)?,
         undisturbed: row.read(8)?,
         look_due_at: row.read(9)?,
+        look_owed: row.read(10)?,
+        drift: row.read(11)?,
+        drift_at: row.read(12)?,
     };
     let wanted = Wanted {
         state,
@@ -48,6 +55,28 @@ fn read(row: &Row) -> Done<((i64, i64), Wanted)> {
         changed: false,
     };
     Ok(((row.read(0)?, row.read(1)?), wanted))
+}
+
+const CHECK_SOON: &str = concat!(
+    "UPDATE desired w SET look_due_at = t.now + $3
+     FROM destination d JOIN entry e ON e.destination = d.id, (SELECT ",
+    store_now!("$4"),
+    " AS now) t WHERE d.name = $1 AND e.name = $2 AND w.item = e.item AND w.destination = d.id
+        AND NOT w.look_owed AND coalesce(w.look_due_at, 0) <= t.now"
+);
+
+/// Has the item of an entry looked at for drift after this time, unless a look is to come anyway.
+pub(crate) async fn check_soon(
+    session: &Session,
+    given: Option<i64>,
+    (destination, entry): (&str, &str),
+    after: Duration,
+) -> Done<()> {
+    let after = micros(after);
+    session
+        .rows(CHECK_SOON, &[&destination, &entry, &after, &given])
+        .await?;
+    Ok(())
 }
 
 /// What is desired once a job has its place; what was shown stays.
@@ -59,6 +88,9 @@ pub(crate) fn placed(before: Option<Wanted>, placing: &Placing) -> Wanted {
         shown_job: None,
         undisturbed: false,
         look_due_at: None,
+        look_owed: false,
+        drift: None,
+        drift_at: None,
     };
     let state = before.map_or(fresh, |before| Desired {
         generation: placing.generation,
@@ -76,13 +108,14 @@ pub(crate) fn placed(before: Option<Wanted>, placing: &Placing) -> Wanted {
 /// The statement that writes changed rows, if there are any.
 pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'static>> {
     let sql = "INSERT INTO desired (item, destination, action, generation, publish, job, shown_generation, shown_job,
-                                    undisturbed, look_due_at)
+                                    undisturbed, look_due_at, look_owed, drift, drift_at)
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                    $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[])
+                                    $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[], $11::boolean[], $12::smallint[], $13::bigint[])
                ON CONFLICT (item, destination) DO UPDATE
                SET action = excluded.action, generation = excluded.generation, publish = excluded.publish,
                    job = excluded.job, shown_generation = excluded.shown_generation, shown_job = excluded.shown_job,
-                   undisturbed = excluded.undisturbed, look_due_at = excluded.look_due_at";
+                   undisturbed = excluded.undisturbed, look_due_at = excluded.look_due_at,
+                   look_owed = excluded.look_owed, drift = excluded.drift, drift_at = excluded.drift_at";
     let changed: Vec<_> = desired
         .iter()
         .filter(|(_, wanted)| wanted.changed)
@@ -118,6 +151,15 @@ pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'stat
     let shown = optional(|state| state.shown_generation.map(|generation| generation.0));
     let shown_by = optional(|state| state.shown_job.map(|job| job.0));
     let looks = optional(|state| state.look_due_at.map(|at| at.0));
+    let owed: Vec<bool> = changed
+        .iter()
+        .map(|(_, wanted)| wanted.state.look_owed)
+        .collect();
+    let drifts: Vec<Option<i16>> = changed
+        .iter()
+        .map(|(_, wanted)| wanted.state.drift.map(small))
+        .collect();
+    let found = optional(|state| state.drift_at.map(|at| at.0));
     let columns = columns![
         items,
         destinations,
@@ -128,7 +170,10 @@ pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'stat
         shown,
         shown_by,
         undisturbed,
-        looks
+        looks,
+        owed,
+        drifts,
+        found
     ];
     Some(write(sql, columns))
 }

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use slugline_core::event::EventType;
 use slugline_core::ids::{Fence, JobId};
-use slugline_core::port::{BoxFuture, EffectKey};
-use slugline_engine::store::{EffectChange, Hold};
+use slugline_core::port::{BoxFuture, ENTRY, EffectKey};
+use slugline_engine::store::{EffectChange, Hold, OwnEntry};
 
 use super::changes::Changes;
 use super::fault::Done;
@@ -22,6 +22,7 @@ use crate::change::Ledger;
 use crate::entry::{Dated, Entry};
 use crate::job::JobRow;
 use crate::record::Record as _;
+use crate::views::content as views;
 
 /// The item under which shared effects are kept.
 const SHARED: i64 = 0;
@@ -47,6 +48,8 @@ impl Operation for Record {
 /// Destination, item and key of an effect.
 type Place = (i64, i64, String);
 type Results = BTreeMap<Place, Option<(String, JobId)>>;
+/// By destination and name of an entry: whose it is.
+type Entries = BTreeMap<(i64, String), i64>;
 
 async fn record(
     session: &Session,
@@ -62,18 +65,24 @@ async fn record(
         ])
         .await?;
     let mut changes = Changes::at(times.read(&now)?);
-    let (leased, mut results) = (Leased::of(jobs::read_all(&locked)?), Results::new());
+    let leased = Leased::of(jobs::read_all(&locked)?);
+    let (mut results, mut entries) = (Results::new(), Entries::new());
     let mut answers = Vec::with_capacity(orders.len());
     for order in orders {
         let recorded = order.iter().map(|change| {
             let job = leased.job(change.job, change.fence);
-            job.map_or(Ok(false), |job| {
-                record_one(&mut changes, &mut results, job, change)
-            })
+            let Some(job) = job else {
+                return Ok(false);
+            };
+            if let Some(name) = change.result_ref.as_ref().filter(|_| change.key == ENTRY) {
+                entries.insert((job.destination, name.clone()), job.item);
+            }
+            record_one(&mut changes, &mut results, job, change)
         });
         answers.push(recorded.collect::<Done<_>>()?);
     }
     let mut writes = keep(results, changes.now().0);
+    writes.extend(keep_entries(entries));
     writes.extend(changes.writes()?);
     commit(session, &writes).await?;
     Ok((answers, Effected::default()))
@@ -168,6 +177,14 @@ fn keep(results: Results, now: i64) -> Vec<Write<'static>> {
     writes
 }
 
+fn keep_entries(entries: Entries) -> Option<Write<'static>> {
+    let sql = "INSERT INTO entry (destination, name, item) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])
+               ON CONFLICT (destination, name) DO UPDATE SET item = excluded.item";
+    let (places, items): (Vec<_>, Vec<i64>) = entries.into_iter().unzip();
+    let (destinations, names): (Vec<i64>, Vec<String>) = places.into_iter().unzip();
+    (!items.is_empty()).then(|| write(sql, columns![destinations, names, items]))
+}
+
 #[derive(Default)]
 struct Columns {
     destinations: Vec<i64>,
@@ -193,6 +210,20 @@ pub(crate) async fn shared(
                WHERE d.name = $1 AND e.item = $2 AND e.key = $3";
     let found = session.one(sql, &[&destination, &SHARED, &key]).await?;
     found.map(|row| row.read(0)).transpose()
+}
+
+/// The item whose entry has one of these names at a destination, or had.
+pub(crate) async fn owner(
+    session: &Session,
+    destination: &str,
+    names: &[String],
+) -> Done<Option<OwnEntry>> {
+    let sql = format!(
+        "{} WHERE d.name = $1 AND e.name = ANY($2) ORDER BY e.name LIMIT 1",
+        views::SELECT_OWN
+    );
+    let found = session.one(&sql, &[&destination, &names]).await?;
+    found.map(|row| views::own(&row)).transpose()
 }
 
 /// Takes short leases on shared things; `false` while another run has it, or without a lease.

@@ -16,16 +16,16 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
-    Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration,
-    Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
-    WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
+    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, OwnEntry,
+    Page, Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight,
+    Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored,
+    TokenRecord, Want, WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::fault::Fault;
 use super::{
-    PostgresStore, credentials, destinations, effects, media, polls, prune, read, release, rescue,
-    resolve, seal, sequencer, slugs, tokens, verify, webhooks,
+    PostgresStore, credentials, desired, destinations, effects, media, polls, prune, read, release,
+    rescue, resolve, seal, sequencer, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -92,6 +92,25 @@ impl Store for PostgresStore {
         self.ask(move |session| {
             let name = Arc::clone(&name);
             Box::pin(async move { effects::shared(session, &name.0, &name.1).await })
+        })
+    }
+
+    fn own_entry(&self, destination: &str, names: Vec<String>) -> Stored<'_, Option<OwnEntry>> {
+        let named = Arc::new((destination.to_owned(), names));
+        self.ask(move |session| {
+            let named = Arc::clone(&named);
+            Box::pin(async move { effects::owner(session, &named.0, &named.1).await })
+        })
+    }
+
+    fn check_soon(&self, destination: &str, entry: &str, after: Duration) -> Stored<'_, ()> {
+        let named = Arc::new((destination.to_owned(), entry.to_owned()));
+        let given = self.times.given();
+        self.ask(move |session| {
+            let named = Arc::clone(&named);
+            Box::pin(async move {
+                desired::check_soon(session, given, (&named.0, &named.1), after).await
+            })
         })
     }
 

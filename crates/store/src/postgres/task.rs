@@ -25,7 +25,7 @@ const BODIES: &str = "SELECT c.id, r.slug, r.payload, r.media
                         WHERE r.item = c.item AND r.generation BETWEEN c.oldest AND c.generation AND r.payload IS NOT NULL
                         ORDER BY r.generation DESC LIMIT 1) r";
 
-const DESIRED: &str = "SELECT c.id, w.generation, w.shown_generation, s.shown, w.undisturbed, w.look_due_at IS NOT NULL
+const DESIRED: &str = "SELECT c.id, w.generation, w.shown_generation, s.shown, w.undisturbed, w.look_owed
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS c (id, item, destination)
     JOIN desired w ON w.item = c.item AND w.destination = c.destination LEFT JOIN job s ON s.id = w.shown_job";
 

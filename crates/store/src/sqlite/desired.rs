@@ -3,7 +3,10 @@
 //! Ensures that only a newer generation takes an older one's place, that what was shown never goes
 //! back (P4), and that a queued job is always the one that its desired row names.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, Row, params};
+use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
@@ -17,7 +20,7 @@ use crate::job::JobRow;
 
 /// The row of an item at a destination.
 pub(crate) fn load(connection: &Connection, item: i64, destination: i64) -> Done<Option<Desired>> {
-    let sql = "SELECT generation, job, shown_generation, shown_job, undisturbed, look_due_at
+    let sql = "SELECT generation, job, shown_generation, shown_job, undisturbed, look_due_at, look_owed, drift, drift_at
                FROM desired WHERE item = ?1 AND destination = ?2";
     connection.one(sql, [item, destination], read)
 }
@@ -30,6 +33,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Desired> {
         shown_job: row.get::<_, Option<i64>>(3)?.map(JobId),
         undisturbed: row.get(4)?,
         look_due_at: row.get::<_, Option<At>>(5)?.map(|at| at.0),
+        look_owed: row.get(6)?,
+        drift: row.get::<_, Option<Col<Drift>>>(7)?.map(|drift| drift.0),
+        drift_at: row.get::<_, Option<At>>(8)?.map(|at| at.0),
     })
 }
 
@@ -63,7 +69,7 @@ pub(crate) fn stop_waiting(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
 
 /// Notes that a run verified its generation as shown.
 pub(crate) fn show(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
-    let sql = "UPDATE desired SET shown_generation = ?3, shown_job = ?4, undisturbed = 1
+    let sql = "UPDATE desired SET shown_generation = ?3, shown_job = ?4, undisturbed = 1, drift = NULL, drift_at = NULL
                WHERE item = ?1 AND destination = ?2 AND coalesce(shown_generation, 0) <= ?3";
     tx.run(sql, [job.item, job.destination, job.generation.0, job.id.0])?;
     Ok(())
@@ -80,16 +86,46 @@ pub(crate) fn disturb(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
 
 /// Notes that a second look is owed, not before `due`; a later one that is owed already stays.
 pub(crate) fn owe_look(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
+    look_later(tx, job, due)?;
+    let sql = "UPDATE desired SET look_owed = 1 WHERE item = ?1 AND destination = ?2";
+    tx.run(sql, [job.item, job.destination])?;
+    Ok(())
+}
+
+/// Notes that a look is due again then.
+pub(crate) fn look_later(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
     let sql = "UPDATE desired SET look_due_at = max(coalesce(look_due_at, 0), ?3) WHERE item = ?1 AND destination = ?2";
     tx.run(sql, [job.item, job.destination, due.0])?;
     Ok(())
 }
 
-/// The second look is paid.
+/// The look that was due when its run took the lane is done.
 pub(crate) fn pay_look(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
+    let sql = "UPDATE desired SET look_due_at = NULL, look_owed = 0
+               WHERE item = ?1 AND destination = ?2 AND look_due_at <= ?3";
+    let taken = job.claimed_at.unwrap_or(tx.now);
+    tx.run(sql, [job.item, job.destination, taken.0])?;
+    Ok(())
+}
+
+/// Notes how what is shown differs from what is desired.
+pub(crate) fn drift(tx: &Tx<'_>, job: &JobRow, drift: Option<Drift>) -> Done<()> {
+    let sql = "UPDATE desired SET drift = ?3, drift_at = ?4 WHERE item = ?1 AND destination = ?2";
+    let found_at = drift.map(|_| tx.now.0);
     tx.run(
-        "UPDATE desired SET look_due_at = NULL WHERE item = ?1 AND destination = ?2",
-        [job.item, job.destination],
+        sql,
+        params![job.item, job.destination, drift.map(Col), found_at],
     )?;
+    Ok(())
+}
+
+/// Has the item of an entry looked at for drift after this time, unless a look is to come anyway.
+pub(crate) fn check_soon(tx: &Tx<'_>, destination: &str, entry: &str, after: Duration) -> Done<()> {
+    let sql = "UPDATE desired SET look_due_at = ?3
+               WHERE (item, destination) = (SELECT e.item, d.id FROM destination d JOIN entry e ON e.destination = d.id
+                                            WHERE d.name = ?1 AND e.name = ?2)
+                 AND NOT look_owed AND coalesce(look_due_at, 0) <= ?4";
+    let due = tx.now.plus(after);
+    tx.run(sql, params![destination, entry, due.0, tx.now.0])?;
     Ok(())
 }

@@ -5,14 +5,15 @@
 
 use rusqlite::{Connection, params};
 use slugline_core::event::EventType;
-use slugline_core::port::EffectKey;
-use slugline_engine::store::{EffectChange, Hold};
+use slugline_core::port::{ENTRY, EffectKey};
+use slugline_engine::store::{EffectChange, Hold, OwnEntry};
 
 use super::fault::Done;
 use super::jobs::{self, JobRow};
 use super::log::Entry;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::views::content as views;
 
 /// The item under which shared effects are kept.
 const SHARED: i64 = 0;
@@ -35,6 +36,10 @@ fn record_one(tx: &Tx<'_>, change: &EffectChange) -> Done<bool> {
     } else {
         SHARED
     };
+    if let Some(name) = change.result_ref.as_ref().filter(|_| change.key == ENTRY) {
+        let sql = "INSERT OR REPLACE INTO entry (destination, name, item) VALUES (?1, ?2, ?3)";
+        tx.run(sql, params![job.destination, name, job.item])?;
+    }
     let entry = match &change.result_ref {
         Some(result_ref) => {
             remember(tx, &job, item, &key, result_ref)?;
@@ -62,6 +67,21 @@ fn remember(tx: &Tx<'_>, job: &JobRow, item: i64, key: &str, result_ref: &str) -
         params![job.destination, item, key, result_ref, job.id.0, tx.now.0],
     )?;
     Ok(())
+}
+
+/// The item whose entry has one of these names at a destination, or had.
+pub(crate) fn owner(
+    connection: &Connection,
+    destination: &str,
+    names: &[String],
+) -> Done<Option<OwnEntry>> {
+    let sql = format!("{} WHERE d.name = ?1 AND e.name = ?2", views::SELECT_OWN);
+    for name in names {
+        if let Some(own) = connection.one(&sql, [destination, name], |row| views::own(row))? {
+            return Ok(Some(own));
+        }
+    }
+    Ok(None)
 }
 
 /// The result of a shared effect at a destination.

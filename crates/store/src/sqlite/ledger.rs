@@ -4,6 +4,7 @@
 //! the writer's transaction.
 
 use rusqlite::params;
+use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
@@ -120,8 +121,16 @@ impl Ledger for &Tx<'_> {
         desired::owe_look(self, job, due)
     }
 
+    fn look_later(&mut self, job: &JobRow, due: Timestamp) -> Done<()> {
+        desired::look_later(self, job, due)
+    }
+
     fn pay_look(&mut self, job: &JobRow) -> Done<()> {
         desired::pay_look(self, job)
+    }
+
+    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Done<()> {
+        desired::drift(self, job, drift)
     }
 
     fn job(&mut self, id: JobId) -> Done<Option<JobRow>> {

@@ -17,18 +17,18 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, Page,
-    Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight, Registration,
-    Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored, TokenRecord, Want,
-    WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
+    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, OwnEntry,
+    Page, Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight,
+    Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored,
+    TokenRecord, Want, WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::fault::Fault;
 use super::orders::Haste;
 use super::tx::Tx;
 use super::{
-    SqliteStore, accept, claim, credentials, destinations, effects, files, looks, media, polls,
-    prune, read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
+    SqliteStore, accept, claim, credentials, desired, destinations, effects, files, looks, media,
+    polls, prune, read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -99,6 +99,20 @@ impl Store for SqliteStore {
             self.readers
                 .ask(move |connection| effects::shared(connection, &destination, &key)),
         )
+    }
+
+    fn own_entry(&self, destination: &str, names: Vec<String>) -> Stored<'_, Option<OwnEntry>> {
+        let destination = destination.to_owned();
+        Box::pin(
+            self.readers
+                .ask(move |connection| effects::owner(connection, &destination, &names)),
+        )
+    }
+
+    fn check_soon(&self, destination: &str, entry: &str, after: Duration) -> Stored<'_, ()> {
+        let (destination, entry) = (destination.to_owned(), entry.to_owned());
+        let work = move |tx: &Tx<'_>| desired::check_soon(tx, &destination, &entry, after);
+        Box::pin(self.writer.submit(work))
     }
 
     fn hold(&self, holds: Vec<Hold>) -> Stored<'_, Vec<bool>> {

@@ -59,7 +59,7 @@ pub(crate) fn gather(
         effects,
         shown,
         undisturbed: desired.as_ref().is_some_and(|desired| desired.undisturbed),
-        owes_look: desired.is_some_and(|desired| desired.look_due_at.is_some()),
+        owes_look: desired.is_some_and(|desired| desired.look_owed),
         ended,
     })
 }

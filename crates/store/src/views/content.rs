@@ -1,9 +1,12 @@
 //! Items and their revisions as the API shows them.
 
 use slugline_core::canonical::Fingerprint;
+use slugline_core::drift::Drift;
 use slugline_core::ids::JobId;
+use slugline_core::item::ItemKey;
+use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
-use slugline_engine::store::{ContentAt, ContentView, Page, RevisionView};
+use slugline_engine::store::{ContentAt, ContentView, DriftView, OwnEntry, Page, RevisionView};
 
 use super::list::Where;
 use crate::record::{Json, Record};
@@ -34,7 +37,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<(i64, ContentView), R::Error> {
 
 /// The columns that [`at`] reads.
 pub(crate) const SELECT_AT: &str =
-    "SELECT d.name, w.action, w.generation, w.shown_generation, w.job, w.item
+    "SELECT d.name, w.action, w.generation, w.shown_generation, w.job, w.item, w.drift, w.drift_at
     FROM desired w JOIN destination d ON d.id = w.destination";
 
 /// What is desired of an item somewhere, before its newest job is added.
@@ -51,18 +54,41 @@ pub(crate) struct Desired {
 pub(crate) fn at<R: Record>(row: &R) -> Result<Desired, R::Error> {
     let desired_generation: Generation = row.read(2)?;
     let shown_generation = row.read(3)?;
+    let drift: Option<Drift> = row.read(6)?;
+    let found_at: Option<Timestamp> = row.read(7)?;
+    let drift = drift.zip(found_at);
     let at = ContentAt {
         destination: row.read(0)?,
         desired_action: row.read(1)?,
         desired_generation,
         shown_generation,
-        in_sync: shown_generation == Some(desired_generation),
+        in_sync: shown_generation == Some(desired_generation) && drift.is_none(),
+        drift: drift.map(|(kind, found_at)| DriftView { kind, found_at }),
         job: None,
     };
     Ok(Desired {
         item: row.read(5)?,
         job: row.read(4)?,
         at,
+    })
+}
+
+/// The columns that [`own`] reads.
+pub(crate) const SELECT_OWN: &str =
+    "SELECT e.name, i.owner, i.environment, i.content_id, i.locale, i.slug
+    FROM destination d JOIN entry e ON e.destination = d.id JOIN item i ON i.id = e.item";
+
+/// An entry of ours.
+pub(crate) fn own<R: Record>(row: &R) -> Result<OwnEntry, R::Error> {
+    Ok(OwnEntry {
+        name: row.read(0)?,
+        item: ItemKey {
+            owner: row.read(1)?,
+            environment: row.read(2)?,
+            content_id: row.read(3)?,
+            locale: row.read(4)?,
+        },
+        slug: row.read(5)?,
     })
 }
 

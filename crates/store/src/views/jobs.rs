@@ -15,7 +15,7 @@ use crate::words::Waits;
 
 /// The columns that [`read`] reads.
 pub(crate) const SELECT: &str = "SELECT j.id, j.destination, d.name, j.item, j.state, p.waits, p.fetch_at IS NULL, j.evidence,
-    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_due_at IS NOT NULL AND w.job = j.id, j.publish
+    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_owed AND w.job = j.id, j.publish
     FROM job j JOIN publish p ON p.id = j.publish JOIN destination d ON d.id = j.destination
                LEFT JOIN desired w ON w.item = j.item AND w.destination = j.destination";
 

@@ -351,6 +351,7 @@ pub(crate) fn ended(job: &ClaimedJob, verdict: Verdict) -> Settlement {
         wrote: true,
         look_after: None,
         looked: job.ended.is_some(),
+        drift: None,
     }
 }
 

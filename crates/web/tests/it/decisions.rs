@@ -306,6 +306,7 @@ async fn deliver(house: &House) {
         wrote: true,
         look_after: None,
         looked: false,
+        drift: None,
     };
     assert_eq!(house.store.settle(vec![settlement]).await.unwrap(), [true]);
 }

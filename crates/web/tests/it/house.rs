@@ -332,6 +332,7 @@ fn sources() -> Vec<SourceSettings> {
             allows: None,
             news_only: false,
             poll: None,
+            same_as: Vec::new(),
             source: Arc::from(built.unwrap()),
         }
     };

@@ -8,11 +8,11 @@ use slugline_core::connector::Work;
 use slugline_core::decide::Decision;
 use slugline_core::failure::Failure;
 use slugline_core::item::Action;
-use slugline_core::port::Port;
+use slugline_core::port::{ENTRY, Port};
 use slugline_core::reason::Reason;
 
 use super::desired::{Desired, kind};
-use super::entry::{ENTRY, Entry, EntryRef, must_move};
+use super::entry::{Entry, EntryRef, must_move};
 use super::observe::remembered;
 use super::parts::Parts;
 use super::site::Site;

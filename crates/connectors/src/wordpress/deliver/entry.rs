@@ -11,13 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use slugline_core::canonical::Fingerprint;
 use slugline_core::connector::Work;
-use slugline_core::port::EffectKey;
 
 /// Suffixes that WordPress gave to repeated creates in the worst of our trials, and some more.
 const SUFFIXES: std::ops::RangeInclusive<u8> = 2..=9;
-
-/// The effect whose result names our entry, such as `posts/17`.
-pub(super) const ENTRY: EffectKey = EffectKey::Item("entry");
 
 /// The kind of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -55,7 +51,7 @@ impl Kind {
     }
 }
 
-/// Where an entry is; the result of the [`ENTRY`] effect.
+/// Where an entry is, such as `posts/17`; the result of the effect [`ENTRY`](slugline_core::port::ENTRY).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct EntryRef {
     pub(super) kind: Kind,
@@ -81,6 +77,15 @@ impl FromStr for EntryRef {
             .map(|(kind, id)| Self { kind, id })
             .ok_or_else(complaint)
     }
+}
+
+/// Where the entry that WordPress and our plugin call `id` may be.
+pub(in crate::wordpress) fn entry_refs(id: &str) -> Vec<String> {
+    let kinds = [Kind::Post, Kind::Page].into_iter();
+    let at = |id| move |kind| EntryRef { kind, id }.to_string();
+    id.parse()
+        .map(|id| kinds.map(at(id)).collect())
+        .unwrap_or_default()
 }
 
 /// A field with its stored form.

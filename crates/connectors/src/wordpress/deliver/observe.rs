@@ -7,11 +7,11 @@ use slugline_core::connector::{Difference, Work};
 use slugline_core::decide::Observed;
 use slugline_core::failure::Failure;
 use slugline_core::item::Action;
-use slugline_core::port::Port;
+use slugline_core::port::{ENTRY, Port};
 use slugline_core::reason::Reason;
 
 use super::desired::{Desired, difference, kind};
-use super::entry::{ENTRY, Entry, EntryRef, Kind, family, is_in_family, must_move};
+use super::entry::{Entry, EntryRef, Kind, family, is_in_family, must_move};
 use super::parts::Parts;
 use super::site::Site;
 use crate::wordpress::WordPress;

@@ -5,10 +5,10 @@
 
 use slugline_core::connector::Work;
 use slugline_core::failure::Failure;
-use slugline_core::port::Port;
+use slugline_core::port::{ENTRY, Port};
 
 use super::desired::kind;
-use super::entry::{ENTRY, Entry, EntryRef, Kind, family};
+use super::entry::{Entry, EntryRef, Kind, family};
 use super::media::remove_twins;
 use super::observe::{list, remembered};
 use super::site::Site;

@@ -120,7 +120,7 @@ impl<V: Vendor> Rehearsal<V> {
         let effects = self.stage.effects.iter();
         let entries = effects
             .clone()
-            .filter(|((_, key), _)| *key == EffectKey::Item("entry"));
+            .filter(|((_, key), _)| matches!(key, EffectKey::Item("entry" | "files")));
         let uploads = effects.filter(|((_, key), result)| {
             matches!(key, EffectKey::Shared("media", _)) && V::is_uploaded(result)
         });

@@ -152,6 +152,7 @@ impl Play<'_> {
             wrote: true,
             look_after: (end == End::Unknown).then_some(TICK),
             looked: run.look && end != End::Unknown,
+            drift: None,
         }
     }
 

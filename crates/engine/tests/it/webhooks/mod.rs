@@ -1,6 +1,7 @@
 //! Webhooks: kept before anything is made of them, decided on once, whatever comes twice, late or never.
 
 mod asks;
+mod echoes;
 mod order;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -94,6 +95,7 @@ fn source(name: &str) -> SourceSettings {
         allows: None,
         news_only: false,
         poll: None,
+        same_as: Vec::new(),
         source: Arc::new(Plain {
             repeats: Repeats::SameBytes,
             shelf: None,

@@ -25,7 +25,7 @@ const OLDEST: &str = "SELECT min(oldest.due) FROM destination d CROSS JOIN gener
     CROSS JOIN LATERAL (SELECT due FROM job j WHERE j.state = 1 AND j.destination = d.id AND j.class = k ORDER BY due LIMIT 1) oldest";
 
 /// Second looks owed, and entries of the log: those that were numbered less those that were erased.
-const REST: &str = "SELECT (SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL),
+const REST: &str = "SELECT (SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL AND look_owed),
     coalesce((SELECT first + entries - 1 FROM event_group WHERE first IS NOT NULL ORDER BY first DESC LIMIT 1)
              - (SELECT coalesce(max(last), 0) FROM segment WHERE erased), 0)";
 

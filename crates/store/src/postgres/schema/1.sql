@@ -144,8 +144,11 @@ CREATE TABLE desired (
     shown_generation BIGINT,
     shown_job BIGINT,
     look_due_at BIGINT,
+    drift_at BIGINT,
     action SMALLINT NOT NULL,
+    drift SMALLINT,
     undisturbed BOOLEAN NOT NULL DEFAULT FALSE,
+    look_owed BOOLEAN NOT NULL DEFAULT FALSE,
     PRIMARY KEY (item, destination)
 ) WITH (fillfactor = 80);
 CREATE INDEX desired_look ON desired (destination, look_due_at) WHERE look_due_at IS NOT NULL;
@@ -172,6 +175,15 @@ CREATE TABLE effect (
     key TEXT COLLATE "C" NOT NULL,
     result_ref TEXT NOT NULL,
     PRIMARY KEY (destination, item, key)
+);
+
+-- Whose entries are whose: every name that an item's entry ever had at a destination. It stays when the
+-- entry goes, because others speak of it later.
+CREATE TABLE entry (
+    destination BIGINT NOT NULL,
+    item BIGINT NOT NULL,
+    name TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (destination, name)
 );
 
 -- Counts only while the job's lease has this fence.

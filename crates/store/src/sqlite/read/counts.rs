@@ -37,7 +37,7 @@ pub(crate) fn read(connection: &Connection) -> Done<Counts> {
         oldest_due: oldest_due(connection)?.map(|at| at.0),
         looks_owed: number(
             connection,
-            "SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL",
+            "SELECT count(*) FROM desired WHERE look_due_at IS NOT NULL AND look_owed",
         )?,
         log_entries: number(
             connection,

@@ -144,6 +144,9 @@ CREATE TABLE desired (
     shown_job INTEGER,
     undisturbed INTEGER NOT NULL DEFAULT 0,
     look_due_at INTEGER,
+    look_owed INTEGER NOT NULL DEFAULT 0,
+    drift INTEGER,
+    drift_at INTEGER,
     PRIMARY KEY (item, destination)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX desired_look ON desired (destination, look_due_at) WHERE look_due_at IS NOT NULL;
@@ -170,6 +173,15 @@ CREATE TABLE effect (
     job INTEGER NOT NULL,
     recorded_at INTEGER NOT NULL,
     PRIMARY KEY (destination, item, key)
+) STRICT, WITHOUT ROWID;
+
+-- Whose entries are whose: every name that an item's entry ever had at a destination. It stays when the
+-- entry goes, because others speak of it later.
+CREATE TABLE entry (
+    destination INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    item INTEGER NOT NULL,
+    PRIMARY KEY (destination, name)
 ) STRICT, WITHOUT ROWID;
 
 -- Counts only while the job's lease has this fence.

@@ -5,6 +5,7 @@
 
 pub(crate) mod credentials;
 pub(crate) mod delivery;
+pub(crate) mod drift;
 pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod looks;
@@ -68,6 +69,12 @@ macro_rules! contract_tests {
             looks::the_latest_debt_counts,
             looks::a_lost_look_is_taken_back,
             looks::a_look_can_find_a_live_job_dead,
+            drift::an_entry_is_known_by_every_name_that_it_had,
+            drift::a_check_changes_only_what_is_known,
+            drift::what_is_verified_has_not_drifted,
+            drift::a_check_asked_for_during_a_check_comes,
+            drift::a_lost_check_comes_again_and_owes_nothing,
+            drift::a_second_look_that_is_owed_is_enough,
             media::bytes_are_kept_by_their_hash,
             media::a_publish_waits_for_its_media,
             media::media_that_cannot_be_had_end_the_jobs,
