@@ -11,6 +11,7 @@ mod clock;
 mod dice;
 mod faults;
 mod hook;
+mod mirror;
 mod model;
 mod network;
 mod node;

@@ -185,6 +185,7 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
         Ok(destinations) => destinations,
         Err(why) => return world.break_promise("facts", why),
     };
+    let sources = sender::sources(&destinations[0]);
     let dice = Arc::new(Dice::new(world.plan.seed, &format!("node {group}")));
     let engine = Engine::new(shared.clone(), dice, destinations, engine_settings());
     while engine.register().await.is_err() {
@@ -192,11 +193,7 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
     }
     let intake = Intake::new(Arc::clone(&shared.store), intake_settings(&world.plan));
     let intake = Arc::new(intake);
-    let webhooks = Arc::new(Webhooks::new(
-        &shared,
-        Arc::clone(&intake),
-        vec![sender::source()],
-    ));
+    let webhooks = Arc::new(Webhooks::new(&shared, Arc::clone(&intake), sources));
     let engine = engine.with_webhooks(Arc::clone(&webhooks));
     world.nodes.open(place, group, intake, webhooks);
     engine.run(stop, GRACE).await;

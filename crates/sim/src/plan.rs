@@ -28,6 +28,8 @@ pub(crate) const OWNER: &str = "default";
 const OTHER: &str = "acme";
 /// Pictures that there are.
 pub(crate) const PICTURES: usize = 4;
+/// How often the blog is a source too.
+const MIRRORED: f64 = 0.4;
 /// Items of a flood, all for the hook.
 const FLOOD: usize = 30;
 
@@ -61,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) asks: Vec<Ask>,
     /// Webhooks of a CMS.
     pub(crate) tells: Vec<Tell>,
+    /// Whether the blog tells of what is published there.
+    pub(crate) mirrored: bool,
     /// When trouble ends.
     pub(crate) calm_from: Duration,
     pub(crate) key_ttl: Duration,
@@ -95,6 +99,7 @@ impl Plan {
             nodes: 1 + u32::try_from(dice.below(3)).unwrap_or(0),
             asks: Vec::new(),
             tells: Vec::new(),
+            mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
             calm_from: Duration::from_millis(if calm { ASKING } else { TROUBLE }),
             key_ttl: Duration::from_secs(*dice.pick(&[20, 86_400, 86_400])),
             max_open_jobs: *dice.pick(&[20, 2_000_000, 2_000_000]),

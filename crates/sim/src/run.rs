@@ -20,6 +20,9 @@ use crate::{client, node, sender, trouble};
 
 /// A node has looked at everything once within this time.
 const AWAKE: Duration = Duration::from_secs(2);
+/// What was told of an entry of ours has been looked at within this time: soon, or after the pause that
+/// follows a look which failed.
+const CHECKED: Duration = Duration::from_secs(12);
 /// When trouble has ended, everything is at rest within this time (P6): a lease, its rescue, some
 /// tries, the probes of a destination that was away, a second look.
 const BOUND: Duration = Duration::from_secs(300);
@@ -90,9 +93,11 @@ fn start(world: &Arc<World>) {
     world.scheduler.spawn(WORLD, async move {
         calm.scheduler.sleep(calm.plan.calm_from).await;
         calm.calm_down();
-        // Whatever was on its way to end a node or to freeze it has ended by then.
-        calm.scheduler.sleep(Duration::from_secs(10)).await;
-        node::start_all(&calm);
+        // What was on its way to end a node, or stands still and was asked to stop, may end it later.
+        loop {
+            calm.scheduler.sleep(Duration::from_secs(10)).await;
+            node::start_all(&calm);
+        }
     });
     world.scheduler.spawn(WORLD, async move {
         loop {
@@ -105,6 +110,10 @@ fn start(world: &Arc<World>) {
 
 fn step_to_rest(world: &Arc<World>) {
     let mut at_rest_since = None;
+    let rest = match world.plan.mirrored {
+        true => CHECKED,
+        false => AWAKE,
+    };
     for _ in 0..STEPS {
         if world.broken().is_some() {
             return;
@@ -118,7 +127,7 @@ fn step_to_rest(world: &Arc<World>) {
             true => _ = at_rest_since.get_or_insert(now),
             false => at_rest_since = None,
         }
-        if late || at_rest_since.is_some_and(|since| since + AWAKE <= now) {
+        if late || at_rest_since.is_some_and(|since| since + rest <= now) {
             return world.judge(judge_end(world));
         }
     }
@@ -160,11 +169,14 @@ fn judge_end(world: &World) -> Judged {
             hold(&world.model).judge_ended(&world.plan, &view)?;
         }
     }
+    let entries = world.entries();
     for view in world.content_views() {
         hold(&world.model).judge_content(&view)?;
+        if world.plan.mirrored {
+            hold(&world.model).judge_drift(&view, &entries)?;
+        }
     }
     world.look_at_rest();
-    let entries = world.entries();
     hold(&world.model).judge_leftovers(&entries)?;
     if world.plan.is_calm() {
         hold(&world.model).judge_urgency()?;

@@ -13,11 +13,12 @@ use slugline_core::problem::Problem;
 use slugline_core::secret::Secret;
 use slugline_core::source::{Change, Manners, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
-use slugline_engine::webhooks::{Receipt, SourceSettings};
+use slugline_engine::destination::Destination;
+use slugline_engine::webhooks::{Receipt, Site, SourceSettings};
 
 use crate::dice::Dice;
 use crate::hold;
-use crate::model::SOURCE;
+use crate::model::{MIRROR, SOURCE};
 use crate::plan::{OWNER, Tell};
 use crate::scheduler::WORLD;
 use crate::world::World;
@@ -26,6 +27,10 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a webhook, or its answer, is lost on its way.
 const LOST: f64 = 0.1;
+/// How soon it is noticed that the blog has news.
+const NEWS: Duration = Duration::from_millis(20);
+/// Milliseconds that news takes at most.
+const DELAY: u64 = 3_000;
 /// Milliseconds between two tries at most.
 const PAUSE: u64 = 5_000;
 const TOKEN: &str = "s3cret";
@@ -70,10 +75,22 @@ impl Source for Plain {
     }
 }
 
-/// The source as a node has it.
-pub(crate) fn source() -> SourceSettings {
+/// The sources as a node has them: a CMS, and the blog itself.
+pub(crate) fn sources(blog: &Destination) -> Vec<SourceSettings> {
+    let mirror = SourceSettings {
+        same_as: vec![Site {
+            destination: blog.settings.name.clone(),
+            connector: Arc::clone(&blog.connector),
+            certain: true,
+        }],
+        ..source(MIRROR)
+    };
+    vec![source(SOURCE), mirror]
+}
+
+fn source(name: &str) -> SourceSettings {
     SourceSettings {
-        name: SOURCE.into(),
+        name: name.into(),
         kind: "plain".into(),
         owner: OWNER.into(),
         environment: "production".into(),
@@ -92,16 +109,47 @@ pub(crate) fn source() -> SourceSettings {
 
 /// Starts a sender for each webhook of the plan.
 pub(crate) fn start(world: &Arc<World>) {
-    for tell in world.plan.tells.clone() {
-        *hold(&world.unanswered) += 1;
-        let sender = Sender {
-            dice: Dice::new(world.plan.seed, &format!("sender {}", tell.number)),
-            world: Arc::clone(world),
-            tell,
+    let tells = world.plan.tells.clone();
+    *hold(&world.unanswered) += tells.len();
+    tells.into_iter().for_each(|tell| send(world, tell));
+    if world.plan.mirrored {
+        let world = Arc::clone(world);
+        let scheduler = Arc::clone(&world.scheduler);
+        scheduler.spawn(WORLD, async move { pass_news_on(&world).await });
+    }
+}
+
+fn send(world: &Arc<World>, tell: Tell) {
+    let name = format!("sender {} {}", tell.source, tell.number);
+    let sender = Sender {
+        dice: Dice::new(world.plan.seed, &name),
+        world: Arc::clone(world),
+        tell,
+    };
+    world
+        .scheduler
+        .spawn(WORLD, async move { sender.run().await });
+}
+
+/// Sends what the blog has to tell, each by itself and until it is answered.
+async fn pass_news_on(world: &Arc<World>) {
+    let dice = Dice::new(world.plan.seed, "news");
+    for number in 0.. {
+        let news = loop {
+            if let Some(news) = hold(&world.mirror).news.pop() {
+                break news;
+            }
+            world.scheduler.sleep(NEWS).await;
         };
-        world
-            .scheduler
-            .spawn(WORLD, async move { sender.run().await });
+        let tell = Tell {
+            source: MIRROR,
+            number,
+            at: world.scheduler.now() + dice.millis(1..DELAY),
+            changes: vec![news],
+            once: false,
+            again: [0, 0, 1][dice.below(3)],
+        };
+        send(world, tell);
     }
 }
 
@@ -113,7 +161,8 @@ struct Sender {
 
 impl Sender {
     async fn run(&self) {
-        self.world.scheduler.sleep(self.tell.at).await;
+        let wait = self.tell.at.saturating_sub(self.world.scheduler.now());
+        self.world.scheduler.sleep(wait).await;
         while !self.send().await && !self.tell.once {
             let pause = self.dice.millis(50..PAUSE);
             self.world.scheduler.sleep(pause).await;
@@ -135,22 +184,23 @@ impl Sender {
         let Some(answer) = self.ask_a_node().await else {
             return false;
         };
-        let number = self.tell.number;
+        let (source, number) = (self.tell.source, self.tell.number);
         match &answer {
             Ok(receipt) => {
                 let id = receipt.webhook_id;
                 self.world.note(|| {
                     format!(
-                        "webhook {number} is {id}: {:?} {:?}",
+                        "webhook {source} {number} is {id}: {:?} {:?}",
                         receipt.status, receipt.state
                     )
                 });
-                let told = hold(&self.world.model).acknowledge(number, &self.tell.changes, id);
+                let told =
+                    hold(&self.world.model).acknowledge((source, number), &self.tell.changes, id);
                 self.world.judge(told);
             }
             Err(problem) => self.world.note(|| {
                 format!(
-                    "webhook {number} is refused: {} {}",
+                    "webhook {source} {number} is refused: {} {}",
                     problem.code.as_str(),
                     problem.detail
                 )
@@ -165,10 +215,11 @@ impl Sender {
         let webhooks = node.webhooks?;
         let body = serde_json::to_vec(&self.tell.changes).unwrap_or_default();
         let incoming = Incoming::new("POST", "/hooks/cms", [("authorization", TOKEN)], body);
+        let source = self.tell.source;
         let (reply, answer) = oneshot::channel();
         self.world.scheduler.spawn(node.group, async move {
             // The sender may have lost its patience.
-            let _ = reply.send(webhooks.receive(SOURCE, None, incoming).await);
+            let _ = reply.send(webhooks.receive(source, None, incoming).await);
         });
         let patience = Box::pin(self.world.scheduler.sleep(PATIENCE));
         match select(answer, patience).await {

@@ -171,6 +171,7 @@ async fn person_writes(world: &Arc<World>, dice: &Dice) {
     let slug = written.map(|entry| entry.slug).unwrap_or_default();
     world.note(|| format!("a person writes post {id} under {slug}"));
     hold(&world.model).person_wrote(id, &slug, &title);
+    world.look_at_blog();
 }
 
 /// A person changes an entry of ours, or removes it for good.

@@ -140,7 +140,7 @@ impl World {
 
     /// Webhooks that nobody has dealt with; `None` while nobody can say.
     pub(crate) fn webhooks_left(&self) -> Option<usize> {
-        if self.plan.tells.is_empty() {
+        if self.plan.tells.is_empty() && !self.plan.mirrored {
             return Some(0);
         }
         let filter = WebhookFilter {

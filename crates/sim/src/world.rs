@@ -19,6 +19,7 @@ use crate::blog::entry_id;
 use crate::clock::JumpingClock;
 use crate::dice::Dice;
 use crate::hold;
+use crate::mirror::Mirror;
 use crate::model::{AT_BLOG, AT_HOOK, Asker, Broken, Judged, Model};
 use crate::network::{BLOG, HOOK, Network};
 use crate::node::Nodes;
@@ -42,8 +43,10 @@ pub(crate) struct World {
     pub(crate) store_dice: Dice,
     /// Power was cut: nothing is asked of the store until it is open again.
     pub(crate) dark: AtomicBool,
-    /// Requests of clients that have no answer yet.
+    /// Requests of clients, and webhooks, that have no answer yet.
     pub(crate) unanswered: Mutex<usize>,
+    /// The blog as a source.
+    pub(crate) mirror: Mutex<Mirror>,
     calm: AtomicBool,
     trace: Mutex<Vec<String>>,
     broken: Mutex<Option<Broken>>,
@@ -63,6 +66,7 @@ impl World {
             store_dice: Dice::new(plan.seed, "store"),
             dark: AtomicBool::new(false),
             unanswered: Mutex::default(),
+            mirror: Mutex::default(),
             calm: AtomicBool::new(plan.is_calm()),
             trace: Mutex::default(),
             broken: Mutex::default(),
@@ -136,7 +140,8 @@ impl World {
     pub(crate) fn look_at_departure(&self, node: Group, request: &Request) {
         let judged = match self.subject(request) {
             Some((item, destination)) => {
-                hold(&self.model).judge_departure(self.asker(node), &item, destination)
+                let (place, writes) = ((&item, destination), request.method.writes());
+                hold(&self.model).judge_departure(self.asker(node), place, writes)
             }
             None => Ok(()),
         };
@@ -185,6 +190,9 @@ impl World {
         let entries = self.entries();
         let judged = hold(&self.model).judge_blog(self.scheduler.now(), &entries);
         self.judge(judged);
+        if self.plan.mirrored {
+            *hold(&self.unanswered) += hold(&self.mirror).look(&entries);
+        }
     }
 
     /// The entries of the log after a place.

@@ -190,7 +190,7 @@ impl Model {
             return broken("P6", what);
         }
         let state = at.job.as_ref().map(|job| job.state);
-        if state == Some(JobState::Live) && !at.in_sync {
+        if state == Some(JobState::Live) && at.shown_generation != desired {
             return broken(
                 "P6",
                 format!(

@@ -23,6 +23,8 @@ struct Grant {
     node: Group,
     /// By the store's clock.
     until: Timestamp,
+    /// It is a look for drift.
+    only_looks: bool,
     /// Its claim is in the log.
     logged: bool,
     /// Power was cut since: nobody has it, and the store may have ended it.
@@ -63,6 +65,7 @@ impl Model {
                 fence: job.fence,
                 node: asker.node,
                 until: asker.now.plus(job.lease),
+                only_looks: job.ended.is_some() && !job.owes_look,
                 logged: false,
                 loose: false,
             };
@@ -107,6 +110,7 @@ impl Model {
                 fence: Fence(0),
                 node: 0,
                 until: now,
+                only_looks: false,
                 logged: true,
                 loose: true,
             };
@@ -235,14 +239,21 @@ impl Model {
     pub(crate) fn judge_departure(
         &self,
         asker: Asker,
-        item: &ItemKey,
-        destination: &str,
+        (item, destination): (&ItemKey, &str),
+        writes: bool,
     ) -> Judged {
         if !self.judges_leases {
             return Ok(());
         }
         let lane = (item.clone(), destination.to_owned());
         let grant = self.grants.0.get(&lane);
+        if writes && grant.is_some_and(|grant| grant.only_looks) {
+            let what = format!(
+                "n{} writes while it looks for drift of {item:?}",
+                asker.node
+            );
+            return broken("P3", what);
+        }
         let needed = asker.now.plus(crate::node::REQUEST_TIMEOUT);
         match grant {
             Some(grant) if grant.node == asker.node && grant.until >= needed => Ok(()),

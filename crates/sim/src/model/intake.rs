@@ -16,6 +16,7 @@ use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 use slugline_engine::store::{Decided, DecidedKind};
 
+use super::mirror::MIRROR;
 use super::{AT_BLOG, Judged, Model, broken};
 
 /// An item, by its newest accepted version.
@@ -94,6 +95,9 @@ impl Model {
         submission: &Submission,
         outcome: &Result<Decided, Problem>,
     ) -> Judged {
+        if submission.source == MIRROR {
+            return self.judge_mirrored(submission, outcome);
+        }
         let expected = self.expected(now, submission);
         let said = || {
             format!(

@@ -9,6 +9,7 @@ mod grants;
 mod intake;
 mod log;
 mod messages;
+mod mirror;
 mod shown;
 mod webhooks;
 
@@ -28,6 +29,7 @@ use crate::faults::Kind;
 use crate::plan::Plan;
 
 pub(crate) use grants::Asker;
+pub(crate) use mirror::MIRROR;
 pub(crate) use shown::item_of;
 pub(crate) use webhooks::SOURCE;
 

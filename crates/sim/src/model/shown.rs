@@ -49,6 +49,11 @@ impl Model {
         self.persons.insert(slug.into());
     }
 
+    /// Whether a person wrote this.
+    pub(super) fn is_persons(&self, id: u64) -> bool {
+        self.shown.persons.contains_key(&id)
+    }
+
     /// A person changed or removed what is ours.
     pub(crate) fn person_disturbed(&mut self, item: ItemKey, at: Duration) {
         self.shown.disturbed.insert(item, at);

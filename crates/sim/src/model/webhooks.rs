@@ -3,7 +3,7 @@
 //! Ensures that a webhook is kept once whatever comes twice (P2), that what was acknowledged is not lost
 //! (P1), and that a removal in all locales leaves nothing older behind (P4).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::ids::WebhookId;
 use slugline_core::item::ItemKey;
@@ -11,6 +11,7 @@ use slugline_core::source::{ALL_LOCALES, Change, Locales, What};
 use slugline_core::version::Version;
 use slugline_engine::store::{Kept, NewWebhook, RepeatKey, WebhookState, WebhookView};
 
+use super::mirror::MIRROR;
 use super::{Judged, Model, broken};
 use crate::plan::OWNER;
 
@@ -23,6 +24,8 @@ pub(crate) struct Webhooks {
     kept: BTreeMap<RepeatKey, WebhookId>,
     /// By the webhook's number in the plan: what it says, and under which number it was kept.
     acknowledged: BTreeMap<usize, (WebhookId, Vec<Change>)>,
+    /// News of the blog's that were acknowledged.
+    mirrored: BTreeSet<WebhookId>,
 }
 
 impl Model {
@@ -45,12 +48,16 @@ impl Model {
     /// A sender was answered with success.
     pub(crate) fn acknowledge(
         &mut self,
-        number: usize,
+        (source, number): (&str, usize),
         changes: &[Change],
         id: WebhookId,
     ) -> Judged {
         if !self.webhooks.kept.values().any(|kept| *kept == id) {
             return broken("P1", format!("{id} was answered before it was kept"));
+        }
+        if source == MIRROR {
+            self.webhooks.mirrored.insert(id);
+            return Ok(());
         }
         let told = (id, changes.to_vec());
         match self.webhooks.acknowledged.insert(number, told) {
@@ -63,8 +70,8 @@ impl Model {
 
     /// Webhooks that were acknowledged.
     pub(crate) fn acknowledged(&self) -> Vec<WebhookId> {
-        let all = self.webhooks.acknowledged.values();
-        all.map(|(id, _)| *id).collect()
+        let told = self.webhooks.acknowledged.values().map(|(id, _)| id);
+        told.chain(&self.webhooks.mirrored).copied().collect()
     }
 
     /// Judges how a webhook that was acknowledged ended.

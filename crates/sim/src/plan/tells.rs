@@ -16,6 +16,8 @@ const TOLD: f64 = 0.4;
 /// A webhook.
 #[derive(Clone, Debug)]
 pub(crate) struct Tell {
+    /// The source that tells.
+    pub(crate) source: &'static str,
     pub(crate) number: usize,
     pub(crate) at: Duration,
     pub(crate) changes: Vec<Change>,
@@ -35,6 +37,7 @@ pub(super) fn of(seed: u64, first: usize) -> Vec<Tell> {
     for entry in 0..1 + dice.below(3) {
         for version in 1..=1 + dice.below(4) {
             tells.push(Tell {
+                source: SOURCE,
                 number: first + tells.len(),
                 at: dice.millis(0..ASKING),
                 changes: changes(&dice, &format!("e{entry}"), version),
