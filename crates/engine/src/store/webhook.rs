@@ -29,12 +29,23 @@ pub struct NewWebhook {
     pub known_for_ever: bool,
     /// How long whoever brings it has to deal with it, before it is taken up by the caretaker.
     pub due_after: Duration,
+    /// How it has ended already; `None` where it is to be dealt with.
+    pub ended: Option<(WebhookState, Outcome)>,
     /// What proved it.
     pub proof: Proof,
     /// How it came, without its body.
     pub envelope: Envelope,
     /// Its body, byte for byte.
     pub body: Bytes,
+}
+
+impl NewWebhook {
+    /// How far it is when it is kept, and what has become of it by then.
+    #[must_use]
+    pub fn at_first(&self) -> (WebhookState, Outcome) {
+        let received = (WebhookState::Received, Outcome::default());
+        self.ended.clone().unwrap_or(received)
+    }
 }
 
 /// What proved a webhook to be genuine.

@@ -184,6 +184,7 @@ impl Webhooks {
             keep_for: settings.keep_for,
             known_for_ever: false,
             due_after: Duration::ZERO,
+            ended: None,
             proof: Proof {
                 found_by_poll: true,
                 ..Proof::default()

@@ -239,13 +239,16 @@ impl Webhooks {
         let repeat_key = new
             .repeat_key
             .map(|key| digest_of(&[&key, word.as_bytes()]));
-        let id = match self.keep(NewWebhook { repeat_key, ..new }).await? {
-            Kept::Before(view) => return Ok(Receipt::again(view)),
-            Kept::New(id) => id,
+        let (state, outcome) = failed(why);
+        let doubtful = NewWebhook {
+            repeat_key,
+            ended: Some((state, outcome.clone())),
+            ..new
         };
-        let ended = self.end(id, failed(why)).await;
-        let (state, outcome) = ended.map_err(|why| problem_of(&why))?;
-        Ok(Receipt::of(id, state, outcome))
+        Ok(match self.keep(doubtful).await? {
+            Kept::Before(view) => Receipt::again(view),
+            Kept::New(id) => Receipt::of(id, state, outcome),
+        })
     }
 
     /// Deals with a webhook that is kept, for as long as its sender can be let wait.
@@ -377,6 +380,7 @@ impl Source {
             keep_for: settings.keep_for,
             known_for_ever: repeat_key.is_some() && verified.signed_at.is_none(),
             due_after: DUE_AFTER,
+            ended: None,
             envelope: envelope(incoming, &settings.secrets),
             proof: Proof {
                 secret,

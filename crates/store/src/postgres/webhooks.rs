@@ -8,8 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use slugline_core::ids::WebhookId;
 use slugline_engine::store::{
-    Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
-    WebhookView,
+    Kept, NewWebhook, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::destinations::micros;
@@ -25,7 +24,7 @@ use crate::views::webhooks as views;
 /// Keeps one. Waits for another with the same repeat key to be committed or given up.
 const KEEP: &str = concat!(
     "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body, known_for_ever)
-     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, 0, $6, $7, $8, $9, $10 FROM (SELECT ",
+     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, $12, $6, $7, $8, $9, $10 FROM (SELECT ",
     store_now!("$11"),
     " AS now) t ON CONFLICT DO NOTHING RETURNING id"
 );
@@ -79,7 +78,8 @@ async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -
     let repeat_key = webhook.repeat_key.as_ref().map(|key| &key[..]);
     let (keep_for, due_after) = (micros(webhook.keep_for), micros(webhook.due_after));
     let proof = serde_json::to_string(&webhook.proof)?;
-    let outcome = serde_json::to_string(&Outcome::default())?;
+    let (state, outcome) = webhook.at_first();
+    let (state, outcome) = (small(state), serde_json::to_string(&outcome)?);
     let envelope = serde_json::to_string(&webhook.envelope)?;
     let row = session
         .one(
@@ -96,6 +96,7 @@ async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -
                 &Bytes::as_ref(&webhook.body),
                 &webhook.known_for_ever,
                 &given,
+                &state,
             ],
         )
         .await?;

@@ -10,8 +10,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use slugline_core::ids::WebhookId;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Envelope, Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd,
-    WebhookFilter, WebhookState, WebhookView,
+    Envelope, Kept, NewWebhook, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
+    WebhookState, WebhookView,
 };
 
 use super::column::{Col, Json};
@@ -34,16 +34,17 @@ fn keep_one(tx: &Tx<'_>, webhook: &NewWebhook) -> Done<Kept> {
         tx.now.plus(webhook.keep_for),
         tx.now.plus(webhook.due_after),
     );
+    let (state, outcome) = webhook.at_first();
     let values = params![
         webhook.source,
         webhook.owner,
         webhook.repeat_key,
         tx.now.0,
         keep_until.0,
-        Col(WebhookState::Received),
+        Col(state),
         due.0,
         Json(&webhook.proof),
-        Json(Outcome::default()),
+        Json(outcome),
         Json(&webhook.envelope),
         Bytes::as_ref(&webhook.body),
         webhook.known_for_ever,

@@ -157,6 +157,7 @@ async fn left(house: &House, changes: &[Change]) -> WebhookId {
         keep_for: Duration::from_secs(60),
         known_for_ever: false,
         due_after: Duration::from_secs(10),
+        ended: None,
         proof: Proof {
             secret: "env:new".into(),
             signed_at: None,

@@ -105,6 +105,7 @@ macro_rules! contract_tests {
             sets::what_was_handed_in_before_the_close_is_done,
             webhooks::one_is_kept_once,
             webhooks::one_that_nobody_dealt_with_comes_up_again,
+            webhooks::one_that_has_ended_when_it_is_kept_does_not_come_up,
             webhooks::what_became_of_it_is_shown_and_can_be_redone,
             webhooks::old_ones_are_forgotten,
             webhooks::one_asks_a_source_at_a_time,

@@ -23,6 +23,7 @@ fn webhook(source: &str, repeat_key: Option<RepeatKey>) -> NewWebhook {
         keep_for: KEEP,
         known_for_ever: false,
         due_after: GRACE,
+        ended: None,
         proof: Proof {
             secret: "env:SECRET".into(),
             signed_at: None,
@@ -102,6 +103,29 @@ pub(crate) async fn one_is_kept_once(bench: &Bench) {
     };
     assert_eq!(known.outcome.reason.as_deref(), Some("because"));
     assert_eq!(again.webhook_id, *third);
+}
+
+pub(crate) async fn one_that_has_ended_when_it_is_kept_does_not_come_up(bench: &Bench) {
+    let outcome = Outcome {
+        reason: Some("in doubt".into()),
+        changes: Vec::new(),
+    };
+    let doubtful = NewWebhook {
+        ended: Some((WebhookState::Failed, outcome.clone())),
+        ..webhook("cms", None)
+    };
+    let Kept::New(id) = keep(bench, doubtful).await else {
+        panic!("it is new");
+    };
+    bench.clock.advance(LATER);
+    assert_eq!(taken(bench).await, []);
+    let kept = bench.store.webhook("default", id).await.unwrap().unwrap();
+    assert_eq!(
+        (kept.view.state, kept.view.outcome),
+        (WebhookState::Failed, outcome)
+    );
+    assert!(bench.store.redo_webhook("default", id).await.unwrap());
+    assert_eq!(taken(bench).await, [id], "a person has it dealt with");
 }
 
 pub(crate) async fn one_that_nobody_dealt_with_comes_up_again(bench: &Bench) {
