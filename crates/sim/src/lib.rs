@@ -20,6 +20,7 @@ mod power;
 mod run;
 mod scheduler;
 mod sender;
+mod shelf;
 mod store;
 mod trouble;
 mod vault;

@@ -185,7 +185,7 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
         Ok(destinations) => destinations,
         Err(why) => return world.break_promise("facts", why),
     };
-    let sources = sender::sources(&destinations[0]);
+    let sources = sender::sources(world, group, &destinations[0]);
     let dice = Arc::new(Dice::new(world.plan.seed, &format!("node {group}")));
     let engine = Engine::new(shared.clone(), dice, destinations, engine_settings());
     while engine.register().await.is_err() {

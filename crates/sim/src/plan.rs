@@ -28,6 +28,8 @@ pub(crate) const OWNER: &str = "default";
 const OTHER: &str = "acme";
 /// Pictures that there are.
 pub(crate) const PICTURES: usize = 4;
+/// How often a CMS is asked what it has.
+const POLLED: f64 = 0.5;
 /// How often the blog is a source too.
 const MIRRORED: f64 = 0.4;
 /// Items of a flood, all for the hook.
@@ -63,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) asks: Vec<Ask>,
     /// Webhooks of a CMS.
     pub(crate) tells: Vec<Tell>,
+    /// Whether the CMS is asked what it has.
+    pub(crate) polled: bool,
     /// Whether the blog tells of what is published there.
     pub(crate) mirrored: bool,
     /// When trouble ends.
@@ -99,6 +103,7 @@ impl Plan {
             nodes: 1 + u32::try_from(dice.below(3)).unwrap_or(0),
             asks: Vec::new(),
             tells: Vec::new(),
+            polled: Dice::new(seed, "poll").chance(POLLED),
             mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
             calm_from: Duration::from_millis(if calm { ASKING } else { TROUBLE }),
             key_ttl: Duration::from_secs(*dice.pick(&[20, 86_400, 86_400])),
@@ -109,6 +114,7 @@ impl Plan {
         };
         plan.asks = Writer::new(seed, calm).asks();
         plan.tells = tells::of(seed, plan.asks.len());
+        plan.polled &= !plan.tells.is_empty();
         if let Some(only) = &cut.only {
             plan.asks.retain(|ask| only.contains(&ask.number));
             plan.tells.retain(|tell| only.contains(&tell.number));

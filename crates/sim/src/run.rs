@@ -15,6 +15,7 @@ use crate::hold;
 use crate::model::{Broken, Judged, broken};
 use crate::plan::{Cut, Plan};
 use crate::scheduler::WORLD;
+use crate::shelf::public;
 use crate::world::World;
 use crate::{client, node, sender, trouble};
 
@@ -110,9 +111,14 @@ fn start(world: &Arc<World>) {
 
 fn step_to_rest(world: &Arc<World>) {
     let mut at_rest_since = None;
-    let rest = match world.plan.mirrored {
+    let rest = match world.plan.mirrored || world.plan.polled {
         true => CHECKED,
         false => AWAKE,
+    };
+    // A node that ended while it asked keeps the others from asking for a while.
+    let bound = match world.plan.polled {
+        true => BOUND * 2,
+        false => BOUND,
     };
     for _ in 0..STEPS {
         if world.broken().is_some() {
@@ -122,7 +128,7 @@ fn step_to_rest(world: &Arc<World>) {
             return world.break_promise("P6", "nothing waits for anything any more".into());
         }
         let now = world.scheduler.now();
-        let late = now > world.plan.calm_from + BOUND;
+        let late = now > world.plan.calm_from + bound;
         match is_at_rest(world) {
             true => _ = at_rest_since.get_or_insert(now),
             false => at_rest_since = None,
@@ -144,6 +150,13 @@ fn is_at_rest(world: &World) -> bool {
         && hold(&world.model).is_at_rest(world.asker(0).now)
         && world.looks_owed() == Some(0)
         && world.webhooks_left() == Some(0)
+        && was_asked(world)
+}
+
+/// Whether the CMS was asked what it has since trouble ended, where it is asked.
+fn was_asked(world: &World) -> bool {
+    let last = hold(&world.askings).last;
+    !world.plan.polled || last.is_some_and(|last| last > world.plan.calm_from)
 }
 
 fn judge_end(world: &World) -> Judged {
@@ -162,6 +175,7 @@ fn judge_end(world: &World) -> Judged {
     }
     world.look_at_webhooks();
     hold(&world.model).judge_told()?;
+    judge_found(world)?;
     world.look_at_accepted();
     let accepted = hold(&world.model).accepted();
     for (owner, id) in accepted {
@@ -182,6 +196,21 @@ fn judge_end(world: &World) -> Judged {
         hold(&world.model).judge_urgency()?;
     }
     judge_chain(world)
+}
+
+/// Judges that what became public since the CMS was first asked is known here, told or not.
+fn judge_found(world: &World) -> Judged {
+    if !world.plan.polled {
+        return Ok(());
+    }
+    let Some(from) = hold(&world.askings).from else {
+        return broken("P6", "the CMS was never asked");
+    };
+    let news = public(&world.plan.tells, world.plan.calm_from);
+    let found = news.iter().filter(|(at, _)| *at > from);
+    found
+        .map(|(_, change)| change)
+        .try_for_each(|change| hold(&world.model).judge_found(change))
 }
 
 fn judge_chain(world: &World) -> Judged {

@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use slugline_core::problem::Problem;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Manners, Repeats, Source};
+use slugline_core::source::{Change, Library, Manners, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::destination::Destination;
 use slugline_engine::webhooks::{Receipt, Site, SourceSettings};
@@ -20,13 +20,16 @@ use crate::dice::Dice;
 use crate::hold;
 use crate::model::{MIRROR, SOURCE};
 use crate::plan::{OWNER, Tell};
-use crate::scheduler::WORLD;
+use crate::scheduler::{Group, WORLD};
+use crate::shelf::Shelf;
 use crate::world::World;
 
 /// How long a sender waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a webhook, or its answer, is lost on its way.
 const LOST: f64 = 0.1;
+/// How often a CMS is asked what it has.
+const POLL: Duration = Duration::from_secs(5);
 /// How soon it is noticed that the blog has news.
 const NEWS: Duration = Duration::from_millis(20);
 /// Milliseconds that news takes at most.
@@ -36,7 +39,10 @@ const PAUSE: u64 = 5_000;
 const TOKEN: &str = "s3cret";
 
 /// Its body is the list of changes; the secret comes along.
-struct Plain;
+struct Plain {
+    /// Where it can be asked.
+    shelf: Option<Shelf>,
+}
 
 impl Source for Plain {
     fn manners(&self) -> Manners {
@@ -73,22 +79,31 @@ impl Source for Plain {
     fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
         serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
     }
+
+    fn library(&self) -> Option<&dyn Library> {
+        self.shelf.as_ref().map(|shelf| shelf as &dyn Library)
+    }
 }
 
 /// The sources as a node has them: a CMS, and the blog itself.
-pub(crate) fn sources(blog: &Destination) -> Vec<SourceSettings> {
+pub(crate) fn sources(world: &Arc<World>, node: Group, blog: &Destination) -> Vec<SourceSettings> {
+    let shelf = || Shelf::new(world, &format!("shelf {node}"));
+    let cms = SourceSettings {
+        poll: world.plan.polled.then_some(POLL),
+        ..source(SOURCE, world.plan.polled.then(shelf))
+    };
     let mirror = SourceSettings {
         same_as: vec![Site {
             destination: blog.settings.name.clone(),
             connector: Arc::clone(&blog.connector),
             certain: true,
         }],
-        ..source(MIRROR)
+        ..source(MIRROR, None)
     };
-    vec![source(SOURCE), mirror]
+    vec![cms, mirror]
 }
 
-fn source(name: &str) -> SourceSettings {
+fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
     SourceSettings {
         name: name.into(),
         kind: "plain".into(),
@@ -103,7 +118,7 @@ fn source(name: &str) -> SourceSettings {
         news_only: false,
         poll: None,
         same_as: Vec::new(),
-        source: Arc::new(Plain),
+        source: Arc::new(Plain { shelf }),
     }
 }
 

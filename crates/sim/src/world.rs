@@ -25,6 +25,7 @@ use crate::network::{BLOG, HOOK, Network};
 use crate::node::Nodes;
 use crate::plan::{EPOCH, Plan};
 use crate::scheduler::{Group, Scheduler};
+use crate::shelf::Askings;
 use crate::vault::Vault;
 
 /// Entries of the log that are read at once: more than a run writes.
@@ -45,6 +46,8 @@ pub(crate) struct World {
     pub(crate) dark: AtomicBool,
     /// Requests of clients, and webhooks, that have no answer yet.
     pub(crate) unanswered: Mutex<usize>,
+    /// When the CMS was asked what it has.
+    pub(crate) askings: Mutex<Askings>,
     /// The blog as a source.
     pub(crate) mirror: Mutex<Mirror>,
     calm: AtomicBool,
@@ -66,6 +69,7 @@ impl World {
             store_dice: Dice::new(plan.seed, "store"),
             dark: AtomicBool::new(false),
             unanswered: Mutex::default(),
+            askings: Mutex::default(),
             mirror: Mutex::default(),
             calm: AtomicBool::new(plan.is_calm()),
             trace: Mutex::default(),

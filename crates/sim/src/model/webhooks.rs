@@ -93,20 +93,37 @@ impl Model {
             else {
                 continue;
             };
-            for item in self.meant(change) {
-                let known = self.items.get(&item);
-                let whole = self.items.get(&ItemKey {
-                    locale: ALL_LOCALES.into(),
-                    ..item.clone()
-                });
-                let as_new = |known: &super::intake::Item| known.is_as_new_as(version);
-                if !known.is_some_and(as_new) && !whole.is_some_and(as_new) {
-                    let what =
-                        format!("{id} says {change:?}, and {item:?} is {known:?}, {whole:?}");
-                    return broken("P1", what);
-                }
+            if let Err(what) = self.is_known(change, version) {
+                return broken("P1", format!("{id} says {what}"));
             }
             self.judge_removed(id, change, version)?;
+        }
+        Ok(())
+    }
+
+    /// Judges that something which is public at the CMS is known, whether or not a webhook told of it.
+    pub(crate) fn judge_found(&self, change: &Change) -> Judged {
+        let Some(version) = change.version else {
+            return Ok(());
+        };
+        match self.is_known(change, version) {
+            Ok(()) => Ok(()),
+            Err(what) => broken("P6", format!("the CMS has {what}")),
+        }
+    }
+
+    /// Whether every item that a change names is as new as this; else what is not.
+    fn is_known(&self, change: &Change, version: Version) -> Result<(), String> {
+        for item in self.meant(change) {
+            let known = self.items.get(&item);
+            let whole = self.items.get(&ItemKey {
+                locale: ALL_LOCALES.into(),
+                ..item.clone()
+            });
+            let as_new = |known: &super::intake::Item| known.is_as_new_as(version);
+            if !known.is_some_and(as_new) && !whole.is_some_and(as_new) {
+                return Err(format!("{change:?}, and {item:?} is {known:?}, {whole:?}"));
+            }
         }
         Ok(())
     }
