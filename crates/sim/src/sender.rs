@@ -83,6 +83,7 @@ pub(crate) fn source() -> SourceSettings {
         tolerance: PATIENCE,
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        client_certificates: Vec::new(),
         news_only: false,
         poll: None,
         source: Arc::new(Plain),

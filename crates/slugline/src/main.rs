@@ -21,6 +21,7 @@ mod probe;
 mod sandbox;
 mod secrets;
 mod telemetry;
+mod tls;
 mod transport;
 
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ mod ask;
 mod digest;
 mod envelope;
 mod receipt;
+mod sender;
 mod settings;
 mod tally;
 
@@ -36,6 +37,7 @@ use crate::store::{
 };
 
 pub use receipt::{Receipt, ReceiptStatus};
+pub use sender::Sender;
 pub use settings::{Allows, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
@@ -157,12 +159,11 @@ impl Webhooks {
         Some(&source.settings.environment)
     }
 
-    /// The door of a source for a sender, before anything of the body is read. `from`: the sender's
-    /// address, where it is known.
+    /// The door of a source for a sender, before anything of the body is read.
     ///
     /// # Errors
-    /// There is no such source, or it does not have this address.
-    pub fn door(&self, name: &str, from: Option<IpAddr>) -> Result<Door<'_>, Problem> {
+    /// There is no such source, or it does not have this sender.
+    pub fn door(&self, name: &str, sender: &Sender<'_>) -> Result<Door<'_>, Problem> {
         let Some(source) = self.sources.get(name) else {
             let detail = format!("no [[source]] is called {name:?}");
             return Err(Problem::new(Code::NotFound, detail));
@@ -170,9 +171,9 @@ impl Webhooks {
         let door = Door {
             webhooks: self,
             source,
-            from,
+            from: sender.address,
         };
-        match source.admits(from) {
+        match source.settings.admits(sender) {
             Ok(()) => Ok(door),
             Err(problem) => Err(door.refused(problem)),
         }
@@ -188,7 +189,11 @@ impl Webhooks {
         from: Option<IpAddr>,
         incoming: Incoming,
     ) -> Result<Receipt, Problem> {
-        self.door(name, from)?.receive(incoming).await
+        let sender = Sender {
+            address: from,
+            certificate_names: &[],
+        };
+        self.door(name, &sender)?.receive(incoming).await
     }
 
     async fn take(&self, source: &Source, incoming: Incoming) -> Result<Receipt, Problem> {
@@ -344,20 +349,6 @@ fn failed(why: String) -> (WebhookState, Outcome) {
 }
 
 impl Source {
-    fn admits(&self, from: Option<IpAddr>) -> Result<(), Problem> {
-        let Some(allowed) = &self.settings.allows else {
-            return Ok(());
-        };
-        if from.is_some_and(|address| allowed(address)) {
-            return Ok(());
-        }
-        let address = from.map_or("an unknown address".to_owned(), |from| from.to_string());
-        let detail = format!(
-            "{address} is not in allow_ips of this source; behind a proxy, name it in [server] trusted_proxies"
-        );
-        Err(Problem::new(Code::AddressNotAllowed, detail))
-    }
-
     fn webhook(&self, incoming: &Incoming, verified: &Verified) -> Result<NewWebhook, Problem> {
         let settings = &self.settings;
         let manners = settings.source.manners();

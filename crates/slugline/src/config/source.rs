@@ -71,6 +71,8 @@ pub struct Source {
     pub keep: Duration,
     /// Networks that it may send from; any when empty.
     pub allow_ips: Vec<IpNet>,
+    /// Names of which the certificate that its sender shows must have one; any sender when empty.
+    pub client_certificates: Vec<String>,
     /// Whether its webhooks are only news of an entry.
     pub trust: Trust,
     /// How often it is asked what it has; never when `None`.
@@ -87,7 +89,12 @@ impl Source {
     }
 }
 
-pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Option<Source> {
+/// `asks`: whether the listener asks its clients for certificates.
+pub(super) fn read(
+    mut section: Section<'_, '_>,
+    secrets: &dyn Secrets,
+    asks: bool,
+) -> Option<Source> {
     let types: Vec<String> = registry::source_types()
         .map(|kind| format!("{kind:?}"))
         .collect();
@@ -106,6 +113,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     let tolerance = value(section.read("tolerance", tolerance));
     let keep = value(section.read("keep", parse_duration));
     let allow_ips = networks(&mut section, "allow_ips");
+    let client_certificates = client_certificates(&mut section, asks);
     let trust: Trust = value(section.take("trust")).unwrap_or_default();
     let poll = value(section.read("poll", interval));
     let resolved = references.map(|references| resolved(&mut section, secrets, references));
@@ -134,6 +142,7 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         tolerance,
         keep: keep.unwrap_or(KEEP).max(again),
         allow_ips,
+        client_certificates,
         trust,
         poll,
         source,
@@ -171,6 +180,17 @@ fn environments(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
         }
     }
     environments
+}
+
+fn client_certificates(section: &mut Section<'_, '_>, asks: bool) -> Vec<String> {
+    let Some((names, place)) = section.take::<Vec<String>>("client_certificates") else {
+        return Vec::new();
+    };
+    if !asks && !names.is_empty() {
+        let why = "needs [server.tls] client_ca: whose certificates are asked for";
+        section.complain(place, "client_certificates", why);
+    }
+    names
 }
 
 fn resolved(

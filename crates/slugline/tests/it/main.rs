@@ -14,5 +14,6 @@ mod nodes;
 mod publish;
 mod stopping;
 mod stub;
+mod tls;
 mod token;
 mod verify_webhook;

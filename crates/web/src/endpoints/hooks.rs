@@ -16,11 +16,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::webhook::Incoming;
-use slugline_engine::webhooks::{Receipt, ReceiptStatus};
+use slugline_engine::webhooks::{Receipt, ReceiptStatus, Sender};
 
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
-use crate::door::client::{self, Peer};
+use crate::door::client::{self, ClientNames, Peer};
 use crate::door::outside;
 use crate::door::path::Segment;
 use crate::refusal::{Answered, Refusal};
@@ -51,7 +51,12 @@ async fn hook(
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
     let from = client::address(peer, &parts.headers, &*doors.trusts);
-    let door = doors.webhooks.door(&source, from)?;
+    let names = parts.extensions.get::<ClientNames>().cloned();
+    let sender = Sender {
+        address: from,
+        certificate_names: &names.unwrap_or_default().0,
+    };
+    let door = doors.webhooks.door(&source, &sender)?;
     body::require_plain(&parts.headers)?;
     let Ok(_memory) = doors
         .hook_memory

@@ -92,6 +92,7 @@ fn source(name: &str) -> SourceSettings {
         tolerance: TOLERANCE,
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        client_certificates: Vec::new(),
         news_only: false,
         poll: None,
         source: Arc::new(Plain {
