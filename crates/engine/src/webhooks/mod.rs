@@ -152,6 +152,13 @@ impl Webhooks {
             .collect()
     }
 
+    /// Whether a source brings its secret as the last part of the URL's path.
+    #[must_use]
+    pub fn has_token_in_path(&self, source: &str) -> bool {
+        let source = self.sources.get(source);
+        source.is_some_and(|source| source.settings.source.has_token_in_path())
+    }
+
     /// The environment of a source, where there is one of this name.
     #[must_use]
     pub fn environment(&self, source: &str) -> Option<&str> {
@@ -208,6 +215,7 @@ impl Webhooks {
             .map_err(|flaw| problem(&flaw))?;
         self.intake.refuse_to_keep()?;
         let new = source.webhook(&incoming, &verified)?;
+        tracing::Span::current().record("webhook_secret", &*new.proof.secret);
         let came = |id| Came {
             id,
             received_at: window.now,

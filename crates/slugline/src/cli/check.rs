@@ -106,7 +106,11 @@ fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output
     if let Some(identity) = &checked.identity {
         output.line(&tls_line(config, identity));
     }
-    let sources: Vec<Vec<String>> = config.sources.iter().map(source_row).collect();
+    let sources: Vec<Vec<String>> = config
+        .sources
+        .iter()
+        .map(|source| source_row(source, config))
+        .collect();
     for row in columns(&sources) {
         output.line(&format!("source {row}"));
     }
@@ -155,17 +159,23 @@ fn tls_line(config: &Config, identity: &Identity) -> String {
 }
 
 /// Where to point the sender, and what it does not do.
-fn source_row(source: &Source) -> Vec<String> {
+fn source_row(source: &Source, config: &Config) -> Vec<String> {
     let manners = source.source.manners();
     let mut lacks = Vec::new();
     if !manners.signs {
         lacks.push("signs nothing: whoever reads a webhook knows the secret, so use TLS");
     }
+    if source.source.has_token_in_path() {
+        lacks.push("its URL holds the secret, in place of [...]: keep it out of logs on the way");
+    }
     if manners.retries_for.is_zero() {
         lacks.push("sends once: what it sends while nobody listens is lost");
     }
-    let place = format!("/hooks/{}", source.name);
-    vec![place, source.kind.clone(), lacks.join("; ")]
+    vec![
+        source.url(&config.server),
+        source.kind.clone(),
+        lacks.join("; "),
+    ]
 }
 
 fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
@@ -182,9 +192,14 @@ fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
             json!({ "name": destination.name, "type": destination.kind, "ok": ok, "detail": detail })
         })
         .collect();
+    let source = |source: &Source| {
+        let signs = source.source.manners().signs;
+        json!({ "name": source.name, "type": source.kind, "url": source.url(&config.server), "signs": signs })
+    };
+    let sources: Vec<Value> = config.sources.iter().map(source).collect();
     let tls = checked
         .identity
         .as_ref()
         .map(|identity| json!({ "valid_until": identity.until() }));
-    json!({ "ok": well, "tls": tls, "sources": config.sources.iter().map(|source| json!({ "name": source.name, "type": source.kind })).collect::<Vec<_>>(), "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
+    json!({ "ok": well, "tls": tls, "sources": sources, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
 }

@@ -78,6 +78,13 @@ pub enum LogFormat {
 }
 
 impl Server {
+    /// The server as others call it, as far as that is configured.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let listens = || format!("{}://{}", self.scheme(), self.listen);
+        self.public_url.clone().unwrap_or_else(listens)
+    }
+
     /// What URLs of the listener begin with.
     #[must_use]
     pub fn scheme(&self) -> &'static str {

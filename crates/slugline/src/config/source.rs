@@ -23,7 +23,7 @@ use super::DEFAULT_OWNER;
 use super::complaints::{Complaints, Place};
 use super::destination::{placed, value};
 use super::section::Section;
-use super::server::networks;
+use super::server::{Server, networks};
 use super::token::name;
 
 /// Secrets that are good at the same time: the current one and those before it while senders rotate.
@@ -82,6 +82,18 @@ pub struct Source {
 }
 
 impl Source {
+    /// Where its webhooks go; a secret in it by the name of its reference.
+    #[must_use]
+    pub fn url(&self, server: &Server) -> String {
+        let base = server.url();
+        match self.secrets.first() {
+            Some((label, _)) if self.source.has_token_in_path() => {
+                format!("{base}/hooks/{}/[{label}]", self.name)
+            }
+            _ => format!("{base}/hooks/{}", self.name),
+        }
+    }
+
     /// Whether the source may send from an address.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {

@@ -1,4 +1,4 @@
-//! `POST /hooks/{source}`: webhooks from CMSs.
+//! `POST /hooks/{source}` and `POST /hooks/{source}/{token}`: webhooks from CMSs.
 //!
 //! Ensures that the body reaches the source's verification byte for byte, with the URL as its sender calls
 //! it, and that the answer suits the sender: a fault of ours is never a refusal that it would take for
@@ -38,6 +38,25 @@ const RETRY_SECONDS: u64 = 5;
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::open_post("/hooks/{source}", hook)
+}
+
+/// For senders that sign nothing and cannot set headers.
+pub(super) fn with_token() -> Endpoint {
+    Endpoint::open_post("/hooks/{source}/{token}", hook_with_token)
+}
+
+async fn hook_with_token(
+    State(doors): State<Arc<Doors>>,
+    Segment(source): Segment,
+    request: Request,
+) -> Answered {
+    if doors.webhooks.has_token_in_path(&source) {
+        return hook(State(doors), Segment(source), request).await;
+    }
+    let detail = format!(
+        "no [[source]] called {source:?} takes its secret from the URL; token_in_path makes it do so"
+    );
+    Err(Refusal::new(Code::NotFound, detail))
 }
 
 async fn hook(
