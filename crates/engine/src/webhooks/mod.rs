@@ -26,6 +26,7 @@ use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
 use slugline_core::source::{Repeats, Wire};
 use slugline_core::time::Timestamp;
+use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 
 use crate::delivery::Shared;
@@ -223,7 +224,14 @@ impl Webhooks {
             wire: None,
         };
         Ok(match self.keep(new.clone()).await? {
-            Kept::New(id) => self.answer_in_time(source, &came(id)).await,
+            Kept::New(id) => {
+                let receipt = self.answer_in_time(source, &came(id)).await;
+                let occurred_at = source.occurred_at(&incoming, &verified);
+                Receipt {
+                    occurred_at,
+                    ..receipt
+                }
+            }
             Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
             Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
@@ -357,6 +365,17 @@ fn failed(why: String) -> (WebhookState, Outcome) {
 }
 
 impl Source {
+    /// When what it tells happened: the newest time that it has itself, because a sender that tries again
+    /// signs anew; else the time of signing. What became of it would tell versions that were made here.
+    fn occurred_at(&self, incoming: &Incoming, verified: &Verified) -> Option<Timestamp> {
+        let changes = self.settings.source.changes(incoming).unwrap_or_default();
+        let told = changes.iter().filter_map(|change| match change.version? {
+            Version::Time(at) => Some(at),
+            Version::Number(_) => None,
+        });
+        told.max().or(verified.signed_at)
+    }
+
     fn webhook(&self, incoming: &Incoming, verified: &Verified) -> Result<NewWebhook, Problem> {
         let settings = &self.settings;
         let manners = settings.source.manners();
