@@ -11,11 +11,13 @@ pub mod publish;
 pub mod restore;
 pub mod sandbox;
 pub mod serve;
+pub mod sources;
 pub mod status;
 pub mod token;
 mod trouble;
 pub mod verify_log;
 pub mod verify_webhook;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,8 @@ enum Command {
     Demo(demo::DemoArgs),
     Publish(publish::PublishArgs),
     Status(status::StatusArgs),
+    Sources(sources::SourcesArgs),
+    Webhooks(webhooks::WebhooksArgs),
     Check(check::CheckArgs),
     Token(token::TokenArgs),
     Migrate(migrate::MigrateArgs),
@@ -78,6 +82,8 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(&args).await,
         Command::Publish(args) => trouble::exit(publish::run(&args, output).await),
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
+        Command::Sources(args) => trouble::exit(sources::run(&args, output).await),
+        Command::Webhooks(args) => trouble::exit(webhooks::run(&args, output).await),
         Command::Check(args) => trouble::exit(check::run(&args, output).await),
         Command::Token(args) => trouble::exit(token::run(&args, output).await),
         Command::Migrate(args) => trouble::exit(migrate::run(&args, output).await),

@@ -21,7 +21,7 @@ use slugline_engine::ports::Clock;
 
 use super::{Ended, Trouble};
 use crate::clock::SystemClock;
-use crate::output::{BAD, GOOD, Output, columns};
+use crate::output::{BAD, GOOD, Output, columns, printable};
 use crate::secrets::References;
 
 /// Bytes of the file: more than any vendor's webhook.
@@ -219,11 +219,6 @@ fn say_rows(rows: &[(&str, &str)], output: Output) {
     columns(&rows)
         .iter()
         .for_each(|line| output.line(&printable(line)));
-}
-
-/// Without what a request could tell the terminal.
-fn printable(line: &str) -> String {
-    line.replace(char::is_control, "\u{fffd}")
 }
 
 fn parse_millis(text: &str) -> Result<Timestamp, String> {

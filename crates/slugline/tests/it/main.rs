@@ -17,3 +17,4 @@ mod stub;
 mod tls;
 mod token;
 mod verify_webhook;
+mod webhooks;
