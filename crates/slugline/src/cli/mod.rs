@@ -6,6 +6,7 @@
 pub mod backup;
 pub mod check;
 pub mod demo;
+pub mod init;
 pub mod migrate;
 pub mod publish;
 pub mod restore;
@@ -34,7 +35,7 @@ pub use self::trouble::{Ended, Trouble};
     version,
     about,
     propagate_version = true,
-    after_help = "Examples:\n  slugline demo                          see it work, with nothing to set up\n  slugline check                         is the configuration right?\n  slugline serve                         run the server\n  slugline publish post.md --wait        publish, and see it go live\n\nEach command has its own examples: slugline COMMAND --help"
+    after_help = "Examples:\n  slugline demo                          see it work, with nothing to set up\n  slugline init                          answer a few questions, get a configuration\n  slugline check                         is the configuration right?\n  slugline serve                         run the server\n  slugline publish post.md --wait        publish, and see it go live\n\nEach command has its own examples: slugline COMMAND --help"
 )]
 struct Cli {
     #[command(flatten)]
@@ -56,6 +57,7 @@ struct Global {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::InitArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Publish(publish::PublishArgs),
@@ -78,6 +80,7 @@ pub async fn run() -> ExitCode {
     let output = Output::new(global.json);
     match command {
         Command::Serve(args) => serve::run(&args).await,
+        Command::Init(args) => trouble::exit(init::run(&args, global.no_input, output)),
         Command::Demo(args) => demo::run(&args).await,
         Command::Sandbox(args) => sandbox::run(&args).await,
         Command::Publish(args) => trouble::exit(publish::run(&args, output).await),

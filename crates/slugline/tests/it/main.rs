@@ -9,6 +9,7 @@
 mod check;
 mod harness;
 mod hooks;
+mod init;
 mod moving;
 mod nodes;
 mod publish;

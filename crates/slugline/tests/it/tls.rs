@@ -14,15 +14,15 @@ use tempfile::TempDir;
 
 use super::harness::{CONFIGURATION, Server, TOKEN, run};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 /// A certificate and its key, PEM.
-struct Pair {
-    certificate: String,
-    key: String,
+pub(crate) struct Pair {
+    pub(crate) certificate: String,
+    pub(crate) key: String,
 }
 
-fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
@@ -38,7 +38,7 @@ fn issue(name: &str, authority: &Authority, change: impl Fn(&mut CertificatePara
     }
 }
 
-fn pair(name: &str, authority: &Authority) -> Pair {
+pub(crate) fn pair(name: &str, authority: &Authority) -> Pair {
     issue(name, authority, |_| {})
 }
 
