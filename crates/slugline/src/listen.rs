@@ -1,7 +1,7 @@
 //! The listener: connections, until asked to stop.
 //!
-//! Ensures that a client which sends its headers slowly, shakes hands slowly, or opens connections without
-//! end, cannot keep others out, and that a stop lets requests in flight end. Knows no endpoint.
+//! Ensures that a client which sends its headers slowly, or opens connections without end, cannot
+//! keep others out, and that a stop lets requests in flight end. Knows no endpoint.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,15 +13,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use slugline_web::{ClientNames, Peer, Router};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use crate::tls::{Identity, names_in};
+use crate::handshakes::{Handshakes, Place, Shaken};
+use crate::tls::Identity;
 
 /// Time for a request's headers, also between two requests of a kept connection.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -29,16 +27,6 @@ const HEADERS: Duration = Duration::from_secs(30);
 const CONNECTIONS: usize = 8_192;
 /// After an accept that failed (file descriptors ran out): time for some to close.
 const BREATH: Duration = Duration::from_millis(100);
-/// Time from the connection to the end of its handshake: three round trips to the other side of the world,
-/// with one packet lost.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Handshakes under way at once, which cost about 1 ms of a processor and 40 KiB each. More wait for their
-/// turn, within their time.
-const HANDSHAKES: usize = 1_024;
-/// The first byte of a TLS connection (RFC 8446 §5.1: a record of type handshake).
-const TLS_RECORD: u8 = 22;
-/// The answer to those who do not speak TLS where it is spoken.
-const SPEAK_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\ncontent-length: 41\r\nconnection: close\r\n\r\nThis port speaks TLS: call it by https://";
 
 /// Serves until `stop`, then until the requests in flight have ended.
 pub async fn serve(
@@ -49,26 +37,16 @@ pub async fn serve(
 ) {
     let house = House::new(router);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let turns = Arc::new(Semaphore::new(HANDSHAKES));
-    let mut handshakes = JoinSet::new();
+    let mut handshakes = Handshakes::default();
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             (place, (stream, peer)) = next(&places, &listener) => match tls {
                 None => house.attend(stream, peer, ClientNames::default(), place),
-                Some(identity) => {
-                    let (acceptor, turns) = (identity.acceptor(), Arc::clone(&turns));
-                    handshakes.spawn(async move {
-                        let stream = shake_hands(acceptor, stream, peer, &turns).await?;
-                        Some((stream, peer, place))
-                    });
-                }
+                Some(identity) => handshakes.begin(identity.acceptor(), stream, peer, place),
             },
-            Some(ended) = handshakes.join_next() => {
-                if let Ok(Some((stream, peer, place))) = ended {
-                    let names = shown(&stream);
-                    house.attend(stream, peer, names, place);
-                }
+            Shaken { stream, peer, names, place } = handshakes.next() => {
+                house.attend(stream, peer, names, place);
             }
             () = &mut stop => break,
         }
@@ -97,13 +75,8 @@ impl House {
         }
     }
 
-    fn attend<S>(
-        &self,
-        stream: S,
-        peer: Peer,
-        names: ClientNames,
-        place: Option<OwnedSemaphorePermit>,
-    ) where
+    fn attend<S>(&self, stream: S, peer: Peer, names: ClientNames, place: Place)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let router = self.router.clone();
@@ -122,44 +95,8 @@ impl House {
     }
 }
 
-/// The connection under TLS; `None` where that does not come about.
-async fn shake_hands(
-    acceptor: TlsAcceptor,
-    mut stream: TcpStream,
-    Peer(peer): Peer,
-    turns: &Semaphore,
-) -> Option<TlsStream<TcpStream>> {
-    let shaking = async {
-        // Who says nothing takes nobody's turn.
-        let mut first = [0];
-        stream.peek(&mut first).await.ok()?;
-        if first[0] != TLS_RECORD {
-            let _ = stream.write_all(SPEAK_TLS).await;
-            let _ = stream.shutdown().await;
-            return None;
-        }
-        let _turn = turns.acquire().await.ok()?;
-        let shaken = acceptor.accept(stream).await;
-        shaken
-            .inspect_err(|why| tracing::debug!(%peer, %why, "a TLS handshake failed"))
-            .ok()
-    };
-    let shaken = tokio::time::timeout(HANDSHAKE, shaking).await;
-    shaken.ok().flatten()
-}
-
-/// The names of the certificate that the client has shown.
-fn shown(stream: &TlsStream<TcpStream>) -> ClientNames {
-    let shown = stream.get_ref().1.peer_certificates();
-    let names = shown.and_then(|chain| chain.first()).map(names_in);
-    ClientNames(names.unwrap_or_default().into())
-}
-
 /// Waits for a place first: connections beyond the limit stay in the backlog.
-async fn next(
-    places: &Arc<Semaphore>,
-    listener: &TcpListener,
-) -> (Option<OwnedSemaphorePermit>, (TcpStream, Peer)) {
+async fn next(places: &Arc<Semaphore>, listener: &TcpListener) -> (Place, (TcpStream, Peer)) {
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, accept(listener).await)
 }

@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod config;
 mod demo;
+mod handshakes;
 mod listen;
 mod node;
 mod output;

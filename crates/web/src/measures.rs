@@ -29,6 +29,7 @@ pub const LAG_BUCKETS: [f64; 10] = [
 /// How late webhooks come; [`LAG_BUCKETS`] are its buckets.
 pub const LAG: &str = "slugline_source_lag_seconds";
 
+const TLS_FAILED: &str = "slugline_tls_handshakes_failed_total";
 const WEBHOOKS: &str = "slugline_webhooks_total";
 const MISSES: &str = "slugline_source_misses_total";
 const REQUESTS: &str = "slugline_http_requests_total";
@@ -55,6 +56,10 @@ pub(crate) fn describe() {
     describe_counter!(
         INTAKE,
         "Publish requests by outcome: accepted, replayed, duplicate, stale, or the problem's code."
+    );
+    describe_counter!(
+        TLS_FAILED,
+        "Connections to the listener that ended before TLS was agreed on."
     );
     describe_counter!(
         WEBHOOKS,

@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::crypto::ring;
@@ -15,6 +16,9 @@ use tempfile::TempDir;
 use super::harness::{CONFIGURATION, Server, TOKEN, run};
 
 pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
+
+/// An answer that takes longer will not come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A certificate and its key, PEM.
 pub(crate) struct Pair {
@@ -60,6 +64,15 @@ fn folder(authority: &Authority, server: &Pair, client_certificate: &str) -> Tem
 
 /// One connection to the server, whose answers end with it.
 fn ask(server: &Server, trusted: &Authority, shown: Option<&Pair>, request: &str) -> String {
+    ask_over(connect(server), trusted, shown, request)
+}
+
+fn ask_over(
+    connection: TcpStream,
+    trusted: &Authority,
+    shown: Option<&Pair>,
+    request: &str,
+) -> String {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.der().clone()).unwrap();
     let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
@@ -77,7 +90,7 @@ fn ask(server: &Server, trusted: &Authority, shown: Option<&Pair>, request: &str
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let name = "localhost".try_into().unwrap();
     let client = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = StreamOwned::new(client, connect(server));
+    let mut stream = StreamOwned::new(client, connection);
     let mut answer = Vec::new();
     // What the other end refuses shows as the lack of an answer.
     let _ = stream.write_all(request.as_bytes());
@@ -86,7 +99,9 @@ fn ask(server: &Server, trusted: &Authority, shown: Option<&Pair>, request: &str
 }
 
 fn connect(server: &Server) -> TcpStream {
-    TcpStream::connect(server.url.trim_start_matches("https://")).unwrap()
+    let stream = TcpStream::connect(server.url.trim_start_matches("https://")).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 const LIVEZ: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
@@ -158,11 +173,15 @@ fn where_certificates_are_required_nobody_comes_in_without() {
 fn who_shakes_hands_slowly_or_speaks_plain_http_keeps_nobody_out_and_no_stop_waiting() {
     let ours = authority();
     let mut server = Server::start_in(folder(&ours, &pair("localhost", &ours), "optional"));
+    let early = connect(&server);
     let mut plain = connect(&server);
     plain.write_all(LIVEZ.as_bytes()).unwrap();
     let mut answer = String::new();
     let _ = plain.read_to_string(&mut answer);
     assert!(answer.ends_with("call it by https://"), "{answer}");
+
+    // One that began before, and nobody comes after it.
+    assert!(ask_over(early, &ours, None, LIVEZ).starts_with("HTTP/1.1 200"));
 
     // The head of a record that never comes whole.
     let halves = || {
