@@ -20,11 +20,11 @@ use crate::signature::Scheme;
 use crate::source::Dialect;
 use crate::standard_webhooks::webhook::StandardWebhooks;
 use crate::storyblok::webhook::Storyblok;
-use crate::token::Token;
+use crate::token::{PathToken, Token};
 use crate::webflow::webhook::Webflow;
 use crate::{
     contentful, directus, drupal, folder, generic, ghost, hubspot, sanity, standard_webhooks,
-    storyblok, strapi, webflow, webhook, wordpress,
+    storyblok, strapi, token, webflow, webhook, wordpress,
 };
 
 /// Makes a connector from the keys of a `[[destination]]` that are the vendor's own.
@@ -58,7 +58,9 @@ static SOURCES: [(&str, Dialect); 12] = [
     ),
     (
         "directus",
-        dialect!(directus, &Token).asked(directus::library::build),
+        dialect!(directus, &Token)
+            .with(token::configure)
+            .asked(directus::library::build),
     ),
     (
         "drupal",
@@ -92,7 +94,9 @@ static SOURCES: [(&str, Dialect); 12] = [
     ),
     (
         "strapi",
-        dialect!(strapi, &Token).asked(strapi::library::build),
+        dialect!(strapi, &Token)
+            .with(token::configure)
+            .asked(strapi::library::build),
     ),
     (
         "webflow",
@@ -115,6 +119,14 @@ pub fn scheme(kind: &str, legacy: bool) -> Option<&'static dyn Scheme> {
         return (kind == "ghost").then_some(&Ghost { legacy: true });
     }
     dialect(kind).map(|dialect| dialect.scheme)
+}
+
+/// How a type of source proves itself with `token_in_path`; `None` where it signs.
+pub fn path_token(kind: &str) -> Option<&'static dyn Scheme> {
+    let sends_its_secret = |dialect: &&Dialect| !dialect.signs();
+    dialect(kind)
+        .filter(sends_its_secret)
+        .map(|_| &PathToken as &dyn Scheme)
 }
 
 fn dialect(kind: &str) -> Option<&'static Dialect> {

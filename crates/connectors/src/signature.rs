@@ -37,6 +37,11 @@ pub trait Scheme: Send + Sync {
         TOLERANCE
     }
 
+    /// Whether the secret itself comes as the last part of the URL's path.
+    fn is_in_path(&self) -> bool {
+        false
+    }
+
     /// Reads a secret as this kind of source uses it.
     fn key(&self, secret: &Secret) -> Result<Key, String> {
         Key::of_text(secret)
@@ -94,6 +99,8 @@ pub(crate) enum Proof {
     Ed25519(Vec<u8>),
     /// The secret itself; nothing is signed.
     Token(Vec<u8>),
+    /// The same, in the URL rather than in a header.
+    PathToken(Vec<u8>),
 }
 
 impl Proof {
@@ -114,7 +121,7 @@ impl Proof {
                 key.verify(&message.concat(), theirs).is_ok()
             }
             // Hashed first, so that not even the length is compared in the open.
-            (Self::Token(theirs), Key::Shared(key)) => {
+            (Self::Token(theirs) | Self::PathToken(theirs), Key::Shared(key)) => {
                 Sha256::digest(key).ct_eq(&Sha256::digest(theirs)).into()
             }
             (Self::Ed25519(_), Key::Shared(_)) | (_, Key::Public(_)) => false,
@@ -163,6 +170,12 @@ pub fn verify(
     }
     let (header, covers) = (signed.header, scheme.covers());
     let detail = match signed.proofs.first() {
+        Some(Proof::PathToken(_)) => {
+            return Err(Flaw::of(
+                Part::Signature,
+                "the URL does not end with the secret",
+            ));
+        }
         Some(Proof::Token(_)) => format!("{header} does not hold the secret"),
         _ => format!("{header} is not the signature over {covers} with this secret"),
     };

@@ -63,6 +63,11 @@ impl Dialect {
         }
     }
 
+    /// Whether it signs what it sends.
+    pub(crate) fn signs(&self) -> bool {
+        self.manners.signs
+    }
+
     /// A source of this type.
     pub(crate) fn source(
         &'static self,
@@ -157,6 +162,10 @@ impl Source for Configured {
 
     fn tolerance(&self) -> Duration {
         self.scheme().tolerance()
+    }
+
+    fn has_token_in_path(&self) -> bool {
+        self.scheme().is_in_path()
     }
 
     fn check_secret(&self, secret: &Secret) -> Result<(), String> {

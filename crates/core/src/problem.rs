@@ -61,6 +61,8 @@ pub enum Code {
     OutOfTime,
     /// A webhook from an address that its source does not have.
     AddressNotAllowed,
+    /// A webhook over a connection without a client certificate that its source has.
+    CertificateNotAllowed,
     /// Over a size limit.
     TooLarge,
     /// Not a content type that is understood.
@@ -81,7 +83,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, for documents and tests.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::InvalidKey,
@@ -98,6 +100,7 @@ impl Code {
         Self::NotGenuine,
         Self::OutOfTime,
         Self::AddressNotAllowed,
+        Self::CertificateNotAllowed,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::RequestTimeout,
@@ -114,7 +117,7 @@ impl Code {
         match self {
             Self::InvalidJson | Self::InvalidKey => 400,
             Self::Unauthorized | Self::NotGenuine | Self::OutOfTime => 401,
-            Self::Forbidden | Self::AddressNotAllowed => 403,
+            Self::Forbidden | Self::AddressNotAllowed | Self::CertificateNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
@@ -151,6 +154,9 @@ impl Code {
             Self::NotGenuine => "The webhook is not proved to be genuine",
             Self::OutOfTime => "The webhook was signed outside the tolerance",
             Self::AddressNotAllowed => "The webhook comes from an address that is not allowed",
+            Self::CertificateNotAllowed => {
+                "The webhook comes without a client certificate that is allowed"
+            }
             Self::TooLarge => "Too large",
             Self::UnsupportedMediaType => "Unsupported content type",
             Self::RequestTimeout => "The body did not come in time",

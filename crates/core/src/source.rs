@@ -28,6 +28,11 @@ pub trait Source: Send + Sync {
     /// How far the time of signing may lie from ours, unless configured.
     fn tolerance(&self) -> Duration;
 
+    /// Whether the secret itself comes as the last part of the URL's path, `/hooks/SOURCE/SECRET`.
+    fn has_token_in_path(&self) -> bool {
+        false
+    }
+
     /// Says whether a secret can be one of this kind.
     ///
     /// # Errors

@@ -115,6 +115,7 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
         tolerance: PATIENCE,
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        client_certificates: Vec::new(),
         news_only: false,
         poll: None,
         same_as: Vec::new(),

@@ -12,10 +12,14 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use slugline_web::{Peer, Router};
+use slugline_web::{ClientNames, Peer, Router};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
+
+use crate::handshakes::{Handshakes, Place, Shaken};
+use crate::tls::Identity;
 
 /// Time for a request's headers, also between two requests of a kept connection.
 const HEADERS: Duration = Duration::from_secs(30);
@@ -25,38 +29,74 @@ const CONNECTIONS: usize = 8_192;
 const BREATH: Duration = Duration::from_millis(100);
 
 /// Serves until `stop`, then until the requests in flight have ended.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
-    let open = GracefulShutdown::new();
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<&Identity>,
+    stop: impl Future<Output = ()>,
+) {
+    let house = House::new(router);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let mut handshakes = Handshakes::default();
     let mut stop = std::pin::pin!(stop);
     loop {
-        let (place, (stream, peer)) = tokio::select! {
-            arrived = next(&places, &listener) => arrived,
+        tokio::select! {
+            (place, (stream, peer)) = next(&places, &listener) => match tls {
+                None => house.attend(stream, peer, ClientNames::default(), place),
+                Some(identity) => handshakes.begin(identity.acceptor(), stream, peer, place),
+            },
+            Shaken { stream, peer, names, place } = handshakes.next() => {
+                house.attend(stream, peer, names, place);
+            }
             () = &mut stop => break,
-        };
-        let router = router.clone();
+        }
+    }
+    drop(listener);
+    // Nobody has asked for anything yet there.
+    drop(handshakes);
+    house.open.shutdown().await;
+}
+
+/// What answers on connections.
+struct House {
+    http: http1::Builder,
+    open: GracefulShutdown,
+    router: Router,
+}
+
+impl House {
+    fn new(router: Router) -> Self {
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+        Self {
+            http,
+            open: GracefulShutdown::new(),
+            router,
+        }
+    }
+
+    fn attend<S>(&self, stream: S, peer: Peer, names: ClientNames, place: Place)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = self.router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
+            request.extensions_mut().insert(names.clone());
             router.clone().oneshot(request)
         });
-        let connection = open.watch(http.serve_connection(TokioIo::new(stream), service));
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let connection = self.open.watch(connection);
         tokio::spawn(async move {
             // A client that goes away is no event of ours.
             let _ = connection.await;
             drop(place);
         });
     }
-    drop(listener);
-    open.shutdown().await;
 }
 
 /// Waits for a place first: connections beyond the limit stay in the backlog.
-async fn next(
-    places: &Arc<Semaphore>,
-    listener: &TcpListener,
-) -> (Option<OwnedSemaphorePermit>, (TcpStream, Peer)) {
+async fn next(places: &Arc<Semaphore>, listener: &TcpListener) -> (Place, (TcpStream, Peer)) {
     let place = Arc::clone(places).acquire_owned().await.ok();
     (place, accept(listener).await)
 }

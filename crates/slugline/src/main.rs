@@ -13,6 +13,7 @@ mod client;
 mod clock;
 mod config;
 mod demo;
+mod handshakes;
 mod listen;
 mod node;
 mod output;
@@ -21,6 +22,7 @@ mod probe;
 mod sandbox;
 mod secrets;
 mod telemetry;
+mod tls;
 mod transport;
 
 use std::process::ExitCode;

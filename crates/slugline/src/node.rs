@@ -25,6 +25,7 @@ use crate::clock::{SystemClock, SystemEntropy, random_bytes};
 use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token, Trust};
 use crate::place::Place;
 use crate::telemetry::Metrics;
+use crate::tls::Identity;
 use crate::transport::{Guard, HttpTransport};
 
 /// A commit window is this many request timeouts, unless the vendor or configuration says otherwise.
@@ -42,6 +43,7 @@ pub struct Node {
     webhooks: Arc<Webhooks>,
     ready: Arc<AtomicBool>,
     first_token: Option<String>,
+    tls: Option<Identity>,
 }
 
 impl Node {
@@ -84,6 +86,7 @@ impl Node {
         ));
         let engine = engine.with_webhooks(Arc::clone(&webhooks));
         let first_token = first_token(&config, &store).await?;
+        let tls = identity(&config)?;
         Ok(Self {
             config,
             store,
@@ -93,6 +96,7 @@ impl Node {
             webhooks,
             ready: Arc::new(AtomicBool::new(false)),
             first_token,
+            tls,
         })
     }
 
@@ -112,7 +116,12 @@ impl Node {
             ready.store(false, Ordering::Release);
         };
         let doors = async {
-            tokio::select! { () = crate::listen::serve(listener, router, closed) => {}, () = overdue(stop, grace) => {} }
+            let tls = self.tls.as_ref();
+            tokio::select! {
+                () = crate::listen::serve(listener, router, tls, closed) => {},
+                () = overdue(stop, grace) => {},
+                () = self.renew() => {},
+            }
         };
         let engine = async {
             tokio::select! { () = self.engine.run(stop, grace) => {}, () = overdue(stop, grace + CLOSING / 2) => {} }
@@ -123,6 +132,14 @@ impl Node {
             .is_err()
         {
             tracing::warn!("the store did not close in time; what was answered is durable");
+        }
+    }
+
+    /// Takes certificates that are renewed; never ends.
+    async fn renew(&self) {
+        match (&self.tls, &self.config.server.tls) {
+            (Some(identity), Some(tls)) => identity.follow(tls, &self.config.references).await,
+            _ => std::future::pending().await,
         }
     }
 
@@ -145,6 +162,7 @@ impl Node {
             intake: Arc::clone(&self.intake),
             webhooks: Arc::clone(&self.webhooks),
             public_url: self.config.server.public_url.clone(),
+            tls: self.config.server.tls.is_some(),
             trusts: self.trusts(),
             destinations: Arc::new(self.shown()),
             clock: Arc::clone(&self.clock),
@@ -211,6 +229,13 @@ pub fn settings(destination: &Destination) -> DestinationSettings {
     }
 }
 
+/// What the listener proves itself with; `None` where it speaks plain HTTP.
+pub fn identity(config: &Config) -> Result<Option<Identity>, String> {
+    let load = |tls| Identity::load(tls, &config.references, SystemClock.now());
+    let loaded = config.server.tls.as_ref().map(load).transpose();
+    loaded.map_err(|(key, why)| format!("[server] tls {key}: {why}"))
+}
+
 fn sealing_key(config: &Config) -> Result<Option<Arc<SealingKey>>, String> {
     let key = config.server.secret_key.as_ref().map(SealingKey::new);
     Ok(key.transpose()?.map(Arc::new))
@@ -245,6 +270,7 @@ fn source(source: &Source, config: &Config) -> SourceSettings {
         tolerance: source.tolerance,
         keep_for: source.keep,
         allows,
+        client_certificates: source.client_certificates.clone(),
         news_only: source.trust == Trust::Refetch,
         poll: source.poll,
         same_as: sites(source, config),

@@ -103,6 +103,12 @@ fn wanted() -> bool {
     said("NO_COLOR").is_none() && said("TERM").is_none_or(|term| term != "dumb")
 }
 
+/// A line without what somebody else's words could tell the terminal.
+#[must_use]
+pub fn printable(line: &str) -> String {
+    line.replace(char::is_control, "\u{fffd}")
+}
+
 /// Rows with columns of equal width; the last column is as long as it is.
 #[must_use]
 pub fn columns(rows: &[Vec<String>]) -> Vec<String> {

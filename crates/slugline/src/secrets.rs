@@ -30,7 +30,7 @@ impl References {
         let size = std::fs::metadata(&full).map(|found| found.len());
         if size.map_err(|why| format!("the file {shown} cannot be read: {why}"))? > MAX_SECRET {
             return Err(format!(
-                "the file {shown} is longer than {MAX_SECRET} bytes; it holds more than a secret"
+                "the file {shown} is longer than {MAX_SECRET} bytes; no secret and no certificate is"
             ));
         }
         let text = std::fs::read_to_string(&full)

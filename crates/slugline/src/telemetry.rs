@@ -24,7 +24,10 @@ impl Metrics {
         let seconds = Matcher::Suffix("_seconds".to_owned());
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(seconds, &slugline_web::DURATION_BUCKETS);
-        let builder = builder.map_err(|why| why.to_string())?;
+        let lag = Matcher::Full(slugline_web::LAG.to_owned());
+        let builder = builder
+            .and_then(|builder| builder.set_buckets_for_metric(lag, &slugline_web::LAG_BUCKETS))
+            .map_err(|why| why.to_string())?;
         builder
             .install_recorder()
             .map(Self)

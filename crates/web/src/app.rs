@@ -35,6 +35,8 @@ pub struct App {
     /// The URL under which the world knows this server, without a slash at its end; as in the request's
     /// `Host` when `None`.
     pub public_url: Option<String>,
+    /// Whether the listener itself speaks TLS.
+    pub tls: bool,
     /// Which addresses are those of proxies in front of this server.
     pub trusts: Trusts,
     /// The configured destinations and how they are.
@@ -82,6 +84,7 @@ pub(crate) struct Doors {
     pub(crate) intake: Arc<Intake>,
     pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) public_url: Option<String>,
+    pub(crate) tls: bool,
     pub(crate) trusts: Trusts,
     pub(crate) destinations: Arc<dyn Destinations>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -114,6 +117,7 @@ impl Doors {
             intake: app.intake,
             webhooks: app.webhooks,
             public_url: app.public_url,
+            tls: app.tls,
             trusts: app.trusts,
             destinations: app.destinations,
             clock: app.clock,

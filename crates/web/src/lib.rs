@@ -14,10 +14,10 @@ mod router;
 pub use app::{App, Limits};
 /// What [`router`] makes: a tower service, for the listener.
 pub use axum::Router;
-pub use door::client::{Peer, Trusts};
+pub use door::client::{ClientNames, Peer, Trusts};
 pub use door::role::Role;
 pub use endpoints::destinations::{DestinationView, Destinations};
-pub use measures::DURATION_BUCKETS;
+pub use measures::{DURATION_BUCKETS, LAG, LAG_BUCKETS};
 pub use router::router;
 
 /// What a token begins with, so that scanners for leaked secrets can know one.

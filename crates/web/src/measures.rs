@@ -22,6 +22,16 @@ pub const DURATION_BUCKETS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
+/// Seconds: from a webhook that comes at once to one that its sender gave up repeating after three days.
+pub const LAG_BUCKETS: [f64; 10] = [
+    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3_600.0, 21_600.0, 86_400.0, 259_200.0,
+];
+/// How late webhooks come; [`LAG_BUCKETS`] are its buckets.
+pub const LAG: &str = "slugline_source_lag_seconds";
+
+const TLS_FAILED: &str = "slugline_tls_handshakes_failed_total";
+const WEBHOOKS: &str = "slugline_webhooks_total";
+const MISSES: &str = "slugline_source_misses_total";
 const REQUESTS: &str = "slugline_http_requests_total";
 const DURATION: &str = "slugline_http_request_duration_seconds";
 const INTAKE: &str = "slugline_intake_total";
@@ -46,6 +56,23 @@ pub(crate) fn describe() {
     describe_counter!(
         INTAKE,
         "Publish requests by outcome: accepted, replayed, duplicate, stale, or the problem's code."
+    );
+    describe_counter!(
+        TLS_FAILED,
+        "Connections to the listener that ended before TLS was agreed on."
+    );
+    describe_counter!(
+        WEBHOOKS,
+        "Webhooks by source and outcome: the first word of the answer, or the problem's code."
+    );
+    describe_counter!(
+        MISSES,
+        "Changes that no webhook told of, found when the source was asked."
+    );
+    describe_histogram!(
+        LAG,
+        Unit::Seconds,
+        "Time from when something happened at a source to when its webhook came."
     );
     describe_gauge!(
         QUEUE,

@@ -15,6 +15,7 @@ use slugline_core::problem::Code;
 use crate::app::{App, Doors};
 use crate::door::admission::{Gate, admit};
 use crate::door::boundary::boundary;
+use crate::door::path;
 use crate::door::role::Role;
 use crate::refusal::Refusal;
 use crate::{endpoints, measures};
@@ -130,7 +131,7 @@ async fn not_found(uri: Uri) -> Refusal {
         Code::NotFound,
         format!(
             "there is nothing at {:?}; /openapi.json lists what there is",
-            uri.path()
+            path::shown(uri.path())
         ),
     )
 }

@@ -27,12 +27,17 @@ pub(super) fn envelope(incoming: &Incoming, secrets: &[(String, Secret)]) -> Env
         let hidden = holder.or_else(|| by_name().then(|| "[hidden]".to_owned()));
         (name.to_owned(), hidden.unwrap_or_else(|| value.to_owned()))
     };
-    let named = secrets
+    let mut named: Vec<_> = secrets
         .iter()
-        .filter(|(_, secret)| !secret.expose().is_empty());
-    let url = named.fold(incoming.url.clone(), |url, (label, secret)| {
-        url.replace(secret.expose(), &format!("[{label}]"))
-    });
+        .filter(|(_, secret)| !secret.expose().is_empty())
+        .collect();
+    // One secret may be the beginning of another.
+    named.sort_by_key(|(_, secret)| std::cmp::Reverse(secret.expose().len()));
+    let url = named
+        .into_iter()
+        .fold(incoming.url.clone(), |url, (label, secret)| {
+            url.replace(secret.expose(), &format!("[{label}]"))
+        });
     Envelope {
         method: incoming.method.clone(),
         url: without_parameters(&url),
@@ -70,7 +75,8 @@ mod tests {
 
     #[test]
     fn no_secret_is_kept_wherever_it_stands() {
-        let secrets = [("env:CMS".to_owned(), Secret::new("s3cret"))];
+        let secrets = [("env:CMS", "s3cret"), ("env:LONG", "s3cret-2")]
+            .map(|(label, secret)| (label.to_owned(), Secret::new(secret)));
         let headers = [
             ("Authorization", "Bearer s3cret"),
             ("X-Anything", "a s3cret b"),
@@ -78,7 +84,7 @@ mod tests {
             ("X-Hub-Signature", "sha1=ab"),
             ("X-Contentful-Idempotency-Key", "id"),
         ];
-        let url = "https://a.example/hooks/cms?x=s3cret&access_token=t&page=2";
+        let url = "https://a.example/hooks/cms/s3cret-2?x=s3cret&access_token=t&page=2";
         let kept = envelope(&Incoming::new("POST", url, headers, ""), &secrets);
         let values: Vec<&str> = kept.headers.iter().map(|(_, value)| &**value).collect();
         assert_eq!(
@@ -87,7 +93,7 @@ mod tests {
         );
         assert_eq!(
             kept.url,
-            "https://a.example/hooks/cms?x=[env:CMS]&access_token=[hidden]&page=2"
+            "https://a.example/hooks/cms/[env:LONG]?x=[env:CMS]&access_token=[hidden]&page=2"
         );
     }
 }

@@ -10,6 +10,7 @@ mod digest;
 mod echo;
 mod envelope;
 mod receipt;
+mod sender;
 mod settings;
 mod tally;
 
@@ -26,6 +27,7 @@ use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
 use slugline_core::source::{Repeats, Wire};
 use slugline_core::time::Timestamp;
+use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 
 use crate::delivery::Shared;
@@ -37,6 +39,7 @@ use crate::store::{
 };
 
 pub use receipt::{Receipt, ReceiptStatus};
+pub use sender::Sender;
 pub use settings::{Allows, Site, SourceSettings};
 pub use tally::{Counts, Refused, SourceView};
 
@@ -151,6 +154,13 @@ impl Webhooks {
             .collect()
     }
 
+    /// Whether a source brings its secret as the last part of the URL's path.
+    #[must_use]
+    pub fn has_token_in_path(&self, source: &str) -> bool {
+        let source = self.sources.get(source);
+        source.is_some_and(|source| source.settings.source.has_token_in_path())
+    }
+
     /// The environment of a source, where there is one of this name.
     #[must_use]
     pub fn environment(&self, source: &str) -> Option<&str> {
@@ -158,12 +168,11 @@ impl Webhooks {
         Some(&source.settings.environment)
     }
 
-    /// The door of a source for a sender, before anything of the body is read. `from`: the sender's
-    /// address, where it is known.
+    /// The door of a source for a sender, before anything of the body is read.
     ///
     /// # Errors
-    /// There is no such source, or it does not have this address.
-    pub fn door(&self, name: &str, from: Option<IpAddr>) -> Result<Door<'_>, Problem> {
+    /// There is no such source, or it does not have this sender.
+    pub fn door(&self, name: &str, sender: &Sender<'_>) -> Result<Door<'_>, Problem> {
         let Some(source) = self.sources.get(name) else {
             let detail = format!("no [[source]] is called {name:?}");
             return Err(Problem::new(Code::NotFound, detail));
@@ -171,9 +180,9 @@ impl Webhooks {
         let door = Door {
             webhooks: self,
             source,
-            from,
+            from: sender.address,
         };
-        match source.admits(from) {
+        match source.settings.admits(sender) {
             Ok(()) => Ok(door),
             Err(problem) => Err(door.refused(problem)),
         }
@@ -189,7 +198,11 @@ impl Webhooks {
         from: Option<IpAddr>,
         incoming: Incoming,
     ) -> Result<Receipt, Problem> {
-        self.door(name, from)?.receive(incoming).await
+        let sender = Sender {
+            address: from,
+            certificate_names: &[],
+        };
+        self.door(name, &sender)?.receive(incoming).await
     }
 
     async fn take(&self, source: &Source, incoming: Incoming) -> Result<Receipt, Problem> {
@@ -204,6 +217,7 @@ impl Webhooks {
             .map_err(|flaw| problem(&flaw))?;
         self.intake.refuse_to_keep()?;
         let new = source.webhook(&incoming, &verified)?;
+        tracing::Span::current().record("webhook_secret", &*new.proof.secret);
         let came = |id| Came {
             id,
             received_at: window.now,
@@ -211,7 +225,14 @@ impl Webhooks {
             wire: None,
         };
         Ok(match self.keep(new.clone()).await? {
-            Kept::New(id) => self.answer_in_time(source, &came(id)).await,
+            Kept::New(id) => {
+                let receipt = self.answer_in_time(source, &came(id)).await;
+                let occurred_at = source.occurred_at(&incoming, &verified);
+                Receipt {
+                    occurred_at,
+                    ..receipt
+                }
+            }
             Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
             Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
@@ -348,18 +369,15 @@ fn failed(why: String) -> (WebhookState, Outcome) {
 }
 
 impl Source {
-    fn admits(&self, from: Option<IpAddr>) -> Result<(), Problem> {
-        let Some(allowed) = &self.settings.allows else {
-            return Ok(());
-        };
-        if from.is_some_and(|address| allowed(address)) {
-            return Ok(());
-        }
-        let address = from.map_or("an unknown address".to_owned(), |from| from.to_string());
-        let detail = format!(
-            "{address} is not in allow_ips of this source; behind a proxy, name it in [server] trusted_proxies"
-        );
-        Err(Problem::new(Code::AddressNotAllowed, detail))
+    /// When what it tells happened: the newest time that it has itself, because a sender that tries again
+    /// signs anew; else the time of signing. What became of it would tell versions that were made here.
+    fn occurred_at(&self, incoming: &Incoming, verified: &Verified) -> Option<Timestamp> {
+        let changes = self.settings.source.changes(incoming).unwrap_or_default();
+        let told = changes.iter().filter_map(|change| match change.version? {
+            Version::Time(at) => Some(at),
+            Version::Number(_) => None,
+        });
+        told.max().or(verified.signed_at)
     }
 
     fn webhook(&self, incoming: &Incoming, verified: &Verified) -> Result<NewWebhook, Problem> {

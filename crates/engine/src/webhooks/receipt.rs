@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 use slugline_core::ids::WebhookId;
+use slugline_core::time::Timestamp;
 
 use crate::store::{ChangeStatus, Outcome, WebhookState, WebhookView};
 
@@ -25,6 +26,9 @@ pub struct Receipt {
     /// Whether its sender takes no other status than 200 for success.
     #[serde(skip)]
     pub only_ok: bool,
+    /// When what it tells happened, where that is known; of one that is new.
+    #[serde(skip)]
+    pub occurred_at: Option<Timestamp>,
 }
 
 /// The first word of a receipt.
@@ -54,6 +58,7 @@ impl Receipt {
             outcome,
             repeated: false,
             only_ok: false,
+            occurred_at: None,
         }
     }
 

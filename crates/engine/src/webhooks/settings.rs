@@ -36,6 +36,8 @@ pub struct SourceSettings {
     pub keep_for: Duration,
     /// Addresses that it may come from; all when `None`.
     pub allows: Option<Allows>,
+    /// Names of which the certificate that a sender shows must have one; any sender when empty.
+    pub client_certificates: Vec<String>,
     /// Whether its webhooks are only news of an entry, which is then looked up, and not the truth about it.
     pub news_only: bool,
     /// How often it is asked what it has; never when `None`.

@@ -44,6 +44,10 @@ pub struct Counts {
     pub refused: u64,
     /// Changes that no webhook told of, found when the source was asked.
     pub found_by_poll: u64,
+    /// Seconds from when what the last new one tells happened to when it came, where that is known.
+    pub last_lag_seconds: Option<f64>,
+    /// The most that there were.
+    pub longest_lag_seconds: Option<f64>,
     /// When the last genuine one came.
     pub last_received_at: Option<Timestamp>,
     /// The last that were not taken, newest first.
@@ -69,7 +73,12 @@ pub(super) struct Tally(Mutex<Counts>);
 impl Tally {
     pub(super) fn took(&self, source: &str, receipt: &Receipt, now: Timestamp) {
         count(source, receipt.status.as_str().to_owned());
-        self.counts().took(receipt, now);
+        let lag = receipt.occurred_at.map(|at| now.since(at).as_secs_f64());
+        if let Some(seconds) = lag {
+            metrics::histogram!("slugline_source_lag_seconds", "source" => source.to_owned())
+                .record(seconds);
+        }
+        self.counts().took(receipt, lag, now);
     }
 
     pub(super) fn refused(
@@ -109,13 +118,17 @@ fn count(source: &str, outcome: String) {
 }
 
 impl Counts {
-    fn took(&mut self, receipt: &Receipt, now: Timestamp) {
+    fn took(&mut self, receipt: &Receipt, lag: Option<f64>, now: Timestamp) {
         self.last_received_at = Some(now);
         if receipt.repeated {
             self.duplicates += 1;
             return;
         }
         self.received += 1;
+        if let Some(lag) = lag {
+            let longest = self.longest_lag_seconds.unwrap_or_default().max(lag);
+            (self.last_lag_seconds, self.longest_lag_seconds) = (Some(lag), Some(longest));
+        }
         self.failed += u64::from(receipt.status == ReceiptStatus::Failed);
     }
 

@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 
 use super::serve::{DEFAULT_CONFIG, configuration};
 use super::{Ended, Trouble};
-use crate::config::{Config, Destination, Source};
+use crate::config::{ClientCertificate, Config, Destination, Source};
+use crate::node::identity;
 use crate::output::{BAD, GOOD, Output, columns};
 use crate::probe::ProbePort;
+use crate::tls::Identity;
 use crate::transport::{Guard, HttpTransport};
 
 /// Checks the configuration; with --online also each destination and its credentials.
@@ -37,18 +39,26 @@ struct Probed<'c> {
     said: Result<String, String>,
 }
 
+/// What was found out beyond the configuration itself.
+struct Checked<'c> {
+    probed: Vec<Probed<'c>>,
+    identity: Option<Identity>,
+}
+
 pub(super) async fn run(args: &CheckArgs, output: Output) -> Ended {
     let config = configuration(args.config.as_deref()).map_err(Trouble::wrong)?;
+    let identity = identity(&config).map_err(Trouble::wrong)?;
     let probed = if args.online {
         probe(&config).await
     } else {
         Vec::new()
     };
-    let well = probed.iter().all(|probed| probed.said.is_ok());
+    let checked = Checked { probed, identity };
+    let well = checked.probed.iter().all(|probed| probed.said.is_ok());
     if output.is_json() {
-        output.json(&as_json(&config, &probed, well));
+        output.json(&as_json(&config, &checked, well));
     } else {
-        show(args, &config, &probed, output);
+        show(args, &config, &checked, output);
     }
     Ok(well)
 }
@@ -79,7 +89,7 @@ fn action(failure: &slugline_core::failure::Failure) -> String {
     format!("suggested: {}", action.as_str().unwrap_or_default())
 }
 
-fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output) {
+fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output) {
     let file = args.config.clone().unwrap_or_else(|| DEFAULT_CONFIG.into());
     let counts = format!(
         "sources {}, destinations {}, routes {}, tokens {}",
@@ -93,6 +103,9 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
         output.paint(GOOD, "right"),
         file.display()
     ));
+    if let Some(identity) = &checked.identity {
+        output.line(&tls_line(config, identity));
+    }
     let sources: Vec<Vec<String>> = config
         .sources
         .iter()
@@ -102,7 +115,8 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
         output.line(&format!("source {row}"));
     }
     let said = |destination: &Destination| {
-        probed
+        checked
+            .probed
             .iter()
             .find(|probed| probed.destination.name == destination.name)
     };
@@ -132,6 +146,18 @@ fn show(args: &CheckArgs, config: &Config, probed: &[Probed<'_>], output: Output
     }
 }
 
+fn tls_line(config: &Config, identity: &Identity) -> String {
+    let tls = config.server.tls.as_ref();
+    let asked = tls.filter(|tls| tls.client_ca.is_some());
+    let clients = match asked.map(|tls| tls.client_certificate) {
+        None => "clients are not asked for certificates",
+        Some(ClientCertificate::Optional) => "clients may show a certificate",
+        Some(ClientCertificate::Required) => "clients must show a certificate",
+    };
+    let (listen, until) = (config.server.listen, identity.until());
+    format!("https://{listen}, certificate valid until {until}; {clients}")
+}
+
 /// Where to point the sender, and what it does not do.
 fn source_row(source: &Source, config: &Config) -> Vec<String> {
     let manners = source.source.manners();
@@ -150,19 +176,25 @@ fn source_row(source: &Source, config: &Config) -> Vec<String> {
     if !manners.signs {
         lacks.push("signs nothing: whoever reads a webhook knows the secret, so use TLS");
     }
+    if source.source.has_token_in_path() {
+        lacks.push("its URL holds the secret, in place of [...]: keep it out of logs on the way");
+    }
     if manners.retries_for.is_zero() {
         lacks.push("sends once: what it sends while nobody listens is lost");
     }
-    let place = format!("/hooks/{}", source.name);
-    vec![place, source.kind.clone(), lacks.join("; ")]
+    vec![
+        source.url(&config.server),
+        source.kind.clone(),
+        lacks.join("; "),
+    ]
 }
 
-fn as_json(config: &Config, probed: &[Probed<'_>], well: bool) -> Value {
+fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
     let destinations: Vec<Value> = config
         .destinations
         .iter()
         .map(|destination| {
-            let said = probed.iter().find(|probed| probed.destination.name == destination.name);
+            let said = checked.probed.iter().find(|probed| probed.destination.name == destination.name);
             let (ok, detail) = match said.map(|probed| &probed.said) {
                 None => (Value::Null, Value::Null),
                 Some(Ok(text)) => (json!(true), json!(text)),
@@ -171,5 +203,14 @@ fn as_json(config: &Config, probed: &[Probed<'_>], well: bool) -> Value {
             json!({ "name": destination.name, "type": destination.kind, "ok": ok, "detail": detail })
         })
         .collect();
-    json!({ "ok": well, "sources": config.sources.iter().map(|source| json!({ "name": source.name, "type": source.kind })).collect::<Vec<_>>(), "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
+    let source = |source: &Source| {
+        let signs = source.source.manners().signs;
+        json!({ "name": source.name, "type": source.kind, "url": source.url(&config.server), "signs": signs })
+    };
+    let sources: Vec<Value> = config.sources.iter().map(source).collect();
+    let tls = checked
+        .identity
+        .as_ref()
+        .map(|identity| json!({ "valid_until": identity.until() }));
+    json!({ "ok": well, "tls": tls, "sources": sources, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
 }

@@ -6,16 +6,19 @@
 pub mod backup;
 pub mod check;
 pub mod demo;
+pub mod init;
 pub mod migrate;
 pub mod publish;
 pub mod restore;
 pub mod sandbox;
 pub mod serve;
+pub mod sources;
 pub mod status;
 pub mod token;
 mod trouble;
 pub mod verify_log;
 pub mod verify_webhook;
+pub mod webhooks;
 
 use std::process::ExitCode;
 
@@ -32,7 +35,7 @@ pub use self::trouble::{Ended, Trouble};
     version,
     about,
     propagate_version = true,
-    after_help = "Examples:\n  slugline demo                          see it work, with nothing to set up\n  slugline check                         is the configuration right?\n  slugline serve                         run the server\n  slugline publish post.md --wait        publish, and see it go live\n\nEach command has its own examples: slugline COMMAND --help"
+    after_help = "Examples:\n  slugline demo                          see it work, with nothing to set up\n  slugline init                          answer a few questions, get a configuration\n  slugline check                         is the configuration right?\n  slugline serve                         run the server\n  slugline publish post.md --wait        publish, and see it go live\n\nEach command has its own examples: slugline COMMAND --help"
 )]
 struct Cli {
     #[command(flatten)]
@@ -54,10 +57,13 @@ struct Global {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Init(init::InitArgs),
     Serve(serve::ServeArgs),
     Demo(demo::DemoArgs),
     Publish(publish::PublishArgs),
     Status(status::StatusArgs),
+    Sources(sources::SourcesArgs),
+    Webhooks(webhooks::WebhooksArgs),
     Check(check::CheckArgs),
     Token(token::TokenArgs),
     Migrate(migrate::MigrateArgs),
@@ -74,10 +80,13 @@ pub async fn run() -> ExitCode {
     let output = Output::new(global.json);
     match command {
         Command::Serve(args) => serve::run(&args).await,
+        Command::Init(args) => trouble::exit(init::run(&args, global.no_input, output)),
         Command::Demo(args) => demo::run(&args).await,
         Command::Sandbox(args) => sandbox::run(&args).await,
         Command::Publish(args) => trouble::exit(publish::run(&args, output).await),
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
+        Command::Sources(args) => trouble::exit(sources::run(&args, output).await),
+        Command::Webhooks(args) => trouble::exit(webhooks::run(&args, output).await),
         Command::Check(args) => trouble::exit(check::run(&args, output).await),
         Command::Token(args) => trouble::exit(token::run(&args, output).await),
         Command::Migrate(args) => trouble::exit(migrate::run(&args, output).await),

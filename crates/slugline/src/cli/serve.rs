@@ -88,6 +88,7 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
     let address = config.server.listen;
     let grace = config.server.shutdown_grace;
     let place = place(args, &config);
+    let scheme = config.server.scheme();
     let node = Node::open(config, &place).await.map_err(|why| (2, why))?;
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|why| {
@@ -102,7 +103,7 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
             "No token is configured, so an admin token was made. It is shown only now:\n\n    {token}\n"
         );
     }
-    tracing::info!(address = %bound, store = %place.store, "listening on http://{bound}");
+    tracing::info!(address = %bound, store = %place.store, "listening on {scheme}://{bound}");
     let stop = Stop::default();
     stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
     node.serve(listener, metrics, &stop).await;

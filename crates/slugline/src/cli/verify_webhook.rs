@@ -21,7 +21,7 @@ use slugline_engine::ports::Clock;
 
 use super::{Ended, Trouble};
 use crate::clock::SystemClock;
-use crate::output::{BAD, GOOD, Output, columns};
+use crate::output::{BAD, GOOD, Output, columns, printable};
 use crate::secrets::References;
 
 /// Bytes of the file: more than any vendor's webhook.
@@ -34,7 +34,7 @@ const MAX_FILE: u64 = 32 * 1024 * 1024;
 /// Exits with 0 when the webhook is taken and 1 when it is not.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline verify-webhook --type webflow --secret env:WEBFLOW_SECRET request.json\n  slugline verify-webhook --type contentful --secret file:secret.txt --at 1767225601000 request.json\n  curl -s https://bin.example/last | slugline verify-webhook --type standard_webhooks --secret whsec_… --json -\n\nA secret on the command line can be seen by others on this machine: write env:NAME or file:PATH instead."
+    after_help = "Examples:\n  slugline verify-webhook --type webflow --secret env:WEBFLOW_SECRET request.json\n  slugline verify-webhook --type contentful --secret file:secret.txt --at 1767225601000 request.json\n  slugline verify-webhook --type strapi --token-in-path --secret env:STRAPI_HOOK_TOKEN request.json\n  curl -s https://bin.example/last | slugline verify-webhook --type standard_webhooks --secret whsec_… --json -\n\nA secret on the command line can be seen by others on this machine: write env:NAME or file:PATH instead."
 )]
 pub struct VerifyWebhookArgs {
     /// The request, or - for standard input
@@ -55,6 +55,9 @@ pub struct VerifyWebhookArgs {
     /// Ghost before July 2024, which did not sign the time
     #[arg(long)]
     legacy: bool,
+    /// The secret is the last part of the URL's path, as with token_in_path of the source
+    #[arg(long, conflicts_with = "legacy")]
+    token_in_path: bool,
 }
 
 /// The request as the file has it.
@@ -128,9 +131,7 @@ struct Verdict<'a> {
 }
 
 pub(super) fn run(args: &VerifyWebhookArgs, output: Output) -> Ended {
-    let scheme = registry::scheme(&args.kind, args.legacy).ok_or_else(|| {
-        Trouble::wrong(format!("--legacy is for ghost only, not for {}", args.kind))
-    })?;
+    let scheme = scheme(args)?;
     let incoming = read(&args.file).map_err(Trouble::wrong)?;
     let window = Window {
         now: args.at.unwrap_or_else(|| SystemClock::new().now()),
@@ -166,6 +167,16 @@ pub(super) fn run(args: &VerifyWebhookArgs, output: Output) -> Ended {
         }
     }
     Ok(verdict.is_ok())
+}
+
+fn scheme(args: &VerifyWebhookArgs) -> Result<&'static dyn Scheme, Trouble> {
+    let kind = &args.kind;
+    if args.token_in_path {
+        let signs = || format!("--token-in-path is for senders that sign nothing, not for {kind}");
+        return registry::path_token(kind).ok_or_else(|| Trouble::wrong(signs()));
+    }
+    let other = || format!("--legacy is for ghost only, not for {kind}");
+    registry::scheme(kind, args.legacy).ok_or_else(|| Trouble::wrong(other()))
 }
 
 fn say_accepted(
@@ -208,11 +219,6 @@ fn say_rows(rows: &[(&str, &str)], output: Output) {
     columns(&rows)
         .iter()
         .for_each(|line| output.line(&printable(line)));
-}
-
-/// Without what a request could tell the terminal.
-fn printable(line: &str) -> String {
-    line.replace(char::is_control, "\u{fffd}")
 }
 
 fn parse_millis(text: &str) -> Result<Timestamp, String> {

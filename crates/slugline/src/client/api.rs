@@ -30,6 +30,7 @@ pub struct ServerArgs {
         long,
         value_name = "URL",
         env = "SLUGLINE_SERVER",
+        global = true,
         default_value = "http://127.0.0.1:8420"
     )]
     server: String,
@@ -38,6 +39,7 @@ pub struct ServerArgs {
         long,
         value_name = "TOKEN",
         env = "SLUGLINE_TOKEN",
+        global = true,
         hide_env_values = true
     )]
     token: Option<String>,

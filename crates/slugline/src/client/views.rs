@@ -145,6 +145,120 @@ pub struct Drift {
     pub kind: String,
 }
 
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct List<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Where the next one begins.
+    pub next_cursor: Option<String>,
+}
+
+/// A source, with what came from it to the node that answers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// The vendor's `type`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Where its content goes.
+    pub environment: String,
+    /// New ones.
+    pub received: u64,
+    /// Those that came again.
+    pub duplicates: u64,
+    /// New ones that could not be done.
+    pub failed: u64,
+    /// Those that were not taken.
+    pub refused: u64,
+    /// What no webhook told of.
+    pub found_by_poll: u64,
+    /// How late the last one came.
+    pub last_lag_seconds: Option<f64>,
+    /// When the last one came.
+    pub last_received_at: Option<String>,
+    /// The last that were not taken, newest first.
+    pub last_refused: Vec<Refused>,
+}
+
+/// A webhook that was not taken.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Refused {
+    /// When it came.
+    pub at: String,
+    /// From where.
+    pub from: Option<String>,
+    /// The stable code.
+    pub code: String,
+    /// What was wrong.
+    pub detail: String,
+}
+
+/// A webhook that is kept.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Webhook {
+    /// Its id.
+    pub webhook_id: String,
+    /// The source.
+    pub source: String,
+    /// When it came.
+    pub received_at: String,
+    /// How far it is.
+    pub state: String,
+    /// The name of the secret that proved it.
+    pub secret: String,
+    /// When it was signed.
+    #[serde(default)]
+    pub signed_at: Option<String>,
+    /// Whether it was found when the source was asked.
+    #[serde(default)]
+    pub found_by_poll: bool,
+    /// Why none of it could be read, or why it was ignored.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What became of what it says.
+    #[serde(default)]
+    pub changes: Vec<Changed>,
+}
+
+/// What became of one change.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Changed {
+    /// What the source said.
+    pub what: String,
+    /// The item.
+    pub content_id: String,
+    /// Its locale.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// What was decided.
+    pub status: String,
+    /// The publish.
+    #[serde(default)]
+    pub publish_id: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// A webhook as it came.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct WebhookDetail {
+    /// What lists show of it.
+    #[serde(flatten)]
+    pub webhook: Webhook,
+    /// The method.
+    pub method: String,
+    /// The URL; secrets in it by name.
+    pub url: String,
+    /// Headers; secrets in them by name.
+    pub headers: BTreeMap<String, Vec<String>>,
+    /// The body, where it is text.
+    #[serde(default)]
+    pub body: Option<String>,
+}
+
 /// Reads an answer of the API.
 pub fn read<T: serde::de::DeserializeOwned>(body: Value) -> Result<T, Denied> {
     serde_json::from_value(body).map_err(|why| {

@@ -16,6 +16,7 @@ mod source;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use self::destination::{Destination, OnDrift, OnUnknown};
 pub use self::server::{LogFormat, Server};
 pub use self::source::{Source, Trust};
 pub use self::store::StoreSettings;
+pub use self::tls::{ClientCertificate, Tls};
 pub use self::token::{DEFAULT_OWNER, Token};
 
 use crate::secrets::References;
@@ -60,6 +62,8 @@ pub struct Config {
     pub routes: Routes,
     /// `[[retry]]`; every class has its policy.
     pub retries: BTreeMap<Class, RetryPolicy>,
+    /// How references are resolved, for what is read again while the server runs.
+    pub references: References,
 }
 
 impl Config {
@@ -71,8 +75,11 @@ impl Config {
         let name = path.display().to_string();
         let text = text(path).map_err(|why| ConfigProblems::unreadable(&name, why))?;
         let secrets = References::beside(path);
-        Self::parse(&name, &text, &secrets, &|variable| {
-            std::env::var(variable).ok()
+        let environment = |variable: &str| std::env::var(variable).ok();
+        let config = Self::parse(&name, &text, &secrets, &environment)?;
+        Ok(Self {
+            references: secrets,
+            ..config
         })
     }
 
@@ -137,9 +144,10 @@ fn read(
         let place = section.place();
         destination::read(section, secrets).map(|found| (found.name.clone(), found, place))
     });
+    let asks = server.asks_for_certificates();
     let sources = named(&mut document, "source", complaints, |section| {
         let place = section.place();
-        let found = source::read(section, secrets, &destinations);
+        let found = source::read(section, secrets, &destinations, asks);
         found.map(|found| (found.name.clone(), found, place))
     });
     let routes = named(&mut document, "route", complaints, |section| {
@@ -167,6 +175,7 @@ fn read(
         destinations,
         routes,
         retries: policies,
+        references: References::beside(Path::new("")),
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 pub(super) struct Section<'t, 'f> {
     title: String,
     place: Place,
+    /// Whether the file has it.
+    written: bool,
     entries: DeTable<'f>,
     overrides: Option<(String, Environment<'t>)>,
     known: Vec<&'static str>,
@@ -36,6 +38,7 @@ impl<'t, 'f> Section<'t, 'f> {
         Self {
             title: title.to_owned(),
             place,
+            written: table.is_some(),
             entries: table.map(Spanned::into_inner).unwrap_or_default(),
             overrides: None,
             known: Vec::new(),
@@ -134,6 +137,12 @@ impl<'t, 'f> Section<'t, 'f> {
             overrides,
             ..section
         }
+    }
+
+    /// Whether neither the file nor the environment, under any of these keys, says anything of it.
+    pub(super) fn is_absent(&self, keys: &[&str]) -> bool {
+        let silent = |key: &&str| self.overriding(key).is_none();
+        !self.written && keys.iter().all(silent)
     }
 
     /// The keys that were asked for.

@@ -12,6 +12,7 @@ use slugline_engine::sealing::SealingKey;
 
 use super::section::Section;
 use super::size::parse_size;
+use super::tls::Tls;
 
 /// Where it listens unless told otherwise: this machine only.
 const LISTEN: &str = "127.0.0.1:8420";
@@ -35,6 +36,8 @@ pub struct Server {
     pub listen: SocketAddr,
     /// How others reach it, for links; none when unset.
     pub public_url: Option<String>,
+    /// What the listener proves itself with; plain HTTP when `None`.
+    pub tls: Option<Tls>,
     /// The locale of a request that names none.
     pub default_locale: String,
     /// Jobs that run at once.
@@ -74,10 +77,34 @@ pub enum LogFormat {
     Json,
 }
 
+impl Server {
+    /// The server as others call it, as far as that is configured.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let listens = || format!("{}://{}", self.scheme(), self.listen);
+        self.public_url.clone().unwrap_or_else(listens)
+    }
+
+    /// What URLs of the listener begin with.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self.tls {
+            Some(_) => "https",
+            None => "http",
+        }
+    }
+
+    /// Whether clients are asked to show a certificate.
+    pub(super) fn asks_for_certificates(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.client_ca.is_some())
+    }
+}
+
 pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Server {
     let server = Server {
         listen: listen(&mut section),
         public_url: section.read("public_url", http_url).map(|(url, _)| url),
+        tls: super::tls::read(section.section("tls"), secrets),
         default_locale: name(&mut section, "default_locale", "en"),
         workers: narrow(section.number("workers", 1, MAX_WORKERS).unwrap_or(WORKERS)),
         shutdown_grace: section

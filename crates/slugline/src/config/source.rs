@@ -23,7 +23,7 @@ use super::DEFAULT_OWNER;
 use super::complaints::{Complaints, Place};
 use super::destination::{Destination, placed, value};
 use super::section::Section;
-use super::server::networks;
+use super::server::{Server, networks};
 use super::token::name;
 
 /// Secrets that are good at the same time: the current one and those before it while senders rotate.
@@ -71,6 +71,8 @@ pub struct Source {
     pub keep: Duration,
     /// Networks that it may send from; any when empty.
     pub allow_ips: Vec<IpNet>,
+    /// Names of which the certificate that its sender shows must have one; any sender when empty.
+    pub client_certificates: Vec<String>,
     /// Whether its webhooks are only news of an entry.
     pub trust: Trust,
     /// How often it is asked what it has; never when `None`.
@@ -82,6 +84,18 @@ pub struct Source {
 }
 
 impl Source {
+    /// Where its webhooks go; a secret in it by the name of its reference.
+    #[must_use]
+    pub fn url(&self, server: &Server) -> String {
+        let base = server.url();
+        match self.secrets.first() {
+            Some((label, _)) if self.source.has_token_in_path() => {
+                format!("{base}/hooks/{}/[{label}]", self.name)
+            }
+            _ => format!("{base}/hooks/{}", self.name),
+        }
+    }
+
     /// Whether the source may send from an address.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
@@ -89,10 +103,12 @@ impl Source {
     }
 }
 
+/// `asks`: whether the listener asks its clients for certificates.
 pub(super) fn read(
     mut section: Section<'_, '_>,
     secrets: &dyn Secrets,
     destinations: &[Destination],
+    asks: bool,
 ) -> Option<Source> {
     let types: Vec<String> = registry::source_types()
         .map(|kind| format!("{kind:?}"))
@@ -112,6 +128,7 @@ pub(super) fn read(
     let tolerance = value(section.read("tolerance", tolerance));
     let keep = value(section.read("keep", parse_duration));
     let allow_ips = networks(&mut section, "allow_ips");
+    let client_certificates = client_certificates(&mut section, asks);
     let trust: Trust = value(section.take("trust")).unwrap_or_default();
     let poll = value(section.read("poll", interval));
     let same_as = section.take::<Vec<String>>("same_as");
@@ -142,6 +159,7 @@ pub(super) fn read(
         tolerance,
         keep: keep.unwrap_or(KEEP).max(again),
         allow_ips,
+        client_certificates,
         trust,
         poll,
         same_as,
@@ -201,6 +219,17 @@ fn environments(section: &mut Section<'_, '_>) -> BTreeMap<String, String> {
         }
     }
     environments
+}
+
+fn client_certificates(section: &mut Section<'_, '_>, asks: bool) -> Vec<String> {
+    let Some((names, place)) = section.take::<Vec<String>>("client_certificates") else {
+        return Vec::new();
+    };
+    if !asks && !names.is_empty() {
+        let why = "needs [server.tls] client_ca: whose certificates are asked for";
+        section.complain(place, "client_certificates", why);
+    }
+    names
 }
 
 fn resolved(

@@ -82,3 +82,40 @@ fn the_log_of_a_running_server_is_whole() {
     assert!(ended.json()["entries"].as_u64().unwrap() > 0);
     run(server.path(), &["verify-log", "--data", "nowhere"]).with(2);
 }
+
+#[test]
+fn it_says_what_to_paste_at_the_sender_and_never_the_secret() {
+    let source = |secret: &str| {
+        format!(
+            "\n[[source]]\nname = \"cms\"\ntype = \"strapi\"\nsecrets = [\"file:{secret}\"]\ntoken_in_path = true\n"
+        )
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let secret = "0123456789abcdefghijklmnop";
+    std::fs::write(folder.path().join("token"), secret).unwrap();
+    std::fs::write(folder.path().join("short"), "a/b").unwrap();
+    let write = |text: &str| std::fs::write(folder.path().join("slugline.toml"), text).unwrap();
+    let public =
+        CONFIGURATION.replace("[server]", "[server]\npublic_url = \"https://cms.example\"");
+
+    write(&(public.clone() + &source("token")));
+    let shown = run(folder.path(), &["check"]).with(0).out();
+    assert!(
+        shown.contains("https://cms.example/hooks/cms/[file:token]"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("signs nothing") && !shown.contains(secret),
+        "{shown}"
+    );
+    let json = run(folder.path(), &["check", "--json"]).with(0).json();
+    assert_eq!(json["sources"][0]["signs"], false);
+
+    write(&(public + &source("short")));
+    let ended = run(folder.path(), &["check"]).with(2);
+    assert!(
+        ended.err().contains("file:short: a secret in a URL"),
+        "{}",
+        ended.err()
+    );
+}

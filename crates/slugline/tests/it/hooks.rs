@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::harness::{CONFIGURATION, Server, TOKEN};
 
-const SOURCE: &str = r#"
+pub(crate) const SOURCE: &str = r#"
 [[source]]
 name = "cms"
 type = "strapi"
@@ -66,7 +66,7 @@ fn shuffle<T>(list: &mut [T]) {
     }
 }
 
-fn exchange(url: &str, request: &str) -> Option<String> {
+pub(crate) fn exchange(url: &str, request: &str) -> Option<String> {
     let mut stream = TcpStream::connect(url.trim_start_matches("http://")).ok()?;
     stream.write_all(request.as_bytes()).ok()?;
     let mut answer = String::new();

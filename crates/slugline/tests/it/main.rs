@@ -9,10 +9,13 @@
 mod check;
 mod harness;
 mod hooks;
+mod init;
 mod moving;
 mod nodes;
 mod publish;
 mod stopping;
 mod stub;
+mod tls;
 mod token;
 mod verify_webhook;
+mod webhooks;

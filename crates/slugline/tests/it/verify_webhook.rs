@@ -159,3 +159,28 @@ fn an_older_ghost_is_recognised_but_not_taken_unasked() {
     );
     verify(&["--legacy"]).with(0);
 }
+
+#[test]
+fn a_token_in_the_path_is_the_proof_where_that_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let judge = |path: &str, arguments: &[&str]| {
+        let url = format!("https://slugline.example/hooks/cms{path}");
+        let request = json!({"url": url, "headers": {}, "body": "{}"}).to_string();
+        std::fs::write(folder.path().join("request.json"), request).unwrap();
+        let all = [
+            "verify-webhook",
+            "--secret",
+            SECRET,
+            "request.json",
+            "--json",
+        ];
+        run(folder.path(), &[&all, arguments].concat())
+    };
+    let strapi = ["--type", "strapi", "--token-in-path"];
+    let right = format!("/{SECRET}?a=b");
+    assert_eq!(judge(&right, &strapi).with(0).json()["accepted"], true);
+    assert_eq!(judge("/guess", &strapi).with(1).json()["part"], "signature");
+    assert_eq!(judge(&right, &strapi[..2]).with(1).json()["part"], "header");
+    let signs = judge(&right, &["--type", "webflow", "--token-in-path"]).with(2);
+    assert!(signs.err().contains("sign nothing"), "{}", signs.err());
+}

@@ -16,8 +16,8 @@ use slugline_core::problem::{Code, Problem};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::headers;
 use super::request_id::X_REQUEST_ID;
+use super::{headers, path};
 use crate::app::Doors;
 use crate::measures;
 use crate::refusal::Refusal;
@@ -51,16 +51,18 @@ pub(crate) async fn boundary(
     response
 }
 
-/// `content_id` and `request_id` are those of a publish; intake fills them in.
+/// `content_id` and `request_id` are those of a publish; intake fills them in. `webhook_secret`: the name of
+/// the secret that proved a webhook.
 fn span(request: &Request, id: &HeaderValue) -> Span {
     let id = id.to_str().unwrap_or_default();
     tracing::info_span!(
         "http",
         http_request_id = id,
         method = %request.method(),
-        path = request.uri().path(),
+        path = &*path::shown(request.uri().path()),
         content_id = Empty,
         request_id = Empty,
+        webhook_secret = Empty,
     )
 }
 

@@ -11,6 +11,11 @@ use axum::http::{HeaderMap, HeaderValue};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 
+/// The names in the certificate that the client of a connection has shown and that was checked; none where
+/// it has shown none. The listener puts them into each request's extensions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientNames(pub Arc<[String]>);
+
 /// Whether an address is that of a proxy of ours.
 pub type Trusts = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 

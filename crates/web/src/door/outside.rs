@@ -13,7 +13,8 @@ pub(crate) fn url(doors: &Doors, headers: &HeaderMap) -> String {
         Some(url) => url.clone(),
         None => {
             let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-            format!("http://{}", host.unwrap_or_default())
+            let scheme = if doors.tls { "https" } else { "http" };
+            format!("{scheme}://{}", host.unwrap_or_default())
         }
     }
 }

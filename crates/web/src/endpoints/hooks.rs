@@ -1,4 +1,4 @@
-//! `POST /hooks/{source}`: webhooks from CMSs.
+//! `POST /hooks/{source}` and `POST /hooks/{source}/{token}`: webhooks from CMSs.
 //!
 //! Ensures that the body reaches the source's verification byte for byte, with the URL as its sender calls
 //! it, and that the answer suits the sender: a fault of ours is never a refusal that it would take for
@@ -16,11 +16,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::webhook::Incoming;
-use slugline_engine::webhooks::{Receipt, ReceiptStatus};
+use slugline_engine::webhooks::{Receipt, ReceiptStatus, Sender};
 
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
-use crate::door::client::{self, Peer};
+use crate::door::client::{self, ClientNames, Peer};
 use crate::door::outside;
 use crate::door::path::Segment;
 use crate::refusal::{Answered, Refusal};
@@ -40,6 +40,25 @@ pub(super) fn endpoint() -> Endpoint {
     Endpoint::open_post("/hooks/{source}", hook)
 }
 
+/// For senders that sign nothing and cannot set headers.
+pub(super) fn with_token() -> Endpoint {
+    Endpoint::open_post("/hooks/{source}/{token}", hook_with_token)
+}
+
+async fn hook_with_token(
+    State(doors): State<Arc<Doors>>,
+    Segment(source): Segment,
+    request: Request,
+) -> Answered {
+    if doors.webhooks.has_token_in_path(&source) {
+        return hook(State(doors), Segment(source), request).await;
+    }
+    let detail = format!(
+        "no [[source]] called {source:?} takes its secret from the URL; token_in_path makes it do so"
+    );
+    Err(Refusal::new(Code::NotFound, detail))
+}
+
 async fn hook(
     State(doors): State<Arc<Doors>>,
     Segment(source): Segment,
@@ -51,7 +70,12 @@ async fn hook(
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
     let from = client::address(peer, &parts.headers, &*doors.trusts);
-    let door = doors.webhooks.door(&source, from)?;
+    let names = parts.extensions.get::<ClientNames>().cloned();
+    let sender = Sender {
+        address: from,
+        certificate_names: &names.unwrap_or_default().0,
+    };
+    let door = doors.webhooks.door(&source, &sender)?;
     body::require_plain(&parts.headers)?;
     let Ok(_memory) = doors
         .hook_memory

@@ -44,6 +44,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         webhook::endpoint(),
         retry_webhook::endpoint(),
         hooks::endpoint(),
+        hooks::with_token(),
         list_tokens::endpoint(),
         create_token::endpoint(),
         revoke_token::endpoint(),

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use slugline_web::Peer;
 
@@ -189,6 +190,44 @@ async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
     let later = house.send(hook("cms", "{}")).await;
     later.problem(503, "unavailable");
     assert_eq!(later.header("retry-after"), "5");
+}
+
+/// Between when an entry changed and when that came; nothing where the sender does not say.
+#[tokio::test]
+async fn how_late_a_source_tells_is_shown_and_measured() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let handle = recorder.handle();
+    let _measured_here = metrics::set_default_local_recorder(&recorder);
+    let house = House::open().await;
+    let lags = async || {
+        let sources = house.get("/v1/sources").await.ok(200);
+        let cms = sources["items"].as_array().unwrap().iter();
+        let cms = cms.clone().find(|source| source["name"] == "cms").unwrap();
+        (
+            cms["last_lag_seconds"].clone(),
+            cms["longest_lag_seconds"].clone(),
+        )
+    };
+    assert_eq!(lags().await, (json!(null), json!(null)));
+    send(&house, told("entry.publish", "a", TWENTY))
+        .await
+        .ok(202);
+    let (late, _) = lags().await;
+    send(&house, told("entry.publish", "b", TEN)).await.ok(202);
+    let (later, longest) = lags().await;
+    let between = later.as_f64().unwrap() - late.as_f64().unwrap();
+    assert!((between - 600.0).abs() < 0.001, "{late} {later}");
+    assert_eq!(later, longest);
+    // A repeat says how often the sender tries, and not how late it is.
+    send(&house, told("entry.publish", "a", TWENTY))
+        .await
+        .ok(200);
+    assert_eq!(lags().await.0, later);
+    let seen = handle.render();
+    assert!(
+        seen.contains(r#"slugline_source_lag_seconds_count{source="cms"} 2"#),
+        "{seen}"
+    );
 }
 
 /// HubSpot signs the URL as it calls it, which is that of the proxy in front.

@@ -131,6 +131,7 @@ impl House {
                 sources(),
             )),
             public_url: Some("https://cms.example/slugline".into()),
+            tls: false,
             trusts: Arc::new(|address: IpAddr| address.to_string().starts_with("10.")),
             store: Arc::clone(&store),
             destinations: Arc::new(Listed(plan.destinations)),
@@ -311,12 +312,13 @@ impl Secrets for NoSecrets {
 }
 
 /// The secret of all sources.
-pub(crate) const SECRET: &str = "s3cret";
+pub(crate) const SECRET: &str = "s3cret-of-all-the-sources";
 
-/// `cms` and `fenced`, which may come from one network only, send like Strapi; `hub` like HubSpot.
+/// `cms` and `fenced`, which may come from one network only, send like Strapi; `hub` like HubSpot; `bare`
+/// like Directus, with the secret in its URL.
 fn sources() -> Vec<SourceSettings> {
-    let source = |name: &str, kind: &str| {
-        let table = toml::de::DeTable::parse("").unwrap();
+    let with = |name: &str, kind: &str, keys: &'static str| {
+        let table = toml::de::DeTable::parse(keys).unwrap();
         let of_kind = toml::Spanned::new(0..0, kind.to_owned());
         let built = registry::source(&of_kind, table, &NoSecrets).map_err(|why| why.message);
         SourceSettings {
@@ -330,12 +332,14 @@ fn sources() -> Vec<SourceSettings> {
             tolerance: Duration::from_secs(300),
             keep_for: Duration::from_secs(86_400),
             allows: None,
+            client_certificates: Vec::new(),
             news_only: false,
             poll: None,
             same_as: Vec::new(),
             source: Arc::from(built.unwrap()),
         }
     };
+    let source = |name: &str, kind: &str| with(name, kind, "");
     let fenced: Allows = Arc::new(|address: IpAddr| address.to_string().starts_with("203.0.113."));
     vec![
         source("cms", "strapi"),
@@ -344,6 +348,7 @@ fn sources() -> Vec<SourceSettings> {
             ..source("fenced", "strapi")
         },
         source("hub", "hubspot"),
+        with("bare", "directus", "token_in_path = true"),
     ]
 }
 

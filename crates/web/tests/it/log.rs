@@ -5,9 +5,10 @@ use std::io::Write;
 use std::sync::Once;
 
 use axum::body::Body;
+use axum::http::Request;
 use serde_json::{Value, json};
 
-use crate::house::{House, request};
+use crate::house::{House, SECRET, request};
 
 thread_local! {
     /// What was logged on this thread: a test runs on one.
@@ -126,5 +127,59 @@ async fn no_secret_is_written() {
     assert!(
         !written.contains("s3cr3t") && !written.contains("slt_"),
         "{written}"
+    );
+}
+
+/// Wherever it stands in a path, and whether it is right or wrong.
+#[tokio::test]
+async fn a_token_in_a_path_is_nowhere_but_there() {
+    let house = House::open().await;
+    let send = async |path: &str| {
+        let body =
+            r#"{"event":"items.create","collection":"posts","key":1,"payload":{"title":"T"}}"#;
+        house
+            .send(Request::post(path).body(Body::from(body)).unwrap())
+            .await
+    };
+    let wrong = "another-secret-of-that-length";
+    let taken = send(&format!("/hooks/bare/{SECRET}?x=1")).await.ok(202);
+    for (path, status, code) in [
+        (format!("/hooks/bare/{wrong}"), 401, "not_genuine"),
+        (format!("/hooks/bare?{SECRET}"), 401, "not_genuine"),
+        (format!("/hooks/cms/{SECRET}"), 404, "not_found"),
+        (format!("/hooks/bare/{SECRET}/"), 404, "not_found"),
+        (format!("/hooks/bare/{SECRET}/more"), 404, "not_found"),
+    ] {
+        let problem = send(&path).await.problem(status, code).to_string();
+        assert!(
+            !problem.contains(SECRET) && !problem.contains(wrong),
+            "{problem}"
+        );
+    }
+    // The same with one character written otherwise would be kept as it is written.
+    let spelt = SECRET.replacen('s', "%73", 1);
+    send(&format!("/hooks/bare/{spelt}"))
+        .await
+        .problem(401, "not_genuine");
+
+    let path = format!("/v1/webhooks/{}", taken["webhook_id"].as_str().unwrap());
+    let kept = house.get(&path).await.ok(200);
+    let url = "https://cms.example/slugline/hooks/bare/[env:CMS]?x=1";
+    assert_eq!(
+        (&kept["url"], &kept["secret"]),
+        (&json!(url), &json!("env:CMS"))
+    );
+    let sources = house.get("/v1/sources").await.ok(200).to_string();
+    let (written, lines) = (written(), lines());
+    for text in [&kept.to_string(), &sources, &written] {
+        assert!(
+            !text.contains(SECRET) && !text.contains(&spelt) && !text.contains(wrong),
+            "{text}"
+        );
+    }
+    let span = &lines[0]["span"];
+    assert_eq!(
+        (&span["path"], &span["webhook_secret"]),
+        (&json!("/hooks/bare/[hidden]"), &json!("env:CMS"))
     );
 }

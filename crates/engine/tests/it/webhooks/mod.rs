@@ -93,6 +93,7 @@ fn source(name: &str) -> SourceSettings {
         tolerance: TOLERANCE,
         keep_for: Duration::from_secs(86_400),
         allows: None,
+        client_certificates: Vec::new(),
         news_only: false,
         poll: None,
         same_as: Vec::new(),
