@@ -28,6 +28,8 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a webhook, or its answer, is lost on its way.
 const LOST: f64 = 0.1;
+/// How often a CMS that is asked does not tell.
+const UNSENT: f64 = 0.3;
 /// How often a CMS is asked what it has.
 const POLL: Duration = Duration::from_secs(5);
 /// How soon it is noticed that the blog has news.
@@ -125,7 +127,9 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
 
 /// Starts a sender for each webhook of the plan.
 pub(crate) fn start(world: &Arc<World>) {
-    let tells = world.plan.tells.clone();
+    let mut tells = world.plan.tells.clone();
+    let dice = Dice::new(world.plan.seed, "unsent");
+    tells.retain(|_| !(dice.chance(UNSENT) && world.plan.polled));
     *hold(&world.unanswered) += tells.len();
     tells.into_iter().for_each(|tell| send(world, tell));
     if world.plan.mirrored {
