@@ -177,11 +177,7 @@ async fn what_readers_see_is_the_same_and_work_goes_on() {
     }
     assert_eq!(after.store.orphan_media(HOUR, 10).await.unwrap(), []);
     after.clock.advance(2 * HOUR);
-    assert_eq!(
-        after.store.release(10).await.unwrap().released,
-        1,
-        "its time has come"
-    );
+    assert_eq!(after.release(10).await.released, 1, "its time has come");
     after.store.seal(HOUR).await.unwrap();
     assert_eq!(
         after.store.verify_log().await.unwrap().faults,

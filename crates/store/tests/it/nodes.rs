@@ -178,7 +178,7 @@ async fn drain(store: &dyn Store, seen: &Seen) {
     let mut idle = 0;
     while idle < PATIENCE {
         let over = seen.publishing.load(Ordering::SeqCst) == 0;
-        let released = store.release(100).await.unwrap();
+        let released = store.release(Vec::new(), 100).await.unwrap();
         let did = deliver(store, seen).await + released.released + released.slugs_freed;
         idle = if did == 0 { idle + 1 } else { 0 };
         if over && did == 0 && is_over(store).await {
