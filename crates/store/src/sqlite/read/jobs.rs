@@ -16,10 +16,7 @@ pub(crate) fn of_publish(reading: &Reading<'_>, publish: PublishId) -> Done<Vec<
     let found = reading
         .connection
         .all(&sql, [publish.0], |row| jobs::read(row))?;
-    found
-        .into_iter()
-        .map(|found| whole(reading, found))
-        .collect()
+    whole(reading, found)
 }
 
 /// A job by its id.
@@ -27,20 +24,27 @@ pub(crate) fn view(reading: &Reading<'_>, id: JobId) -> Done<Option<JobView>> {
     let sql = format!("{SELECT} WHERE j.id = ?1");
     let found = reading
         .connection
-        .one(&sql, [id.0], |row| jobs::read(row))?;
-    found.map(|found| whole(reading, found)).transpose()
+        .all(&sql, [id.0], |row| jobs::read(row))?;
+    Ok(whole(reading, found)?.pop())
 }
 
-/// A job with its effects and what it waits for.
-fn whole(reading: &Reading<'_>, mut found: Found) -> Done<JobView> {
-    if found.depends() {
-        let waiter = dependencies::waiter(reading, found.publish)?;
-        found.wait_for(waiter.map(|waiter| waiter.unmet()).unwrap_or_default());
-    }
-    Ok(JobView {
-        effects: task::effects(reading.connection, found.destination, found.item)?,
-        ..found.view
-    })
+/// Jobs of one publish with their effects and what it waits for.
+fn whole(reading: &Reading<'_>, found: Vec<Found>) -> Done<Vec<JobView>> {
+    let waiter = match found.iter().find(|found| found.depends()) {
+        Some(found) => dependencies::waiter(reading, found.publish)?,
+        None => None,
+    };
+    let unmet = waiter.map(|waiter| waiter.unmet()).unwrap_or_default();
+    let views = found.into_iter().map(|mut found| {
+        if found.depends() {
+            found.wait_for(unmet.clone());
+        }
+        Ok(JobView {
+            effects: task::effects(reading.connection, found.destination, found.item)?,
+            ..found.view
+        })
+    });
+    views.collect()
 }
 
 /// A job with its publish and its attempts, within an owner.
