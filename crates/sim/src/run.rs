@@ -19,7 +19,7 @@ use crate::world::World;
 use crate::{client, node, sender, trouble};
 
 /// A node has looked at everything once within this time.
-const AWAKE: Duration = Duration::from_secs(2);
+pub(crate) const AWAKE: Duration = Duration::from_secs(2);
 /// When trouble has ended, everything is at rest within this time (P6): a lease, its rescue, some
 /// tries, the probes of a destination that was away, a second look.
 const BOUND: Duration = Duration::from_secs(300);
@@ -99,6 +99,7 @@ fn start(world: &Arc<World>) {
             looks.scheduler.sleep(LOOK).await;
             looks.look_at_rest();
             looks.look_at_pressure();
+            looks.look_at_waiting();
         }
     });
 }
@@ -139,6 +140,9 @@ fn is_at_rest(world: &World) -> bool {
 
 fn judge_end(world: &World) -> Judged {
     let restless = hold(&world.model).restless();
+    if hold(&world.model).has_circle() {
+        return broken("P6", "contents wait for each other, and nobody is told");
+    }
     if !restless.is_empty() || world.looks_owed() != Some(0) {
         return broken(
             "P6",
