@@ -3,6 +3,9 @@
 //! Ensures that whoever goes live says so only where somebody waits, at the price of one look into an
 //! index; and that a wake-up is lost only with the transaction that it belongs to.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use rusqlite::{Connection, params};
 use slugline_core::dependency::{Coming, CycleSearch, Place};
 use slugline_core::ids::PublishId;
@@ -105,8 +108,15 @@ pub(crate) fn waiter(finder: &impl Finder, publish: PublishId) -> Done<Option<Wa
     }))
 }
 
-/// The cycle that a publish closes, if it closes one.
-pub(crate) fn cycle(finder: &impl Finder, waiter: &Waiter) -> Done<Option<Vec<String>>> {
+/// How contents may go live, by owner, environment and content id, as long as nothing changes.
+pub(crate) type Known = BTreeMap<(String, String, String), Coming>;
+
+/// The cycle that a publish closes, if it closes one. `known`: what searches before have found.
+pub(crate) fn cycle(
+    finder: &impl Finder,
+    waiter: &Waiter,
+    known: &mut Known,
+) -> Done<Option<Vec<String>>> {
     let mut search = CycleSearch::from(&waiter.key.content_id);
     loop {
         let wanted = search.wanted();
@@ -114,7 +124,12 @@ pub(crate) fn cycle(finder: &impl Finder, waiter: &Waiter) -> Done<Option<Vec<St
             return Ok(search.closed_by(waiter.publish));
         }
         for content_id in wanted {
-            let coming = coming(finder, &waiter.key, &content_id)?;
+            let beside = &waiter.key;
+            let (owner, environment) = (beside.owner.clone(), beside.environment.clone());
+            let coming = match known.entry((owner, environment, content_id.clone())) {
+                Entry::Occupied(found) => found.get().clone(),
+                Entry::Vacant(place) => place.insert(coming(finder, beside, &content_id)?).clone(),
+            };
             search.learn(content_id, coming);
         }
     }

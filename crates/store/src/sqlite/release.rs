@@ -10,7 +10,7 @@ use slugline_core::time::Timestamp;
 use slugline_engine::store::{Deadline, Released};
 
 use super::column::Waits;
-use super::dependencies::{self, Finder, Reading};
+use super::dependencies::{self, Finder, Known, Reading};
 use super::fault::Done;
 use super::slugs;
 use super::statements::Statements;
@@ -68,22 +68,24 @@ impl Due {
     }
 }
 
+fn due_sql() -> String {
+    format!("SELECT id, item, slug_key, waits FROM publish WHERE {IS_DUE} ORDER BY ready_at, id")
+}
+
 /// Publishes that can be released or whose dependencies are not live, in the order in which they
 /// became due.
 pub(crate) fn due(reading: &Reading<'_>, now: Timestamp, limit: usize) -> Done<Vec<Due>> {
-    let sql = format!(
-        "SELECT id, item, slug_key, waits FROM publish WHERE {IS_DUE} ORDER BY ready_at, id"
-    );
+    let sql = due_sql();
     let mut statement = reading.connection.prepare_cached(&sql)?;
     let mut rows = statement.query([now.0])?;
-    let mut due = Vec::new();
+    let (mut due, mut known) = (Vec::new(), Known::new());
     while let Some(row) = rows.next()?
         && due.len() < limit
     {
         let waiting = Waiting::read(row)?;
         let mut found = Due::of(waiting.publish);
         if let Some(waiter) = waiting.unmet(reading)? {
-            found.closes_cycle = dependencies::cycle(reading, &waiter)?.is_some();
+            found.closes_cycle = dependencies::cycle(reading, &waiter, &mut known)?.is_some();
         } else if let Some(key) = &waiting.slug_key {
             let claims = reading.names.find(reading.connection, *key)?;
             if slugs::is_taken(reading.connection, &claims, key, waiting.item)? {
@@ -106,7 +108,7 @@ pub(crate) fn release(mut tx: &Tx<'_>, due: &[Due], deadlines: &[Deadline]) -> D
         };
         if let Some(waiter) = waiting.unmet(tx)? {
             let cycle = match due.closes_cycle {
-                true => dependencies::cycle(tx, &waiter)?,
+                true => dependencies::cycle(tx, &waiter, &mut Known::new())?,
                 false => None,
             };
             let given_up = dependency::hold_back(&mut tx, &waiter, cycle.as_deref(), deadlines)?;
@@ -123,5 +125,20 @@ fn waits_for_slug(tx: &Tx<'_>, waiting: &Waiting) -> Done<bool> {
     match &waiting.slug_key {
         Some(key) => slugs::is_taken(tx, &tx.named(*key)?, key, waiting.item),
         None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::schema::plan;
+
+    #[test]
+    fn a_pass_walks_nobody_who_sleeps() {
+        let plan = plan(&due_sql());
+        assert!(
+            plan.contains("SEARCH publish USING INDEX publish_ready (ready_at<?)"),
+            "{plan}"
+        );
     }
 }
