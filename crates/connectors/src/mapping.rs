@@ -14,7 +14,7 @@ use slugline_core::version::Version;
 
 use crate::config::ConfigError;
 use crate::content;
-use crate::reading::{at, members_at, name_at, text_at, version};
+use crate::reading::{at, first_name, members_at, name, name_at, text_at, version};
 
 /// What to read where.
 #[derive(Debug, Default, Deserialize)]
@@ -28,6 +28,7 @@ pub(crate) struct Mapping {
     environment: Option<Path>,
     content_type: Option<Path>,
     fields: Option<Path>,
+    depends_on: Option<Path>,
     // Paths in the entry's fields.
     pub(crate) title: Option<Path>,
     pub(crate) slug: Option<Path>,
@@ -132,6 +133,19 @@ impl<'a> Told<'a> {
     }
 }
 
+/// Where objects that stand for an entry have its id; Strapi's have an `id` besides.
+const LINKS: &[&str] = &["documentId", "sys.id", "_ref", "id"];
+
+/// The entry that a value names: its id, or an object with it. Inside: `None` where it names none.
+fn dependency(value: &Value) -> Option<Option<String>> {
+    let is_none = value.is_null() || value.as_str() == Some("") || value.as_i64() == Some(0);
+    let id = || first_name(value, LINKS);
+    match is_none {
+        true => Some(None),
+        false => name(value).or_else(id).map(Some),
+    }
+}
+
 impl Mapping {
     /// The sender's word for what happened.
     pub(crate) fn word<'a>(&self, root: &'a Value, own: Option<&'a str>) -> Option<&'a str> {
@@ -207,6 +221,10 @@ impl Mapping {
             ),
             environment: mapped(&self.environment).or(told.environment),
             version: self.version(root, told.version)?,
+            depends_on: match told.what {
+                What::Published | What::Draft => self.depends_on(root)?,
+                _ => Vec::new(),
+            },
             payload,
         })
     }
@@ -237,6 +255,30 @@ impl Mapping {
             )
         };
         version(value).map(Some).ok_or_else(unreadable)
+    }
+
+    /// The entries that must be live before; nothing, an empty text and 0 name none.
+    fn depends_on(&self, root: &Value) -> Result<Vec<String>, String> {
+        let found = self
+            .depends_on
+            .as_ref()
+            .map(|path| (path, at(root, &path.0)));
+        let Some((path, Some(value))) = found else {
+            return Ok(Vec::new());
+        };
+        let names = match value {
+            Value::Array(list) => list.iter().map(dependency).collect(),
+            one => dependency(one).map(|name| vec![name]),
+        };
+        let unreadable = || {
+            let path = &path.0;
+            format!(
+                "what stands at {path}, where mapping.depends_on looks, is no entry, nor a list of entries that have an id"
+            )
+        };
+        names
+            .map(|names: Vec<_>| names.into_iter().flatten().collect())
+            .ok_or_else(unreadable)
     }
 
     fn renamed(&self, locales: Locales) -> Locales {

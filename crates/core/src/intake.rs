@@ -5,6 +5,7 @@
 
 use crate::answer::{Answer, Status, result_ref};
 use crate::canonical::Fingerprint;
+use crate::dependency::{Dependant, Place};
 use crate::ids::PublishId;
 use crate::item::{Action, ItemKey};
 use crate::lifecycle::PendingReason;
@@ -73,6 +74,8 @@ pub struct Found {
     pub whole: Option<ItemRecord>,
     /// Other items that hold the wanted slug, or wait for it.
     pub slug_holders: Vec<SlugHolder>,
+    /// The places of each content that the submission depends on.
+    pub dependencies: Vec<(String, Vec<Place>)>,
 }
 
 /// A key that was used.
@@ -150,6 +153,8 @@ pub struct Accept {
     pub supersedes: Vec<PublishId>,
     /// What holds it back, most lasting first; empty: released at once.
     pub waits: Vec<PendingReason>,
+    /// What must be live when it is released; empty where it is released at once.
+    pub depends_on: Vec<String>,
     /// Whether the version was assigned by us: then the key is kept as long as the revisions.
     pub assigned: bool,
     /// The newest generation of the item after this.
@@ -319,13 +324,15 @@ fn same_version(
     if missing.is_empty() || action != item.action {
         return Intake::Duplicate(duplicate(submission, item));
     }
+    let (waits, depends_on) = waits(submission, found, &missing);
     Intake::Extend(Accept {
         version,
         generation: item.generation,
         slug: item.slug.clone(),
         targets: missing,
         supersedes: Vec::new(),
-        waits: waits(submission, found),
+        waits,
+        depends_on,
         assigned: false,
         item: submission.item.clone(),
     })
@@ -351,13 +358,15 @@ fn accept(
     if let Some(problem) = slug.as_deref().and_then(|slug| slug_problem(slug, found)) {
         return Intake::Refuse(problem);
     }
+    let (waits, depends_on) = waits(submission, found, &targets);
     Intake::Accept(Accept {
         version,
         generation: item.map(|item| item.generation).unwrap_or_default().next(),
         slug,
         targets,
         supersedes: item.map(|item| item.scheduled.clone()).unwrap_or_default(),
-        waits: waits(submission, found),
+        waits,
+        depends_on,
         assigned,
         item: submission.item.clone(),
     })
@@ -392,8 +401,20 @@ fn slug_problem(slug: &str, found: &Found) -> Option<Problem> {
     )
 }
 
-fn waits(submission: &Submission, found: &Found) -> Vec<PendingReason> {
+/// What holds it back now, and what must be live when it is released.
+fn waits(
+    submission: &Submission,
+    found: &Found,
+    targets: &[String],
+) -> (Vec<PendingReason>, Vec<String>) {
     let request = &submission.request;
+    let dependant = Dependant {
+        action: request.action,
+        locale: &submission.item.locale,
+        destinations: targets,
+    };
+    let mut dependencies = found.dependencies.iter();
+    let depends = dependencies.any(|(_, places)| !dependant.is_met_by(places));
     let scheduled = request
         .publish_at
         .is_some_and(|at| at > submission.received_at);
@@ -401,13 +422,16 @@ fn waits(submission: &Submission, found: &Found) -> Vec<PendingReason> {
     let reasons = [
         (scheduled, PendingReason::Scheduled),
         (!found.slug_holders.is_empty(), PendingReason::SlugRelease),
+        (depends, PendingReason::Dependency),
         (fetches, PendingReason::Media),
     ];
-    reasons
-        .into_iter()
-        .filter(|(holds, _)| *holds)
-        .map(|(_, reason)| reason)
-        .collect()
+    let holding = reasons.into_iter().filter(|(holds, _)| *holds);
+    let waits: Vec<PendingReason> = holding.map(|(_, reason)| reason).collect();
+    let depends_on = match waits.is_empty() {
+        true => Vec::new(),
+        false => request.dependencies().to_vec(),
+    };
+    (waits, depends_on)
 }
 
 fn stale(submission: &Submission, item: &ItemRecord, version: Version) -> Answer {

@@ -13,6 +13,7 @@ pub mod connector;
 pub mod contract;
 pub mod credential;
 pub mod decide;
+pub mod dependency;
 pub mod drift;
 pub mod event;
 pub mod failure;

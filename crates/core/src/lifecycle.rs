@@ -80,6 +80,8 @@ pub enum PendingReason {
     Media,
     /// Its slug is being given up by another item.
     SlugRelease,
+    /// What it depends on is not live.
+    Dependency,
     /// Its `publish_at` lies ahead.
     Scheduled,
 }
@@ -91,6 +93,7 @@ impl PendingReason {
         match self {
             Self::Media => "media",
             Self::SlugRelease => "slug_release",
+            Self::Dependency => "dependency",
             Self::Scheduled => "scheduled",
         }
     }

@@ -111,6 +111,8 @@ reasons! {
     DeadlineExceeded "deadline_exceeded" Transient Retry "The class's deadline passed.";
     Interrupted "interrupted" Unknown Retry "The run was interrupted; what it wrote will be looked up.";
     Busy "shared_thing_busy" Transient Retry "Another run holds a medium or term that this one needs.";
+    DependencyNotLive "dependency_not_live" Transient Retry "What it depends on did not go live within the class's deadline.";
+    DependencyCycle "dependency_cycle" Invalid EditThenRetry "It depends on what depends on it.";
     LocalStorage "local_storage" Transient Escalate "Slugline's own disk or the destination's directory failed.";
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::canonical::Fingerprint;
+use crate::dependency::MAX_DEPENDENCIES;
 use crate::ids::WebhookId;
 use crate::item::{self, Action, Class};
 use crate::payload::{self, Payload};
@@ -54,7 +55,7 @@ pub struct PublishRequest {
     /// Released no earlier; at once when absent or past.
     #[serde(default)]
     pub publish_at: Option<Timestamp>,
-    /// Content ids that must be live first.
+    /// Content ids that must be live first; removals wait for none.
     #[serde(default)]
     pub depends_on: Option<Vec<String>>,
     /// Required for `publish` and `draft`.
@@ -160,16 +161,7 @@ impl PublishRequest {
         if let Some(at) = self.publish_at {
             payload::check_date("publish_at", at, &mut found);
         }
-        if self
-            .depends_on
-            .as_ref()
-            .is_some_and(|list| !list.is_empty())
-        {
-            found.push(FieldError::new(
-                "depends_on",
-                "is not supported by this version of Slugline; leave it empty",
-            ));
-        }
+        self.check_dependencies(&mut found);
         match &self.payload {
             Some(payload) => {
                 found.extend(payload.problems(self.publish_at.unwrap_or(now).max(now)))
@@ -209,6 +201,26 @@ impl PublishRequest {
             if let Err(why) = item::check_name(name) {
                 found.push(FieldError::new(format!("destinations[{index}]"), why));
             }
+        }
+    }
+
+    fn check_dependencies(&self, found: &mut Vec<FieldError>) {
+        let ids = self.depends_on.as_deref().unwrap_or_default();
+        if ids.len() > MAX_DEPENDENCIES {
+            let why = format!("at most {MAX_DEPENDENCIES}, has {}", ids.len());
+            found.push(FieldError::new("depends_on", why));
+            return;
+        }
+        for (index, id) in ids.iter().enumerate() {
+            let wrong = if *id == self.content_id {
+                Err("is the item itself".to_owned())
+            } else if ids.iter().take(index).any(|before| before == id) {
+                Err(format!("names {id:?} a second time"))
+            } else {
+                item::check_content_id(id)
+            };
+            let path = || format!("depends_on[{index}]");
+            found.extend(wrong.err().map(|why| FieldError::new(path(), why)));
         }
     }
 
@@ -252,6 +264,15 @@ impl PublishRequest {
         names
     }
 
+    /// What must be live before it is released. A removal waits for nothing.
+    #[must_use]
+    pub fn dependencies(&self) -> &[String] {
+        match &self.depends_on {
+            Some(ids) if !self.action.removes() => ids,
+            _ => &[],
+        }
+    }
+
     /// The environment, with its default.
     #[must_use]
     pub fn environment(&self) -> &str {
@@ -264,10 +285,13 @@ impl PublishRequest {
     pub fn fingerprints(&self, locale: &str) -> Fingerprints {
         let mut destinations = self.named_destinations();
         destinations.sort();
+        let mut depends_on = self.dependencies().to_vec();
+        depends_on.sort();
         let payload = Fingerprint::of(&self.payload);
         let request = Fingerprint::of(&Asked {
             action: self.action,
             content_id: &self.content_id,
+            depends_on,
             destinations,
             environment: self.environment(),
             locale,
@@ -292,6 +316,7 @@ pub struct Fingerprints {
 struct Asked<'a> {
     action: Action,
     content_id: &'a str,
+    depends_on: Vec<String>,
     destinations: Vec<String>,
     environment: &'a str,
     locale: &'a str,
@@ -342,113 +367,4 @@ fn check_key(key: &str) -> Result<(), String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn problem(body: &str) -> Problem {
-        decode(body.as_bytes())
-            .and_then(|request| request.check(Timestamp(0)).map(|()| request))
-            .unwrap_err()
-    }
-
-    fn path(body: &str) -> String {
-        problem(body).errors[0].path.clone()
-    }
-
-    #[test]
-    fn a_list_is_no_request_and_fields_have_a_floor() {
-        assert_eq!(path(r#" ["a","k",1]"#), "(body)");
-        let nested = |levels: usize| {
-            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
-            format!(
-                r#"{{"content_id":"a","payload":{{"title":"t","fields":{{"x":{open}1{close}}}}}}}"#
-            )
-        };
-        let deepest = nested(payload::MAX_DEPTH - 1);
-        assert!(
-            decode(deepest.as_bytes())
-                .unwrap()
-                .check(Timestamp(0))
-                .is_ok()
-        );
-        assert_eq!(path(&nested(payload::MAX_DEPTH)), "payload.fields.x");
-        assert_eq!(path(&nested(100)), "payload.fields.x");
-    }
-
-    #[test]
-    fn the_payload_is_found_where_it_stands() {
-        let place = |body: &str| payload_place(body.as_bytes()).map(|place| body[place].to_owned());
-        let body = r#" {"content_id":"é", "payload" : {"title":"t", "body":"{\"payload\":1}"} }"#;
-        let found = place(body).unwrap();
-        assert_eq!(found, r#"{"title":"t", "body":"{\"payload\":1}"}"#);
-        assert_eq!(place(r#"{"content_id":"a","payload":null}"#), None);
-        assert_eq!(place(r#"{"content_id":"a"}"#), None);
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_by_its_path() {
-        assert_eq!(
-            path(r#"{"content_id":"a","payload":{"title":"t","colour":1}}"#),
-            "payload.colour"
-        );
-        assert_eq!(
-            path(r#"{"content_id":"a","payload":{"title":"t","media":[{"role":"hero","url":7}]}}"#),
-            "payload.media[0].url"
-        );
-        assert_eq!(path(r#"{"content_id":7}"#), "content_id");
-        assert_eq!(path(r#"{"content_id":"a","action":"shout"}"#), "action");
-        assert_eq!(path(r#"{"content_id":"a","version":1.5}"#), "version");
-        assert_eq!(path(r#"{"content_id":"a"}"#), "payload");
-        assert_eq!(
-            path(r#"{"content_id":"a","payload":{"title":"t","slug":"../x"}}"#),
-            "payload.slug"
-        );
-        assert_eq!(
-            path(
-                r#"{"content_id":"a","publish_at":"9999-01-01T00:00:00Z","payload":{"title":"t"}}"#
-            ),
-            "publish_at"
-        );
-    }
-
-    #[test]
-    fn text_that_is_no_json_is_told_apart() {
-        for body in [
-            "",
-            "{",
-            "{\"content_id\":\"a\"} x",
-            "{\"content_id\":\"\\ud800\"}",
-        ] {
-            assert_eq!(problem(body).code, Code::InvalidJson, "{body}");
-        }
-        assert_eq!(
-            decode(b"{\"content_id\":\"\xff\"}").unwrap_err().code,
-            Code::InvalidJson
-        );
-        let deep = format!(
-            "{{\"content_id\":\"a\",\"payload\":{{\"title\":\"t\",\"fields\":{{\"x\":{}{}}}}}}}",
-            "[".repeat(5_000),
-            "]".repeat(5_000)
-        );
-        assert_eq!(problem(&deep).code, Code::InvalidJson);
-    }
-
-    #[test]
-    fn a_key_comes_quoted_or_bare_and_once() {
-        let request = decode(br#"{"content_id":"a","request_id":"r-1"}"#).unwrap();
-        assert_eq!(request.key(Some("\"r-1\"")).unwrap(), "r-1");
-        assert_eq!(request.key(Some("r-2")).unwrap_err().code, Code::InvalidKey);
-        assert_eq!(parse_key_header(r#""a\"b""#).unwrap(), "a\"b");
-        assert!(parse_key_header("\"a").is_err());
-    }
-
-    #[test]
-    fn the_order_of_keys_does_not_make_another_request() {
-        let a = decode(br#"{"content_id":"a","payload":{"title":"t","fields":{"x":1,"y":2}}}"#)
-            .unwrap();
-        let b = decode(br#"{"payload":{"fields":{"y":2,"x":1},"title":"t"},"content_id":"a"}"#)
-            .unwrap();
-        assert_eq!(a.fingerprints("en"), b.fingerprints("en"));
-        assert_ne!(a.fingerprints("en").request, a.fingerprints("de").request);
-    }
-}
+mod tests;

@@ -143,6 +143,9 @@ pub struct Change {
     pub environment: Option<String>,
     /// The sender's order of the entry's states; `None` where the webhook has none.
     pub version: Option<Version>,
+    /// The entries that must be live before this one is released, as the sender names them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
     /// The content as of this change; `None` where the webhook does not carry it.
     pub payload: Option<Payload>,
 }

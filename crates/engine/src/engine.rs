@@ -57,7 +57,7 @@ impl Engine {
             settings.workers,
         );
         let store = &shared.store;
-        let deadlines = Class::ALL
+        let deadlines: Vec<Deadline> = Class::ALL
             .into_iter()
             .zip(&policies)
             .map(|(class, policy)| Deadline {
@@ -66,7 +66,10 @@ impl Engine {
             })
             .collect();
         let caretakers: Vec<Box<dyn Caretaker>> = vec![
-            Box::new(Release(Arc::clone(store))),
+            Box::new(Release {
+                store: Arc::clone(store),
+                deadlines: deadlines.clone(),
+            }),
             Box::new(FetchMedia {
                 shared: shared.clone(),
                 entropy,

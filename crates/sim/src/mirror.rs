@@ -65,6 +65,7 @@ impl Mirror {
             entry: id.to_string(),
             locales: Locales::Unsaid,
             environment: None,
+            depends_on: Vec::new(),
             version: Some(Version::Number(*version)),
             payload: payload.and_then(|payload| serde_json::from_value(payload).ok()),
         }

@@ -26,7 +26,7 @@ use slugline_engine::webhooks::Webhooks;
 use crate::clock::JumpingClock;
 use crate::dice::Dice;
 use crate::hold;
-use crate::model::{AT_BLOG, AT_HOOK};
+use crate::model::{AT_BLOG, AT_HOOK, SHORT_PATIENCE};
 use crate::network::{BLOG, HOOK, Line};
 use crate::plan::Plan;
 use crate::scheduler::Group;
@@ -261,9 +261,11 @@ fn engine_settings() -> EngineSettings {
         max_attempts: 100,
         deadline: Duration::from_secs(3_600),
     };
+    let mut policies = vec![policy; Class::ALL.len()];
+    policies[Class::Preview.rank()].deadline = SHORT_PATIENCE;
     EngineSettings {
         workers: 16,
-        policies: vec![policy; Class::ALL.len()],
+        policies,
         retention: Retention {
             revisions: DAY,
             attempts: DAY,

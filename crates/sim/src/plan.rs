@@ -4,6 +4,7 @@
 //! and single requests can be left out while the rest stays as it was.
 
 mod tells;
+mod ties;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -142,6 +143,7 @@ impl Plan {
 /// Writes the requests.
 struct Writer {
     dice: Dice,
+    ties: ties::Ties,
     calm: bool,
     asks: Vec<Ask>,
 }
@@ -150,6 +152,7 @@ impl Writer {
     fn new(seed: u64, calm: bool) -> Self {
         Self {
             dice: Dice::new(seed, "requests"),
+            ties: ties::Ties::of(seed),
             calm,
             asks: Vec::new(),
         }
@@ -248,7 +251,10 @@ impl Writer {
         match self.dice.below(8) {
             0 if version > 1 => body["action"] = json!("unpublish"),
             1 if version > 1 => body["action"] = json!("delete"),
-            _ => body["payload"] = self.payload(subject, version, all),
+            _ => {
+                body["payload"] = self.payload(subject, version, all);
+                self.ties.add(&mut body, subject, all);
+            }
         }
         body
     }
@@ -304,6 +310,7 @@ impl Writer {
                 let other = self.dice.pick(all);
                 again["content_id"] = json!(other.content_id);
                 again["locale"] = json!(other.locale);
+                again["depends_on"] = Value::Null;
                 again["payload"] = self.payload(other, 9, all);
             }
             // The same content under another key.

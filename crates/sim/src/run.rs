@@ -20,7 +20,7 @@ use crate::world::World;
 use crate::{client, node, sender, trouble};
 
 /// A node has looked at everything once within this time.
-const AWAKE: Duration = Duration::from_secs(2);
+pub(crate) const AWAKE: Duration = Duration::from_secs(2);
 /// What was told of an entry of ours has been looked at within this time: soon, or after the pause that
 /// follows a look which failed.
 const CHECKED: Duration = Duration::from_secs(12);
@@ -105,6 +105,7 @@ fn start(world: &Arc<World>) {
             looks.scheduler.sleep(LOOK).await;
             looks.look_at_rest();
             looks.look_at_pressure();
+            looks.look_at_waiting();
         }
     });
 }
@@ -161,6 +162,9 @@ fn was_asked(world: &World) -> bool {
 
 fn judge_end(world: &World) -> Judged {
     let restless = hold(&world.model).restless();
+    if hold(&world.model).has_circle() {
+        return broken("P6", "contents wait for each other, and nobody is told");
+    }
     if !restless.is_empty() || world.looks_owed() != Some(0) {
         return broken(
             "P6",

@@ -256,7 +256,7 @@ impl Store for NodeStore {
         true check_soon(destination: &str, entry: &str, after: Duration) -> ();
         true hold(holds: Vec<Hold>) -> Vec<bool>;
         true rescue(limit: usize) -> usize;
-        true release(limit: usize) -> Released;
+        true release(deadlines: Vec<Deadline>, limit: usize) -> Released;
         true expire(deadlines: Vec<Deadline>, limit: usize) -> usize;
         false wanted_media(limit: usize) -> Vec<WantedMedia>;
         true resolve_media(resolved: Vec<ResolvedMedia>) -> ();

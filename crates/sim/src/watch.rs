@@ -14,6 +14,7 @@ use slugline_engine::store::{
 use crate::hold;
 use crate::model::Model;
 use crate::plan::OWNER;
+use crate::run::AWAKE;
 use crate::scheduler::Group;
 use crate::world::World;
 
@@ -202,6 +203,21 @@ impl World {
                 format!("intake counts {counted} open jobs, there are {open}"),
             );
         }
+    }
+
+    /// What waits for others is released once they are live.
+    pub(crate) fn look_at_waiting(&self) {
+        let now = self.scheduler.now();
+        let mut waiting = Vec::new();
+        if self.is_calm() && self.nodes.have_worked(AWAKE, now) {
+            let free = hold(&self.model).free_to_go();
+            let views = free
+                .iter()
+                .map(|(owner, id)| self.publish_view(owner, &id.to_string()));
+            waiting.extend(views.flatten());
+        }
+        let judged = hold(&self.model).judge_promptness(now, &waiting);
+        self.judge(judged);
     }
 
     /// What is live and verified at the blog is what the blog shows (P4), when nothing is under way.

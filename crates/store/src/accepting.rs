@@ -7,12 +7,13 @@ use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
 use slugline_core::intake::{Accept, Submission};
 use slugline_core::item::{Action, ItemKey};
-use slugline_core::lifecycle::publish_state;
+use slugline_core::lifecycle::{PendingReason, publish_state};
 use slugline_core::problem::{Code, FieldError, Problem};
 
 use crate::entry::{Dated, Entry};
 use crate::prepare::{Body, Prepared};
 use crate::short_name::{self, ShortName};
+use crate::words::Waits;
 
 /// The name of a submission's key within its scope.
 pub(crate) fn key_name(submission: &Submission) -> ShortName {
@@ -27,6 +28,21 @@ pub(crate) fn item_name(key: &ItemKey) -> ShortName {
         [&*key.owner, &key.environment, &key.locale],
     );
     short_name::within(&family, &member)
+}
+
+/// The name of a content in all its locales.
+pub(crate) fn content_name(owner: &str, environment: &str, content_id: &str) -> ShortName {
+    short_name::of(&["content", owner, environment, content_id])
+}
+
+/// What an accepted publish is kept to wait for: what it depends on, even if all of that is live now,
+/// because it may be gone when the rest has passed.
+pub(crate) fn waits(accept: &Accept) -> Waits {
+    let waits = Waits::of(&accept.waits);
+    match accept.depends_on.is_empty() {
+        true => waits,
+        false => waits.with(PendingReason::Dependency),
+    }
 }
 
 /// The name of a slug within its scope. Each kind of entry has its own paths.

@@ -17,4 +17,5 @@ mod record;
 mod short_name;
 pub mod sqlite;
 mod views;
+mod waiter;
 mod words;

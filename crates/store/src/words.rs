@@ -68,10 +68,11 @@ impl Word for Drift {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Waits(pub(crate) i64);
 
-/// The reasons in the order in which they are shown, with their bits: a slug first, since it may take
-/// a person, and a time passes by itself.
-const REASONS: [(PendingReason, i64); 3] = [
+/// The reasons in the order in which they are shown, with their bits: a slug and a dependency first,
+/// since they may take a person, and a time passes by itself.
+const REASONS: [(PendingReason, i64); 4] = [
     (PendingReason::SlugRelease, 2),
+    (PendingReason::Dependency, 8),
     (PendingReason::Scheduled, 1),
     (PendingReason::Media, 4),
 ];
@@ -85,6 +86,11 @@ impl Waits {
     /// Whether this reason is among them.
     pub(crate) fn has(self, reason: PendingReason) -> bool {
         self.0 & bit(reason) != 0
+    }
+
+    /// This one too.
+    pub(crate) fn with(self, reason: PendingReason) -> Self {
+        Self(self.0 | bit(reason))
     }
 
     /// All but this one.
@@ -148,5 +154,6 @@ mod tests {
             Some(PendingReason::Media)
         );
         assert!(!waits.has(PendingReason::SlugRelease));
+        assert_eq!(bit(PendingReason::Dependency), 8, "as statements spell it");
     }
 }

@@ -28,6 +28,8 @@ struct Case {
     says: Vec<String>,
     /// The payload of the first change, where it matters.
     payload: Option<Value>,
+    /// What it depends on, where that matters.
+    depends_on: Option<Vec<String>>,
     /// What the error speaks of.
     refused: Option<String>,
 }
@@ -75,6 +77,9 @@ fn each_webhook_says_what_it_says() {
                 let lines: Vec<String> = changes.iter().map(line).collect();
                 assert_eq!(lines, case.says, "{about}");
                 assert_eq!(case.refused, None, "{about}");
+                if let Some(expected) = case.depends_on {
+                    assert_eq!(changes[0].depends_on, expected, "{about}");
+                }
                 if let Some(expected) = case.payload {
                     let payload = changes.into_iter().next().unwrap().payload;
                     assert_eq!(serde_json::to_value(payload).unwrap(), expected, "{about}");

@@ -121,6 +121,7 @@ fn named(what: What, entry: &str) -> Change {
         locales: Locales::Unsaid,
         environment: None,
         version: None,
+        depends_on: Vec::new(),
         payload: None,
     }
 }

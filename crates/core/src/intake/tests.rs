@@ -220,6 +220,40 @@ fn a_slug_is_refused_while_held_and_waited_for_while_given_up() {
 }
 
 #[test]
+fn what_is_not_live_is_waited_for_and_what_is_live_is_not() {
+    let depending = |publish_at| {
+        let mut depending = submission(Some(1), "publish", "a");
+        depending.request.depends_on = Some(vec!["parent".into()]);
+        depending.request.publish_at = publish_at;
+        depending
+    };
+    let found = |shown| {
+        let standing = crate::dependency::Standing {
+            destination: "blog".into(),
+            desired: Action::Publish,
+            shown,
+        };
+        let place = Place {
+            locale: "en".into(),
+            at: Some(standing),
+        };
+        Found {
+            dependencies: vec![("parent".into(), vec![place])],
+            ..Found::default()
+        }
+    };
+    let waiting = accepted(decide(&depending(None), &found(None)));
+    assert_eq!(waiting.waits, [PendingReason::Dependency]);
+    assert_eq!(waiting.depends_on, ["parent"]);
+    let live = found(Some(Action::Publish));
+    let at_once = accepted(decide(&depending(None), &live));
+    assert_eq!((at_once.waits.len(), at_once.depends_on.len()), (0, 0));
+    let scheduled = accepted(decide(&depending(Some(Timestamp(9))), &live));
+    assert_eq!(scheduled.waits, [PendingReason::Scheduled]);
+    assert_eq!(scheduled.depends_on, ["parent"], "it may be gone by then");
+}
+
+#[test]
 fn without_a_destination_nothing_is_accepted() {
     let nowhere = Submission {
         targets: Vec::new(),

@@ -115,8 +115,9 @@ pub trait Store: Send + Sync {
     fn rescue(&self, limit: usize) -> Stored<'_, usize>;
 
     /// Releases publishes that nothing holds back any more: desired state is written, older jobs
-    /// are superseded, jobs are queued. Frees slugs whose dropping generation is verified.
-    fn release(&self, limit: usize) -> Stored<'_, Released>;
+    /// are superseded, jobs are queued. Frees slugs whose dropping generation is verified. Gives up
+    /// publishes that waited past their class's deadline for what they depend on, or that close a cycle.
+    fn release(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, Released>;
 
     /// Makes dead letters of queued jobs that passed their class's deadline.
     fn expire(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, usize>;

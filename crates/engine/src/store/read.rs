@@ -99,6 +99,9 @@ pub struct PublishView {
     /// Its schedule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub publish_at: Option<Timestamp>,
+    /// The content ids that it depends on and waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
     /// The jobs.
     pub jobs: Vec<JobView>,
 }
@@ -115,6 +118,9 @@ pub struct JobView {
     /// Why it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_reason: Option<PendingReason>,
+    /// The content ids that its publish depends on and waits for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_for: Vec<String>,
     /// `read_back`, `acknowledged` or `second look due`; absent until live.
     pub evidence: Option<String>,
     /// Why it failed last.

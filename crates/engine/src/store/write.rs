@@ -252,15 +252,27 @@ pub struct Released {
     pub released: usize,
     /// Slugs that became free.
     pub slugs_freed: usize,
+    /// Publishes given up, because what they depend on did not go live or depends on them.
+    pub given_up: usize,
 }
 
-/// A class's deadline: time from release after which a queued job is given up.
+/// A class's deadline: time from release after which a queued job is given up, and time that a publish
+/// waits for what it depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline {
     /// The class.
     pub class: Class,
     /// Its patience.
     pub after: Duration,
+}
+
+impl Deadline {
+    /// A class's patience; `None` where nobody gives up.
+    #[must_use]
+    pub fn of(class: Class, deadlines: &[Self]) -> Option<Duration> {
+        let deadline = deadlines.iter().find(|deadline| deadline.class == class);
+        deadline.map(|deadline| deadline.after)
+    }
 }
 
 /// A publish whose media are to be fetched.

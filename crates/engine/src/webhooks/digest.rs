@@ -327,6 +327,19 @@ impl Source {
         format!("{}:{}", self.settings.name, change.entry)
     }
 
+    /// What the entries are called here that a change depends on, each once; its own is not among them.
+    fn depends_on(&self, change: &Change) -> Vec<String> {
+        let own = self.content_id(change);
+        let mut ids = Vec::new();
+        for entry in &change.depends_on {
+            let id = format!("{}:{entry}", self.settings.name);
+            if id != own && !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     /// The locale that a change names, or the source's.
     pub(super) fn locale(&self, change: &Change) -> String {
         match &change.locales {
@@ -369,7 +382,7 @@ impl Place<'_> {
             class: Class::Standard,
             destinations: None,
             publish_at: None,
-            depends_on: None,
+            depends_on: Some(self.source.depends_on(self.change)),
             payload: payload.filter(|_| !action.removes()),
         }
     }

@@ -79,7 +79,7 @@ on_the_spot! {
     hold(holds: Vec<Hold>) -> Vec<bool>;
     settle(settlements: Vec<Settlement>) -> Vec<bool>;
     rescue(limit: usize) -> usize;
-    release(limit: usize) -> Released;
+    release(deadlines: Vec<Deadline>, limit: usize) -> Released;
     expire(deadlines: Vec<Deadline>, limit: usize) -> usize;
     wanted_media(limit: usize) -> Vec<WantedMedia>;
     resolve_media(resolved: Vec<ResolvedMedia>) -> ();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use slugline_core::answer::Answer;
 use slugline_core::ids::PublishId;
 use slugline_core::intake::Submission;
-use slugline_core::item::{Class, ItemKey};
+use slugline_core::item::ItemKey;
 use slugline_core::key::{LogicalKey, derived_slug};
 use slugline_core::lifecycle::JobState;
 use slugline_core::version::Generation;
@@ -38,7 +38,9 @@ impl Model {
             payload: request.payload.clone(),
             publish_at,
             targets: targets.clone(),
-            urgent: request.class == Class::Urgent,
+            class: request.class,
+            depends_on: request.dependencies().to_vec(),
+            received_at: submission.received_at,
             accepted_at: at,
             released: false,
             replaced: false,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use slugline_connectors::FakeEntry;
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::item::ItemKey;
+use slugline_core::item::{Class, ItemKey};
 use slugline_core::lifecycle::{JobState, PendingReason};
 use slugline_core::reason::Reason;
 use slugline_core::time::Timestamp;
@@ -53,12 +53,14 @@ impl Model {
         self.grants.are_returned()
             && times.all(|at| at.plus(RELEASED) < now)
             && self.restless().is_empty()
+            && !self.has_circle()
     }
 
     /// What keeps it from being at rest.
     pub(crate) fn restless(&self) -> Vec<(JobId, JobState)> {
         let open = self.jobs.iter().filter(|(_, job)| !job.state.is_final());
-        let restless = open.filter(|(_, job)| !self.waits_for_a_person(job));
+        let waits = |job| self.waits_for_a_person(job) || self.waits_for_others(job);
+        let restless = open.filter(|(_, job)| !waits(job));
         restless.map(|(id, job)| (*id, job.state)).collect()
     }
 
@@ -155,6 +157,9 @@ impl Model {
             JobState::Failed => judge_dead_letter(plan, view, job),
             state if state.is_final() => Ok(()),
             JobState::Pending if job.pending_reason == Some(PendingReason::SlugRelease) => Ok(()),
+            JobState::Pending if job.pending_reason == Some(PendingReason::Dependency) => {
+                self.judge_waiting(view, job)
+            }
             state => broken(
                 "P6",
                 format!(
@@ -250,10 +255,10 @@ impl Model {
 
     /// Judges that urgent work was quick, in a run without trouble.
     pub(crate) fn judge_urgency(&self) -> Judged {
-        let urgent = self
-            .publishes
-            .iter()
-            .filter(|(_, publish)| publish.urgent && publish.publish_at.is_none());
+        let urgent = self.publishes.iter().filter(|(_, publish)| {
+            let at_once = publish.publish_at.is_none() && publish.depends_on.is_empty();
+            publish.class == Class::Urgent && at_once
+        });
         for (id, publish) in urgent {
             let jobs = self
                 .jobs
@@ -287,6 +292,8 @@ fn judge_dead_letter(plan: &Plan, view: &PublishView, job: &JobView) -> Judged {
         );
     }
     let causes: &[Kind] = match reason {
+        // Judged when the log said so.
+        Reason::DependencyNotLive | Reason::DependencyCycle => return Ok(()),
         // A slug that was answered and not kept looks like one that somebody else has.
         Reason::SlugTakenAtDestination => &[Kind::Persons, Kind::Ignored],
         Reason::VerifyMismatch => &[Kind::Ignored, Kind::Drift, Kind::Lag],

@@ -72,8 +72,13 @@ enum Expected {
 fn request_of(submission: &Submission) -> String {
     let request = &submission.request;
     format!(
-        "{:?} {:?} {:?} {:?} {:?}",
-        request.action, submission.item, request.destinations, request.publish_at, request.payload
+        "{:?} {:?} {:?} {:?} {:?} {:?}",
+        request.action,
+        submission.item,
+        request.destinations,
+        request.publish_at,
+        request.depends_on,
+        request.payload
     )
 }
 

@@ -80,12 +80,13 @@ impl Model {
             EventType::DeliveryRetry | EventType::DeliveryPutBack => {
                 self.moved(entry, &[JobState::Delivering], JobState::Queued)
             }
-            EventType::PublishSucceeded => self.moved(
-                entry,
-                &[JobState::Delivering, JobState::Live, JobState::Failed],
-                JobState::Live,
-            ),
+            EventType::PublishSucceeded => {
+                self.note_verified(entry);
+                let from = [JobState::Delivering, JobState::Live, JobState::Failed];
+                self.moved(entry, &from, JobState::Live)
+            }
             EventType::PublishFailed => {
+                self.judge_given_up(entry)?;
                 let from = [
                     JobState::Pending,
                     JobState::Queued,
@@ -128,6 +129,7 @@ impl Model {
             );
         }
         publish.released = true;
+        self.judge_release(id)?;
         for job in self.jobs.values_mut().filter(|job| job.publish == id) {
             if job.state == JobState::Pending {
                 job.state = JobState::Queued;
@@ -218,6 +220,6 @@ fn job_of(entry: &LogEntry) -> Option<JobId> {
     text_of(entry, "job_id")
 }
 
-fn text_of<T: FromStr>(entry: &LogEntry, name: &str) -> Option<T> {
+pub(super) fn text_of<T: FromStr>(entry: &LogEntry, name: &str) -> Option<T> {
     entry.detail.get(name)?.as_str()?.parse().ok()
 }

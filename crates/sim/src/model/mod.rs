@@ -4,6 +4,7 @@
 //! asks the product's rules what they would have done, except for the names that it derives.
 
 mod accepted;
+mod dependencies;
 mod end;
 mod grants;
 mod intake;
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use slugline_core::http::Request;
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::item::{Action, ItemKey};
+use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::JobState;
 use slugline_core::payload::Payload;
 use slugline_core::time::Timestamp;
@@ -28,6 +29,7 @@ use slugline_core::version::Generation;
 use crate::faults::Kind;
 use crate::plan::Plan;
 
+pub(crate) use dependencies::{NEVER, SHORT_PATIENCE};
 pub(crate) use grants::Asker;
 pub(crate) use mirror::MIRROR;
 pub(crate) use shown::item_of;
@@ -78,6 +80,7 @@ pub(crate) struct Model {
     /// Whether messages must come in order: not where one may come after its sender is gone.
     judges_order: bool,
     log: log::Seen,
+    ties: dependencies::Ties,
     shown: shown::Shows,
     messages: messages::Messages,
     webhooks: webhooks::Webhooks,
@@ -98,7 +101,10 @@ pub(crate) struct Publish {
     /// Its time, where that lay ahead.
     publish_at: Option<Timestamp>,
     targets: BTreeSet<String>,
-    urgent: bool,
+    class: Class,
+    depends_on: Vec<String>,
+    /// By the store's clock.
+    received_at: Timestamp,
     accepted_at: Duration,
     released: bool,
     /// A newer one replaced it before it was released.

@@ -87,6 +87,7 @@ fn change(entry: &str, version: usize, what: What, locales: Locales) -> Change {
         locales,
         environment: None,
         version: i64::try_from(version).ok().map(Version::Number),
+        depends_on: Vec::new(),
         payload: payload.flatten(),
     }
 }

@@ -8,6 +8,7 @@
 //! | `content_id` | `content_id`; else the file's path without its extension |
 //! | `version`, `updated_at`, `lastmod` | `version`; none when absent, or when it is a date only |
 //! | `locale`, `lang` · `publish_at`, `publishDate` | `locale` · `publish_at` |
+//! | `depends_on` | `depends_on` |
 //! | `draft: true` | `action: draft` |
 //! | `title`; else the heading that begins the text | `title` |
 //! | `slug` · `excerpt`, `description`, `summary` | `slug` · `excerpt` |
@@ -64,6 +65,7 @@ fn from_markdown(
     let version = version(&mut fields);
     let locale = fields.text(&["locale", "lang"]);
     let publish_at = fields.instant(&["publish_at", "publishDate"]);
+    let depends_on = Some(fields.texts(&["depends_on"])).filter(|ids| !ids.is_empty());
     let action = if fields.flag("draft") {
         Action::Draft
     } else {
@@ -84,7 +86,7 @@ fn from_markdown(
         class: slugline_core::item::Class::Standard,
         destinations: None,
         publish_at,
-        depends_on: None,
+        depends_on,
         payload: Some(payload),
     };
     Ok(Document { request, files })
@@ -161,8 +163,12 @@ mod tests {
 
     #[test]
     fn front_matter_becomes_a_request() {
-        let text = "---\ntitle: Hello\nslug: hi\ndescription: Short\ntags: [a, 7]\ncategory: News\nauthor: Ann\ndate: 2026-11-20\nlastmod: 2026-11-21T09:30:00Z\nhero: {src: hero.png, alt: A hero}\nmedia: [\"https://example.org/b.png\"]\nlayout: wide\n---\n\nText\n";
+        let text = "---\ntitle: Hello\nslug: hi\ndescription: Short\ntags: [a, 7]\ncategory: News\nauthor: Ann\ndate: 2026-11-20\nlastmod: 2026-11-21T09:30:00Z\nhero: {src: hero.png, alt: A hero}\nmedia: [\"https://example.org/b.png\"]\nlayout: wide\ndepends_on: [authors/ann, 7]\n---\n\nText\n";
         let Document { request, files } = document(text).unwrap();
+        assert_eq!(
+            request.depends_on,
+            Some(vec!["authors/ann".to_owned(), "7".to_owned()])
+        );
         let payload = request.payload.unwrap();
         assert_eq!(
             (request.content_id.as_str(), request.version),

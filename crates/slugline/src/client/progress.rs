@@ -120,7 +120,8 @@ pub fn remark(job: &Job) -> String {
         .to_owned();
     }
     match (&job.pending_reason, error) {
-        (Some(reason), _) => format!("waits: {reason}"),
+        (Some(reason), _) if job.waits_for.is_empty() => format!("waits: {reason}"),
+        (Some(reason), _) => format!("waits: {reason} ({})", job.waits_for.join(", ")),
         (None, Some(error)) => format!("attempt {} failed: {error}", job.attempt_count),
         (None, None) => String::new(),
     }
@@ -146,6 +147,10 @@ mod tests {
             (
                 json!({"state": "pending", "pending_reason": "media"}),
                 "waits: media",
+            ),
+            (
+                json!({"state": "pending", "pending_reason": "dependency", "waits_for": ["a", "b"]}),
+                "waits: dependency (a, b)",
             ),
             (
                 json!({"attempt_count": 2, "last_error": "503"}),

@@ -41,6 +41,9 @@ pub struct Job {
     /// Why it waits.
     #[serde(default)]
     pub pending_reason: Option<String>,
+    /// The content ids that it waits for.
+    #[serde(default)]
+    pub waits_for: Vec<String>,
     /// How it is known to be live.
     #[serde(default)]
     pub evidence: Option<String>,

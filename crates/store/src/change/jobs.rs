@@ -59,6 +59,7 @@ pub(crate) fn go_live<L: Ledger>(
     ledger.change(job, Change::Live(evidence, shown))?;
     ended(ledger, job)?;
     ledger.show(job)?;
+    ledger.arrive(&job.key)?;
     let entry = Entry::of_job(ledger, EventType::PublishSucceeded, "live", job);
     let entry = entry.detail("evidence", evidence);
     ledger.log(entry.downstream(shown.downstream_ids.clone()))

@@ -4,6 +4,7 @@
 //! it leaves in doubt, is the same in every store. A store says how each single change is written
 //! ([`Ledger`]); which changes follow from what is here and in `slugline_core`.
 
+pub(crate) mod dependency;
 pub(crate) mod desired;
 pub(crate) mod jobs;
 pub(crate) mod release;
@@ -14,6 +15,7 @@ use slugline_core::connector::Shown;
 use slugline_core::drift::Drift;
 use slugline_core::failure::Failure;
 use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::{Evidence, Queued};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
@@ -103,6 +105,12 @@ pub(crate) trait Ledger: Dated {
 
     /// A publish none of whose jobs is pending any more waits for nothing.
     fn stop_waiting(&mut self, publish: PublishId) -> Result<(), Self::Fault>;
+
+    /// A publish that still waits is not looked at before this time.
+    fn look_again(&mut self, publish: PublishId, at: Timestamp) -> Result<(), Self::Fault>;
+
+    /// A content shows something new: publishes that wait for it, if there are any, are looked at again.
+    fn arrive(&mut self, key: &ItemKey) -> Result<(), Self::Fault>;
 
     /// A publish waits for nothing any more; `released`: some of its jobs are queued.
     fn end_waiting(&mut self, publish: PublishId, released: bool) -> Result<(), Self::Fault>;

@@ -70,10 +70,7 @@ pub(crate) fn expire<L: Ledger>(
     last: Option<&Failure>,
     deadlines: &[Deadline],
 ) -> Result<bool, L::Fault> {
-    let patience = deadlines
-        .iter()
-        .find(|deadline| deadline.class == job.class)
-        .map(|deadline| deadline.after);
+    let patience = Deadline::of(job.class, deadlines);
     let (JobState::Queued, Some(after), Some(released_at)) = (job.state, patience, job.released_at)
     else {
         return Ok(false);

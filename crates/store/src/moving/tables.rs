@@ -34,7 +34,8 @@ pub(crate) struct Table {
     pub(crate) rows: &'static str,
 }
 
-/// All tables. Holds are not moved: they end with the leases of those who hold them.
+/// All tables. Holds are not moved: they end with the leases of those who hold them. Nor are arrivals:
+/// who waits is looked at again without them.
 pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "destination",
@@ -75,6 +76,11 @@ pub(crate) const TABLES: &[Table] = &[
         ],
         rows: "SELECT id, item, generation, version, accepted_at, ready_at, released_at, publish_at, fetch_at, fetches, waits,
                       version_kind, action, class, request_id, actor, slug_key FROM publish",
+    },
+    Table {
+        name: "dependency",
+        columns: &[("publish", Big), ("place", Int), ("content", Bytes), ("content_id", Text)],
+        rows: "SELECT publish, place, content, content_id FROM dependency",
     },
     Table {
         name: "raw_request",

@@ -197,7 +197,7 @@ impl<'a> World<'a> {
                 answered.push((target.id, job));
             }
         }
-        let waits = Waits::of(&new.accept.waits);
+        let waits = accepting::waits(new.accept);
         if waits == Waits::default() {
             let request = (new.publish, new.submission.key.as_str());
             let (key, generation) = (&new.submission.item, new.accept.generation);

@@ -3,11 +3,11 @@
 //! Ensures that orders of one group see each other's effect, and that however many they are, each
 //! table is written by one statement. What is changed was loaded and locked before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
-use slugline_core::item::Action;
+use slugline_core::item::{Action, ItemKey};
 use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
@@ -15,12 +15,14 @@ use slugline_core::version::Generation;
 use super::fault::{Done, Fault};
 use super::gauges::Effected;
 use super::write::{Write, columns, write};
-use super::{desired, jobs, log};
+use super::{dependencies, desired, jobs, log};
+use crate::accepting::content_name;
 use crate::change::desired::{Desired, Placing};
 use crate::change::settle::Run;
 use crate::change::{Change, Ledger};
 use crate::entry::{Dated, Entry, Written};
 use crate::job::JobRow;
+use crate::short_name::ShortName;
 
 /// What a transaction changes.
 pub(crate) struct Changes {
@@ -34,6 +36,8 @@ pub(crate) struct Changes {
     ended_holds: Vec<i64>,
     stopped: Vec<i64>,
     done: Vec<(i64, Option<i64>)>,
+    looks: Vec<(i64, i64)>,
+    arrived: BTreeSet<ShortName>,
     effected: Effected,
 }
 
@@ -75,6 +79,8 @@ impl Changes {
             ended_holds: Vec::new(),
             stopped: Vec::new(),
             done: Vec::new(),
+            looks: Vec::new(),
+            arrived: BTreeSet::new(),
             effected: Effected::default(),
         }
     }
@@ -104,6 +110,8 @@ impl Changes {
 
     /// The statements that write it, in the order of the locks: jobs, then desired state.
     pub(crate) fn writes(self) -> Done<Vec<Write<'static>>> {
+        let ended = self.done.iter().map(|(publish, _)| publish);
+        let ended = ended.chain(&self.stopped).copied().collect();
         let writes = [
             jobs::save(&self.patches),
             desired::save(&self.desired),
@@ -111,6 +119,9 @@ impl Changes {
             delete_holds(self.ended_holds),
             stop_waiting(self.stopped),
             end_waiting(self.done),
+            look_again(self.looks),
+            dependencies::forget(ended),
+            dependencies::arrive(self.arrived),
             log::append(self.events, self.effected.opened)?,
         ];
         Ok(writes.into_iter().flatten().collect())
@@ -269,6 +280,17 @@ impl Ledger for Changes {
         self.done.push((publish.0, released.then_some(self.now.0)));
         Ok(())
     }
+
+    fn look_again(&mut self, publish: PublishId, at: Timestamp) -> Done<()> {
+        self.looks.push((publish.0, at.0));
+        Ok(())
+    }
+
+    fn arrive(&mut self, key: &ItemKey) -> Done<()> {
+        let content = content_name(&key.owner, &key.environment, &key.content_id);
+        self.arrived.insert(content);
+        Ok(())
+    }
 }
 
 fn keep_runs(runs: Vec<KeptRun>, now: Timestamp) -> Option<Write<'static>> {
@@ -309,4 +331,10 @@ fn end_waiting(done: Vec<(i64, Option<i64>)>) -> Option<Write<'static>> {
                FROM unnest($1::bigint[], $2::bigint[]) AS c (id, released_at) WHERE p.id = c.id";
     let (ids, released): (Vec<i64>, Vec<Option<i64>>) = done.into_iter().unzip();
     (!ids.is_empty()).then(|| write(sql, columns![ids, released]))
+}
+
+fn look_again(looks: Vec<(i64, i64)>) -> Option<Write<'static>> {
+    let sql = "UPDATE publish p SET ready_at = c.at FROM unnest($1::bigint[], $2::bigint[]) AS c (id, at) WHERE p.id = c.id";
+    let (ids, at): (Vec<i64>, Vec<i64>) = looks.into_iter().unzip();
+    (!ids.is_empty()).then(|| write(sql, columns![ids, at]))
 }

@@ -5,13 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use slugline_core::dependency::Place;
 use slugline_core::ids::PublishId;
-use slugline_core::intake::{Found, ItemRecord, KeyRecord, SlugHolder, wanted_slug};
+use slugline_core::intake::{Found, ItemRecord, KeyRecord, SlugHolder, Submission, wanted_slug};
 use slugline_core::item::ItemKey;
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::PendingReason;
 
 use super::changes::Changes;
+use super::dependencies::Numbered;
+use super::load::content_name;
 use super::new::New;
 use crate::accepting::slug_name;
 use crate::prepare::Prepared;
@@ -31,6 +34,8 @@ pub(crate) struct World<'a> {
     pub(crate) destinations: BTreeMap<String, Known>,
     pub(crate) names: BTreeMap<i64, String>,
     pub(crate) slugs: BTreeMap<(ShortName, i64), Claim>,
+    /// The places of what submissions depend on, as they were when they were read.
+    pub(crate) places: BTreeMap<(String, String, String), Vec<Numbered>>,
     /// Media whose bytes are kept, in lower-case hex.
     pub(crate) media: BTreeSet<String>,
     /// Publishes that wait: whose, and for what.
@@ -115,8 +120,38 @@ impl World<'_> {
                 slug_holders: slug_key
                     .map(|key| self.holders(key, id))
                     .unwrap_or_default(),
+                dependencies: self.dependencies(submission),
             },
         }
+    }
+
+    /// The places of what a submission depends on, as the group has left them.
+    fn dependencies(&self, submission: &Submission) -> Vec<(String, Vec<Place>)> {
+        let ids = submission.request.dependencies().iter();
+        ids.map(|id| {
+            let item = ItemKey {
+                content_id: id.clone(),
+                ..submission.item.clone()
+            };
+            let found = self.places.get(&content_name(&item)).into_iter().flatten();
+            let mut places: Vec<Place> = found.map(|numbered| self.place_now(numbered)).collect();
+            if self.items.contains_key(&item) {
+                let (locale, at) = (item.locale, None);
+                places.push(Place { locale, at });
+            }
+            (id.clone(), places)
+        })
+        .collect()
+    }
+
+    fn place_now(&self, numbered: &Numbered) -> Place {
+        let mut place = numbered.place.clone();
+        let at = numbered.destination.map(|at| (numbered.item, at));
+        let wanted = at.and_then(|at| self.changes.desired.get(&at));
+        if let (Some(standing), Some(wanted)) = (&mut place.at, wanted) {
+            standing.desired = wanted.action;
+        }
+        place
     }
 
     fn record(&self, item: &Item) -> ItemRecord {

@@ -19,7 +19,7 @@ use super::fault::{Done, Fault};
 use super::new::New;
 use super::session::{BEGIN, Session, call};
 use super::times::{NOW, Times};
-use super::{desired, items, jobs, release};
+use super::{dependencies, desired, items, jobs, release};
 use crate::accepting::slug_name;
 use crate::entry::Dated;
 use crate::prepare::Prepared;
@@ -118,6 +118,7 @@ pub(crate) async fn load<'a>(
         destinations: BTreeMap::new(),
         names: BTreeMap::new(),
         slugs: BTreeMap::new(),
+        places: BTreeMap::new(),
         media: media
             .iter()
             .map(|row| Ok(hex(&row.read::<Vec<u8>>(0)?)))
@@ -139,6 +140,9 @@ pub(crate) async fn load<'a>(
             .add_history(session, submissions, &asked.slugs)
             .await?;
     }
+    if !asked.needed.is_empty() {
+        world.add_places(session, &asked.needed).await?;
+    }
     Ok(world)
 }
 
@@ -153,6 +157,8 @@ struct Asked {
     slugs: Vec<Vec<u8>>,
     media: Vec<Vec<u8>>,
     targets: Vec<String>,
+    /// What submissions depend on, each once.
+    needed: BTreeSet<(String, String, String)>,
     count: i64,
     jobs: i64,
 }
@@ -178,6 +184,13 @@ impl Asked {
                 .media
                 .extend(media.filter_map(|medium| unhex(&medium.sha256)));
             targets.extend(submission.targets.iter().cloned());
+            asked.needed.extend(
+                submission
+                    .request
+                    .dependencies()
+                    .iter()
+                    .map(|id| (item.owner.clone(), item.environment.clone(), id.clone())),
+            );
             asked.count += 1;
             asked.jobs += i64::try_from(submission.targets.len()).unwrap_or(0);
         }
@@ -313,6 +326,29 @@ impl World<'_> {
             self.waiting.insert(id, (item, waits));
         }
         self.add_claims(&claims)
+    }
+
+    /// Adds where contents are that submissions depend on.
+    async fn add_places(
+        &mut self,
+        session: &Session,
+        needed: &BTreeSet<(String, String, String)>,
+    ) -> Done<()> {
+        let part = |of: fn(&(String, String, String)) -> &String| -> Vec<String> {
+            needed.iter().map(|content| of(content).clone()).collect()
+        };
+        let (owners, environments, ids) = (part(|c| &c.0), part(|c| &c.1), part(|c| &c.2));
+        let found = session
+            .rows(dependencies::PLACES_OF, &[&owners, &environments, &ids])
+            .await?;
+        for row in &found {
+            let (place, numbered) = dependencies::numbered(row)?;
+            if let Some(content) = needed.iter().nth(place - 1) {
+                let places = self.places.entry(content.clone()).or_default();
+                places.push(numbered);
+            }
+        }
+        Ok(())
     }
 
     fn slugs_of_items(&self, submissions: &[&Prepared], looked_up: &[Vec<u8>]) -> Vec<Vec<u8>> {

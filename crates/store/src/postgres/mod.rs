@@ -12,6 +12,7 @@ mod changes;
 mod claim;
 pub(crate) mod connector;
 mod credentials;
+mod dependencies;
 mod desired;
 mod destinations;
 mod effects;

@@ -127,19 +127,22 @@ impl Store for PostgresStore {
         self.change(move |session, times| Box::pin(rescue::rescue(session, times, limit)))
     }
 
-    fn release(&self, limit: usize) -> Stored<'_, Released> {
-        let limit = rows(limit);
+    fn release(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, Released> {
+        let (limit, deadlines) = (rows(limit), Arc::new(deadlines));
         Box::pin(async move {
             // Slugs first: a publish may wait for one of them.
             let slugs_freed = self
                 .change(move |session, times| Box::pin(slugs::free(session, times, limit)))
                 .await?;
-            let released = self
-                .change(move |session, times| Box::pin(release::pass(session, times, limit)))
+            let done = self
+                .change(move |session, times| {
+                    let deadlines = Arc::clone(&deadlines);
+                    Box::pin(async move { release::pass(session, times, &deadlines, limit).await })
+                })
                 .await?;
             Ok(Released {
-                released,
                 slugs_freed,
+                ..done
             })
         })
     }

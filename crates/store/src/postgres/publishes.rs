@@ -5,10 +5,11 @@
 use slugline_core::lifecycle::PendingReason;
 use slugline_core::time::Timestamp;
 
+use super::dependencies;
 use super::jobs::small;
 use super::new::NewPublish;
 use super::write::{Write, columns, write};
-use crate::words::Waits;
+use crate::accepting::waits;
 
 const INSERT: &str = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
                                            accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)
@@ -37,7 +38,9 @@ pub(crate) fn insert<'a>(publishes: &[NewPublish<'a>], now: Timestamp) -> Vec<Wr
         .iter()
         .map(|publish| &publish.prepared.salt[..])
         .collect();
-    vec![rows, write(INSERT_RAW, columns![ids, salts, bytes, now.0])]
+    let raw = write(INSERT_RAW, columns![ids, salts, bytes, now.0]);
+    let depended = dependencies::insert(publishes);
+    [rows, raw].into_iter().chain(depended).collect()
 }
 
 fn publish_columns<'a>(
@@ -54,7 +57,7 @@ fn publish_columns<'a>(
     let waiting = || {
         publishes
             .iter()
-            .map(|publish| (publish, Waits::of(&publish.accept.waits)))
+            .map(|publish| (publish, waits(&publish.accept)))
     };
     let items: Vec<i64> = publishes.iter().map(|publish| publish.item).collect();
     let generations: Vec<i64> = accepts().map(|accept| accept.generation.0).collect();
@@ -78,7 +81,7 @@ fn publish_columns<'a>(
     let publish_at: Vec<Option<i64>> = requests()
         .map(|request| request.publish_at.map(|at| at.0))
         .collect();
-    let waits: Vec<i32> = waiting()
+    let bits: Vec<i32> = waiting()
         .map(|(_, waits)| i32::try_from(waits.0).unwrap_or(0))
         .collect();
     let ready: Vec<i64> = waiting()
@@ -111,7 +114,7 @@ fn publish_columns<'a>(
         actors,
         released,
         publish_at,
-        waits,
+        bits,
         ready,
         fetch,
         now.0,

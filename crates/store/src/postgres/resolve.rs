@@ -12,11 +12,12 @@ use slugline_engine::store::{MediaOutcome, ResolvedMedia};
 use super::fault::Done;
 use super::gauges::Effected;
 use super::load::{MEDIA, unhex};
+use super::release::{self, Patience};
 use super::session::{BEGIN, Session, call};
 use super::times::Times;
 use super::write::commit;
-use super::{items, release, revisions};
-use crate::change::{Ledger, jobs};
+use super::{items, revisions};
+use crate::change::dependency::give_up;
 use crate::record::Record;
 
 const WAITING: &str =
@@ -60,12 +61,9 @@ pub(crate) async fn resolve(
             None => {}
         }
     }
-    let (mut changes, _) = release::release(session, times, &ids).await?;
+    let (mut changes, _) = release::release(session, times, &ids, &Patience::default()).await?;
     for (publish, failure) in failed {
-        for job in changes.pending(publish)? {
-            jobs::fail(&mut changes, &job, failure)?;
-        }
-        changes.stop_waiting(publish)?;
+        give_up(&mut changes, publish, failure)?;
     }
     let effected = changes.effected();
     commit(session, &changes.writes()?).await?;

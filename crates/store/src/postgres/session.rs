@@ -17,6 +17,8 @@ use super::fault::{Done, Fault};
 
 /// Opens a transaction whose statements each see what was committed before them.
 pub(crate) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+/// Opens a transaction that only reads, all of it from one moment.
+pub(crate) const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 /// Makes a transaction durable. Answers success also after a failed statement, so it counts only
 /// together with those before it.
 pub(crate) const COMMIT: &str = "COMMIT";
@@ -152,8 +154,9 @@ impl Session {
     }
 
     fn note(&self, sql: &str) {
-        if sql == BEGIN || sql == COMMIT {
-            self.in_transaction.store(sql == BEGIN, Ordering::Relaxed);
+        let opens = sql == BEGIN || sql == SNAPSHOT;
+        if opens || sql == COMMIT {
+            self.in_transaction.store(opens, Ordering::Relaxed);
         }
     }
 }

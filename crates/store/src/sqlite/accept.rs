@@ -13,7 +13,7 @@ use super::carry_out::carry_out;
 use super::fault::Done;
 use super::items::{self, ItemRow};
 use super::tx::Tx;
-use super::{keys, slugs};
+use super::{dependencies, keys, slugs};
 use crate::accepting::{item_name, slug_name, stale_entry};
 use crate::prepare::Prepared;
 use crate::short_name::ShortName;
@@ -91,6 +91,11 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
         Some(key) => items::find(tx, item_name(&key), &key)?.ok(),
         None => None,
     };
+    let with_places = |id: &String| {
+        let places = dependencies::places(tx, &submission.item, id)?;
+        Ok((id.clone(), places))
+    };
+    let dependencies = submission.request.dependencies().iter();
     let record = item.as_ref().map(|item| item.record.clone());
     Ok(Facts {
         item,
@@ -102,6 +107,7 @@ fn facts(tx: &Tx<'_>, prepared: &Prepared) -> Done<Facts> {
             item: record,
             whole: whole.map(|item| item.record),
             slug_holders,
+            dependencies: dependencies.map(with_places).collect::<Done<_>>()?,
         },
     })
 }

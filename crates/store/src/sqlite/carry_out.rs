@@ -21,8 +21,8 @@ use super::destinations::Known;
 use super::fault::Done;
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{items, jobs, keys, publishes, revisions, slugs};
-use crate::accepting::{answer, missing_media, request_entry, unknown_destination};
+use super::{dependencies, items, jobs, keys, publishes, revisions, slugs};
+use crate::accepting::{answer, missing_media, request_entry, unknown_destination, waits};
 use crate::change::desired::place;
 use crate::change::jobs::supersede;
 use crate::change::release::log_released;
@@ -70,6 +70,7 @@ pub(crate) fn carry_out(
         body: prepared.body.as_ref().filter(|_| fresh),
     };
     accepting.insert_publish()?;
+    dependencies::insert(tx, publish, &submission.item, &accept.depends_on)?;
     accepting.insert_raw()?;
     request_entry(tx, prepared, accept, (item, publish), accepting.body).write(tx)?;
     if fresh {
@@ -126,7 +127,7 @@ impl Accepting<'_> {
 
     fn insert_publish(&self) -> Done<()> {
         let (request, accept, now) = (&self.submission.request, self.accept, self.tx.now.0);
-        let waits = Waits::of(&accept.waits);
+        let waits = waits(accept);
         let waits_for = |reason| waits.has(reason);
         let sql = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
                                         accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)

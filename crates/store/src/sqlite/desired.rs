@@ -12,6 +12,7 @@ use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
 use super::column::{At, Col};
+use super::dependencies;
 use super::fault::Done;
 use super::statements::Statements;
 use super::tx::Tx;
@@ -64,7 +65,7 @@ pub(crate) fn stop_waiting(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
     let sql = "UPDATE publish SET waits = 0, fetch_at = NULL
                WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE publish = ?1 AND state = 0)";
     tx.run(sql, [publish.0])?;
-    Ok(())
+    dependencies::forget(tx, publish)
 }
 
 /// Notes that a run verified its generation as shown.

@@ -3,6 +3,8 @@
 //! Ensures that the facts come from the transaction that acts on them, so that submissions that
 //! share a group see each other.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, Row, params};
 use slugline_core::ids::PublishId;
 use slugline_core::intake::{Accept, ItemRecord};
@@ -36,10 +38,19 @@ pub(crate) fn with_content_id(
     names: &Names,
     content_id: &str,
 ) -> Done<Vec<i64>> {
-    let any = short_name::within(&["item", content_id], &[]);
     Ok(numbers(
-        &names.between(connection, &short_name::family(any))?,
+        &names.between(connection, &of_content_id(content_id))?,
     ))
+}
+
+/// The same, as the writer's transaction knows them.
+pub(crate) fn with_content_id_now(tx: &Tx<'_>, content_id: &str) -> Done<Vec<i64>> {
+    Ok(numbers(&tx.named_between(&of_content_id(content_id))?))
+}
+
+/// The names that items with this content id can have.
+fn of_content_id(content_id: &str) -> RangeInclusive<ShortName> {
+    short_name::family(short_name::within(&["item", content_id], &[]))
 }
 
 /// The item, if it is known, or else hints to its relatives: other items with its content id.

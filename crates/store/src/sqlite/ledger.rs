@@ -6,6 +6,7 @@
 use rusqlite::params;
 use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
@@ -14,7 +15,7 @@ use super::column::{Col, Json};
 use super::fault::{Done, Fault};
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{desired, jobs};
+use super::{dependencies, desired, jobs};
 use crate::change::desired::{Desired, Placing};
 use crate::change::settle::Run;
 use crate::change::{Change, Ledger};
@@ -157,6 +158,16 @@ impl Ledger for &Tx<'_> {
     fn end_waiting(&mut self, publish: PublishId, released: bool) -> Done<()> {
         let sql = "UPDATE publish SET waits = 0, released_at = ?2 WHERE id = ?1";
         let released_at = released.then_some(self.now.0);
-        self.run(sql, params![publish.0, released_at]).map(drop)
+        self.run(sql, params![publish.0, released_at])?;
+        dependencies::forget(self, publish)
+    }
+
+    fn look_again(&mut self, publish: PublishId, at: Timestamp) -> Done<()> {
+        let sql = "UPDATE publish SET ready_at = ?2 WHERE id = ?1";
+        self.run(sql, [publish.0, at.0]).map(drop)
+    }
+
+    fn arrive(&mut self, key: &ItemKey) -> Done<()> {
+        dependencies::arrive(self, key)
     }
 }

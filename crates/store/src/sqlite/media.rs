@@ -12,10 +12,11 @@ use slugline_engine::store::{MediaInfo, MediaOutcome, ResolvedMedia, WantedMedia
 
 use super::column::Json;
 use super::fault::Done;
+use super::release::{self, Due};
+use super::revisions;
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{desired, jobs, release, revisions};
-use crate::change;
+use crate::change::dependency::give_up;
 use crate::views::media as views;
 
 /// Notes that a medium's bytes are kept, from now on.
@@ -68,7 +69,7 @@ pub(crate) fn wanted(
 }
 
 /// Says what became of fetching.
-pub(crate) fn resolve(tx: &Tx<'_>, resolved: &[ResolvedMedia]) -> Done<()> {
+pub(crate) fn resolve(mut tx: &Tx<'_>, resolved: &[ResolvedMedia]) -> Done<()> {
     resolved
         .iter()
         .try_for_each(|resolved| match waiting(tx, resolved.publish)? {
@@ -76,7 +77,7 @@ pub(crate) fn resolve(tx: &Tx<'_>, resolved: &[ResolvedMedia]) -> Done<()> {
             Some(publish) => match &resolved.outcome {
                 MediaOutcome::Stored(media) => stored(tx, &publish, media),
                 MediaOutcome::Later(at, failure) => later(tx, &publish, *at, failure),
-                MediaOutcome::Failed(failure) => failed(tx, &publish, failure),
+                MediaOutcome::Failed(failure) => give_up(&mut tx, publish.id, failure),
             },
         })
 }
@@ -107,7 +108,7 @@ fn stored(tx: &Tx<'_>, publish: &Waiting, media: &[StoredMedia]) -> Done<()> {
         "UPDATE publish SET fetch_at = NULL WHERE id = ?1",
         [publish.id.0],
     )?;
-    release::release(tx, &[publish.id])?;
+    release::release(tx, &[Due::of(publish.id)], &[])?;
     Ok(())
 }
 
@@ -121,11 +122,4 @@ fn later(tx: &Tx<'_>, publish: &Waiting, at: Timestamp, failure: &Failure) -> Do
         params![publish.id.0, Json(failure)],
     )?;
     Ok(())
-}
-
-fn failed(mut tx: &Tx<'_>, publish: &Waiting, failure: &Failure) -> Done<()> {
-    for job in jobs::pending(tx, publish.id)? {
-        change::jobs::fail(&mut tx, &job, failure)?;
-    }
-    desired::stop_waiting(tx, publish.id)
 }

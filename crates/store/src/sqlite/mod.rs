@@ -12,6 +12,7 @@ mod claim;
 mod column;
 mod connection;
 mod credentials;
+mod dependencies;
 mod desired;
 mod destinations;
 mod directory;
@@ -67,7 +68,9 @@ pub use open::OpenError;
 
 use crate::nudge;
 use crate::prepare::Salts;
+use dependencies::Reading;
 use directory::Directory;
+use fault::Done;
 use names::Names;
 use readers::Readers;
 use writer::{Gauges, Writer};
@@ -116,6 +119,24 @@ impl SqliteStore {
     #[must_use]
     pub fn commits(&self) -> usize {
         self.gauges.commits.load(Ordering::Relaxed)
+    }
+
+    /// Has `read` done by a reader, from one moment of the file, with the names that are in memory.
+    fn read<T, F>(
+        &self,
+        read: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send + use<'_, T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Reading<'_>) -> Done<T> + Send + 'static,
+    {
+        let names = Arc::clone(&self.names);
+        self.readers.ask(move |connection| {
+            read(&Reading {
+                connection,
+                names: &names,
+            })
+        })
     }
 
     fn pressure_now(&self) -> Pressure {

@@ -27,8 +27,9 @@ use super::fault::Fault;
 use super::orders::Haste;
 use super::tx::Tx;
 use super::{
-    SqliteStore, accept, claim, credentials, desired, destinations, effects, files, looks, media,
-    polls, prune, read, release, rescue, seal, settle, slugs, tokens, verify, webhooks,
+    SqliteStore, accept, claim, credentials, dependencies, desired, destinations, effects, files,
+    looks, media, polls, prune, read, release, rescue, seal, settle, slugs, tokens, verify,
+    webhooks,
 };
 use crate::prepare::Prepared;
 
@@ -141,7 +142,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn release(&self, limit: usize) -> Stored<'_, Released> {
+    fn release(&self, deadlines: Vec<Deadline>, limit: usize) -> Stored<'_, Released> {
         Box::pin(async move {
             // Slugs first: a publish may wait for one of them.
             let ended = self
@@ -155,21 +156,25 @@ impl Store for SqliteStore {
                     .submit(move |tx| slugs::free(tx, &ended))
                     .await?
             };
-            let (now, names) = (self.now(), Arc::clone(&self.names));
-            let ready = self
-                .readers
-                .ask(move |connection| release::ready(connection, &names, now, limit))
+            if self.readers.ask(dependencies::has_arrivals).await? {
+                self.writer
+                    .submit(move |tx| dependencies::wake(tx, limit))
+                    .await?;
+            }
+            let now = self.now();
+            let due = self
+                .read(move |reading| release::due(reading, now, limit))
                 .await?;
-            let released = if ready.is_empty() {
-                0
+            let done = if due.is_empty() {
+                Released::default()
             } else {
                 self.writer
-                    .submit(move |tx| release::release(tx, &ready))
+                    .submit(move |tx| release::release(tx, &due, &deadlines))
                     .await?
             };
             Ok(Released {
-                released,
                 slugs_freed,
+                ..done
             })
         })
     }
@@ -316,28 +321,17 @@ impl Store for SqliteStore {
     }
 
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
-        let (owner, id, names) = (owner.to_owned(), id.to_owned(), Arc::clone(&self.names));
-        Box::pin(
-            self.readers
-                .ask(move |connection| read::publishes::one(connection, &names, &owner, &id)),
-        )
+        let (owner, id) = (owner.to_owned(), id.to_owned());
+        Box::pin(self.read(move |reading| read::publishes::one(reading, &owner, &id)))
     }
 
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {
-        let names = Arc::clone(&self.names);
-        Box::pin(
-            self.readers
-                .ask(move |connection| read::publishes::list(connection, &names, &filter, &page)),
-        )
+        Box::pin(self.read(move |reading| read::publishes::list(reading, &filter, &page)))
     }
 
     fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        let names = Arc::clone(&self.names);
-        Box::pin(
-            self.readers
-                .ask(move |connection| read::content::of(connection, &names, &owner, &content_id)),
-        )
+        Box::pin(self.read(move |reading| read::content::of(reading, &owner, &content_id)))
     }
 
     fn revisions(
@@ -347,18 +341,14 @@ impl Store for SqliteStore {
         page: Page,
     ) -> Stored<'_, Paged<RevisionView>> {
         let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        let names = Arc::clone(&self.names);
-        Box::pin(self.readers.ask(move |connection| {
-            read::content::revisions(connection, &names, &owner, &content_id, &page)
-        }))
+        Box::pin(
+            self.read(move |reading| read::content::revisions(reading, &owner, &content_id, &page)),
+        )
     }
 
     fn job(&self, owner: &str, id: JobId) -> Stored<'_, Option<JobDetail>> {
         let owner = owner.to_owned();
-        Box::pin(
-            self.readers
-                .ask(move |connection| read::jobs::detail(connection, &owner, id)),
-        )
+        Box::pin(self.read(move |reading| read::jobs::detail(reading, &owner, id)))
     }
 
     fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {

@@ -27,11 +27,30 @@ pub(crate) struct Found {
     pub(crate) item: i64,
     /// Its publish.
     pub(crate) publish: PublishId,
+    /// What holds it back; nothing unless it is pending.
+    waits: Waits,
     /// What is shown of it.
     pub(crate) view: JobView,
 }
 
-/// A job without its effects.
+impl Found {
+    /// Whether its publish depends on others.
+    pub(crate) fn depends(&self) -> bool {
+        self.waits.has(PendingReason::Dependency)
+    }
+
+    /// Adds which of them are not live. When all are, it is released within the moment, unless
+    /// something else holds it back.
+    pub(crate) fn wait_for(&mut self, unmet: Vec<String>) {
+        let others = self.waits.without(PendingReason::Dependency).first();
+        if let (true, Some(other)) = (unmet.is_empty(), others) {
+            self.view.pending_reason = Some(other);
+        }
+        self.view.waits_for = unmet;
+    }
+}
+
+/// A job without its effects and what it waits for.
 pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
     let state: JobState = row.read(4)?;
     let failure = row
@@ -43,11 +62,13 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
         .unwrap_or_default();
     let due: Timestamp = row.read(10)?;
     let owes_look = row.read::<Option<bool>>(14)?.unwrap_or(false);
+    let waits = still_waits(state, row.read(5)?, row.read(6)?);
     let view = JobView {
         job_id: row.read(0)?,
         destination: row.read(2)?,
         state,
-        pending_reason: pending_reason(state, row.read(5)?, row.read(6)?),
+        pending_reason: waits.first(),
+        waits_for: Vec::new(),
         evidence: evidence(state, row.read(7)?, owes_look),
         reason_code: failure.as_ref().map(|failure| failure.reason),
         last_error: failure.as_ref().map(|failure| failure.message.clone()),
@@ -68,6 +89,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
         destination: row.read(1)?,
         item: row.read(3)?,
         publish: row.read(15)?,
+        waits,
         view,
     })
 }
@@ -80,14 +102,13 @@ fn evidence(state: JobState, kept: Option<Evidence>, owes_look: bool) -> Option<
     }
 }
 
-/// Why a job is pending: the most lasting reason that still holds.
-fn pending_reason(state: JobState, waits: Waits, has_media: bool) -> Option<PendingReason> {
-    let waits = if has_media {
-        waits.without(PendingReason::Media)
-    } else {
-        waits
-    };
-    waits.first().filter(|_| state == JobState::Pending)
+/// What still holds a job back.
+fn still_waits(state: JobState, waits: Waits, has_media: bool) -> Waits {
+    match (state, has_media) {
+        (JobState::Pending, true) => waits.without(PendingReason::Media),
+        (JobState::Pending, false) => waits,
+        _ => Waits::default(),
+    }
 }
 
 /// The columns that [`detail`] reads.

@@ -40,6 +40,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<PublishView, R::Error> {
         accepted_at: row.read(11)?,
         released_at: row.read(12)?,
         publish_at: row.read(13)?,
+        waits_for: Vec::new(),
         jobs: Vec::new(),
     })
 }
@@ -48,6 +49,12 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<PublishView, R::Error> {
 pub(crate) fn with_jobs(publish: PublishView, jobs: Vec<JobView>) -> PublishView {
     PublishView {
         state: publish_state(jobs.iter().map(|job| job.state)),
+        // All jobs that are pending wait for the same.
+        waits_for: jobs
+            .iter()
+            .find(|job| job.state == JobState::Pending)
+            .map(|job| job.waits_for.clone())
+            .unwrap_or_default(),
         jobs,
         ..publish
     }

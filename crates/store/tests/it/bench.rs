@@ -22,7 +22,7 @@ use slugline_core::time::Timestamp;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{
     ClaimedJob, ContentView, Decided, JobView, Page, PublishFilter, PublishView, Registration,
-    Room, Settlement, Store, Want,
+    Released, Room, Settlement, Store, Want,
 };
 
 /// The request timeout of every destination here.
@@ -88,6 +88,7 @@ pub(crate) struct Post {
     pub(crate) owner: &'static str,
     pub(crate) media: &'static str,
     pub(crate) source: &'static str,
+    pub(crate) depends_on: Vec<&'static str>,
 }
 
 /// A post with a version; its key is made of both.
@@ -107,6 +108,7 @@ pub(crate) fn post(content_id: &str, version: i64) -> Post {
         owner: "default",
         media: "[]",
         source: "api",
+        depends_on: Vec::new(),
     }
 }
 
@@ -160,6 +162,12 @@ impl Post {
         self
     }
 
+    /// What must be live first.
+    pub(crate) fn after(mut self, depends_on: &[&'static str]) -> Self {
+        self.depends_on = depends_on.to_vec();
+        self
+    }
+
     /// The checked request.
     pub(crate) fn submission(&self, now: Timestamp) -> Submission {
         let text = |value: &Option<String>| {
@@ -168,7 +176,7 @@ impl Post {
                 .map_or("null".to_owned(), |value| format!("{value:?}"))
         };
         let body = format!(
-            r#"{{"request_id":{:?},"content_id":{:?},"version":{},"action":"{}","class":"{}","publish_at":{},
+            r#"{{"request_id":{:?},"content_id":{:?},"version":{},"action":"{}","class":"{}","publish_at":{},"depends_on":{:?},
                 "payload":{{"title":{:?},"slug":{},"media":{}}}}}"#,
             self.key,
             self.content_id,
@@ -177,6 +185,7 @@ impl Post {
             self.action,
             self.class,
             text(&self.publish_at.map(|at| at.to_string())),
+            self.depends_on,
             self.title,
             text(&self.slug.map(str::to_owned)),
             self.media,
@@ -275,6 +284,11 @@ impl Bench {
     /// Settles a run; whether it still had the right to.
     pub(crate) async fn settle(&self, settlement: Settlement) -> bool {
         self.store.settle(vec![settlement]).await.unwrap()[0]
+    }
+
+    /// A release pass in which nobody gives up.
+    pub(crate) async fn release(&self, limit: usize) -> Released {
+        self.store.release(Vec::new(), limit).await.unwrap()
     }
 
     pub(crate) async fn live(&self, job: &ClaimedJob) {

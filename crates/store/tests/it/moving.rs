@@ -75,6 +75,8 @@ async fn live_a_little(bench: &Bench) {
     bench.settle(ended(&job, Verdict::Dead(failure()))).await;
     let at = bench.now().plus(HOUR);
     bench.accept(&post("later", 1).at(at)).await;
+    bench.accept(&post("waits", 1).after(&["author"])).await;
+    bench.release(10).await;
     bench.accept(&post("gone", 4).action("unpublish")).await;
     bench.accept(&post("keyed", 1).key("assigned")).await;
     bench.accept(&post("slugged", 1).slug("a-slug")).await;
@@ -177,10 +179,15 @@ async fn what_readers_see_is_the_same_and_work_goes_on() {
     }
     assert_eq!(after.store.orphan_media(HOUR, 10).await.unwrap(), []);
     after.clock.advance(2 * HOUR);
+    assert_eq!(after.release(10).await.released, 1, "its time has come");
+    after.accept(&post("author", 1)).await;
+    for job in after.claim("blog").await {
+        after.live(&job).await;
+    }
     assert_eq!(
-        after.store.release(10).await.unwrap().released,
+        after.release(10).await.released,
         1,
-        "its time has come"
+        "what it waits for is live"
     );
     after.store.seal(HOUR).await.unwrap();
     assert_eq!(

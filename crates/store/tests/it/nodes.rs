@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use futures_executor::block_on;
 use futures_util::future::join_all;
 use slugline_core::item::Class;
-use slugline_core::lifecycle::Verdict;
+use slugline_core::lifecycle::{JobState, Verdict};
 use slugline_core::problem::Code;
 use slugline_engine::store::{
     ClaimedJob, DecidedKind, EventFilter, Page, PublishFilter, Settlement, Store,
@@ -37,7 +37,10 @@ struct Seen {
 }
 
 fn node(database: &Database) -> Arc<dyn Store> {
-    let clock = Arc::new(TestClock::default());
+    node_at(database, Arc::new(TestClock::default()))
+}
+
+fn node_at(database: &Database, clock: Arc<TestClock>) -> Arc<dyn Store> {
     Arc::new(PostgresStore::rehearse(&database.url, clock, [7; 16]).unwrap())
 }
 
@@ -178,7 +181,7 @@ async fn drain(store: &dyn Store, seen: &Seen) {
     let mut idle = 0;
     while idle < PATIENCE {
         let over = seen.publishing.load(Ordering::SeqCst) == 0;
-        let released = store.release(100).await.unwrap();
+        let released = store.release(Vec::new(), 100).await.unwrap();
         let did = deliver(store, seen).await + released.released + released.slugs_freed;
         idle = if did == 0 { idle + 1 } else { 0 };
         if over && did == 0 && is_over(store).await {
@@ -342,5 +345,87 @@ fn what_two_nodes_want_at_once_one_of_them_gets() {
         let (key, slug) = (Some(Code::IdempotencyKeyReused), Some(Code::SlugTaken));
         assert!((one[1], other[1]) == (None, key) || (one[1], other[1]) == (key, None));
         assert!((one[2], other[2]) == (None, slug) || (one[2], other[2]) == (slug, None));
+    }
+}
+
+/// A post, and the author that it depends on, at the same moment on two nodes; and two posts that depend
+/// on each other. Nobody waits longer than to the next look for what is live, and of those who wait for
+/// each other one is told.
+#[test]
+fn who_waits_on_one_node_is_released_by_what_goes_live_on_another() {
+    let (database, clock) = (database().unwrap(), Arc::new(TestClock::default()));
+    let stores = [0, 1].map(|_| node_at(&database, Arc::clone(&clock)));
+    let bench = Bench {
+        store: Arc::clone(&stores[0]),
+        clock: Arc::clone(&clock),
+        _keeps: Box::new(()),
+    };
+    block_on(bench.register());
+    let names = |what: &str| (0..RACES).map(|n| &*format!("{what}-{n}").leak()).collect();
+    let [authors, left, right]: [Vec<&'static str>; 3] = ["author", "left", "right"].map(names);
+    let barrier = std::sync::Barrier::new(stores.len());
+    let accept = async |store: &Arc<dyn Store>, post: Post| {
+        let submission = post.submission(store.now());
+        let decided = store.accept(vec![submission]).await.unwrap().remove(0);
+        decided.unwrap().answer.publish_id.unwrap()
+    };
+    let author = |round: usize| {
+        let store = &stores[0];
+        block_on(async {
+            accept(
+                store,
+                post(left[round], 1).to(&["merged"]).after(&[right[round]]),
+            )
+            .await;
+            store.release(Vec::new(), 100).await.unwrap();
+            let claimed = store
+                .claim(vec![want("blog", Class::Standard)])
+                .await
+                .unwrap();
+            let author = claimed
+                .jobs
+                .iter()
+                .find(|job| job.item.content_id == authors[round]);
+            store.settle(vec![live(author.unwrap())]).await.unwrap();
+        });
+    };
+    let post_of = |round: usize| {
+        let store = &stores[1];
+        block_on(async {
+            let own = post(&format!("post-{round}"), 1).to(&["shop"]);
+            accept(store, own.after(&[authors[round]])).await;
+            accept(
+                store,
+                post(right[round], 1).to(&["merged"]).after(&[left[round]]),
+            )
+            .await;
+            store.release(Vec::new(), 100).await.unwrap();
+        });
+    };
+    for round in 0..RACES {
+        block_on(accept(&stores[0], post(authors[round], 1)));
+        std::thread::scope(|threads| {
+            let race = |run: &dyn Fn(usize)| {
+                barrier.wait();
+                run(round);
+            };
+            threads.spawn(move || race(&author));
+            threads.spawn(move || race(&post_of));
+        });
+        clock.advance(std::time::Duration::from_secs(1));
+        block_on(async {
+            for store in &stores {
+                store.release(Vec::new(), 100).await.unwrap();
+            }
+            let waited = bench.publish(&format!("post-{round}-1")).await;
+            assert_eq!(waited.state, JobState::Queued, "{waited:?}");
+            let ends = [left[round], right[round]]
+                .map(async |name| bench.publish(&format!("{name}-1")).await.state);
+            let failed = join_all(ends)
+                .await
+                .into_iter()
+                .filter(|state| *state == JobState::Failed);
+            assert_eq!(failed.count(), 1, "of those that wait for each other");
+        });
     }
 }

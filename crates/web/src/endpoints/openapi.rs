@@ -126,6 +126,7 @@ mod tests {
         let pending = [
             PendingReason::Media,
             PendingReason::SlugRelease,
+            PendingReason::Dependency,
             PendingReason::Scheduled,
         ];
         assert_eq!(

@@ -83,7 +83,9 @@ async fn a_bad_member_is_named_by_its_path() {
         ("publish_at", json!("9999-12-31T23:59:59Z"), "publish_at"),
         ("publish_at", json!("2026-02-30T00:00:00Z"), "publish_at"),
         ("publish_at", json!(1_795_255_200), "publish_at"),
-        ("depends_on", json!(["other"]), "depends_on"),
+        ("depends_on", json!("other"), "depends_on"),
+        ("depends_on", json!(["b", "b"]), "depends_on[1]"),
+        ("depends_on", json!(vec!["b"; 51]), "depends_on"),
     ])
     .await;
 }

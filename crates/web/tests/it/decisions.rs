@@ -250,6 +250,26 @@ async fn a_slug_of_another_item_is_refused_until_that_gives_it_up() {
 }
 
 #[tokio::test]
+async fn what_depends_on_others_says_for_which_it_waits() {
+    let house = House::open().await;
+    let post = |id: &str, after: &[&str]| json!({ "content_id": id, "depends_on": after, "payload": { "title": id } });
+    let waits = house.publish("a", post("post", &["author"])).await.ok(202);
+    assert_eq!(waits["jobs"][0]["pending_reason"], "dependency");
+    let publish = house.get("/v1/publishes/a").await.ok(200);
+    assert_eq!(publish["state"], "pending");
+    assert_eq!(publish["waits_for"], json!(["author"]));
+    let job = publish["jobs"][0]["job_id"].as_str().unwrap();
+    let job = house.get(&format!("/v1/jobs/{job}")).await.ok(200);
+    assert_eq!(
+        (&job["pending_reason"], &job["waits_for"]),
+        (&json!("dependency"), &json!(["author"]))
+    );
+    refused(&house, "a", post("post", &[]))
+        .await
+        .problem(422, "idempotency_key_reused");
+}
+
+#[tokio::test]
 async fn without_a_destination_it_is_refused() {
     let house = House::open().await;
     let mut body = version(1, "A");

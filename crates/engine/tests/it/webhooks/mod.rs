@@ -118,6 +118,7 @@ fn change(what: What, entry: &str, version: i64, locales: Locales) -> Change {
         locales,
         environment: None,
         version: Some(Version::Number(version)),
+        depends_on: Vec::new(),
         payload: payload.map(|payload| serde_json::from_value(payload).unwrap()),
     }
 }

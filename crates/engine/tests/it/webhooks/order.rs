@@ -146,6 +146,21 @@ fn unversioned(what: What, entry: &str) -> Change {
     }
 }
 
+/// What an entry depends on is named as its own items are, and waited for.
+#[tokio::test(start_paused = true)]
+async fn an_entry_waits_for_those_that_it_depends_on() {
+    let house = House::open(10).await;
+    let doors = doors(&house, source("cms"), settings());
+    let dependent = Change {
+        depends_on: ["author", "a", "author"].map(str::to_owned).into(),
+        ..published("a", 1)
+    };
+    let receipt = send(&doors, &[dependent]).await;
+    let publish = receipt.outcome.changes[0].publish_id.unwrap().to_string();
+    let view = house.store.publish("default", &publish).await.unwrap();
+    assert_eq!(view.unwrap().waits_for, ["cms:author"]);
+}
+
 /// What has no version counts as of when it came, whenever it is dealt with; its webhooks may read alike.
 #[tokio::test(start_paused = true)]
 async fn without_versions_the_order_of_arrival_counts() {

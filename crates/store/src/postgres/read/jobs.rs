@@ -6,10 +6,12 @@ use slugline_core::ids::{JobId, PublishId};
 use slugline_engine::store::{JobDetail, JobView};
 use tokio_postgres::Row;
 
+use crate::postgres::dependencies;
 use crate::postgres::fault::Done;
 use crate::postgres::session::{Session, call};
 use crate::record::Record;
 use crate::views::jobs::{self, Found, SELECT, SELECT_ATTEMPT, SELECT_DETAIL};
+use crate::waiter::Waiter;
 
 /// The jobs of publishes, each publish's in the order of their ids.
 pub(crate) async fn of_publishes(
@@ -50,9 +52,10 @@ pub(crate) async fn detail(session: &Session, owner: &str, id: JobId) -> Done<Op
     }
 }
 
-/// Rows as views, with the effects of their items.
+/// Rows as views, with the effects of their items and what they wait for.
 async fn views(session: &Session, rows: Vec<Row>) -> Done<Vec<(PublishId, JobView)>> {
-    let found = rows.iter().map(jobs::read).collect::<Done<Vec<Found>>>()?;
+    let mut found = rows.iter().map(jobs::read).collect::<Done<Vec<Found>>>()?;
+    add_waits(session, &mut found).await?;
     let effects = effects(session, &found).await?;
     let views = found.into_iter().map(|found| {
         let effects = effects.get(&(found.destination, found.item)).cloned();
@@ -63,6 +66,21 @@ async fn views(session: &Session, rows: Vec<Row>) -> Done<Vec<(PublishId, JobVie
         (found.publish, view)
     });
     Ok(views.collect())
+}
+
+/// Adds what jobs wait for.
+async fn add_waits(session: &Session, found: &mut [Found]) -> Done<()> {
+    let depending = found.iter().filter(|found| found.depends());
+    let publishes: Vec<i64> = depending.map(|found| found.publish.0).collect();
+    if publishes.is_empty() {
+        return Ok(());
+    }
+    let waiters = dependencies::waiters(session, &publishes).await?;
+    for found in found.iter_mut().filter(|found| found.depends()) {
+        let waiter = waiters.get(&found.publish);
+        found.wait_for(waiter.map(Waiter::unmet).unwrap_or_default());
+    }
+    Ok(())
 }
 
 /// By destination and item: effects by their key.

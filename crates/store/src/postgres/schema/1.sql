@@ -68,8 +68,8 @@ CREATE TABLE revision_media (
 );
 CREATE INDEX revision_media_revision ON revision_media (item, generation);
 
--- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not before
--- this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
+-- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not looked at
+-- before this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
 -- that it waits for.
 CREATE TABLE publish (
     id BIGINT PRIMARY KEY,
@@ -95,6 +95,23 @@ CREATE INDEX publish_request ON publish (request_id);
 CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
 CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
 CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
+
+-- What publishes that wait depend on, in the order given. `content`: its short name within owner and
+-- environment.
+CREATE TABLE dependency (
+    publish BIGINT NOT NULL,
+    place INTEGER NOT NULL,
+    content BYTEA NOT NULL,
+    content_id TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (publish, place)
+);
+CREATE INDEX dependency_content ON dependency (content);
+
+-- Contents that went live while publishes waited for them: those are looked at again.
+CREATE TABLE arrival (
+    id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    content BYTEA NOT NULL
+);
 
 CREATE TABLE raw_request (
     publish BIGINT PRIMARY KEY,

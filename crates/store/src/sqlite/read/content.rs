@@ -1,23 +1,19 @@
 //! Items and their revisions: found by content id.
 
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::params_from_iter;
 use slugline_engine::store::{ContentAt, ContentView, Page, Paged, RevisionView};
 
 use super::{jobs, listed};
+use crate::sqlite::dependencies::Reading;
 use crate::sqlite::fault::Done;
 use crate::sqlite::items;
-use crate::sqlite::names::Names;
 use crate::sqlite::statements::Statements;
 use crate::views::content::{self, SELECT, SELECT_AT, SELECT_REVISION};
 use crate::views::list::{paged, rows};
 
 /// An item in all its environments and locales.
-pub(crate) fn of(
-    connection: &Connection,
-    names: &Names,
-    owner: &str,
-    content_id: &str,
-) -> Done<Vec<ContentView>> {
+pub(crate) fn of(reading: &Reading<'_>, owner: &str, content_id: &str) -> Done<Vec<ContentView>> {
+    let Reading { connection, names } = *reading;
     let hints = listed(&items::with_content_id(connection, names, content_id)?);
     let sql = format!(
         "{SELECT} WHERE id IN (SELECT value FROM json_each(?1)) AND content_id = ?2 AND owner = ?3
@@ -26,19 +22,21 @@ pub(crate) fn of(
     let items = connection.all(&sql, [&*hints, content_id, owner], |row| content::read(row))?;
     let views = items.into_iter().map(|(item, view)| {
         Ok(ContentView {
-            destinations: destinations(connection, item)?,
+            destinations: destinations(reading, item)?,
             ..view
         })
     });
     views.collect()
 }
 
-fn destinations(connection: &Connection, item: i64) -> Done<Vec<ContentAt>> {
+fn destinations(reading: &Reading<'_>, item: i64) -> Done<Vec<ContentAt>> {
     let sql = format!("{SELECT_AT} WHERE w.item = ?1 ORDER BY d.name");
-    let found = connection.all(&sql, [item], |row| content::at(row))?;
+    let found = reading
+        .connection
+        .all(&sql, [item], |row| content::at(row))?;
     let views = found.into_iter().map(|desired| {
         Ok(ContentAt {
-            job: jobs::view(connection, desired.job)?,
+            job: jobs::view(reading, desired.job)?,
             ..desired.at
         })
     });
@@ -47,12 +45,12 @@ fn destinations(connection: &Connection, item: i64) -> Done<Vec<ContentAt>> {
 
 /// An item's revisions in all environments and locales, newest first.
 pub(crate) fn revisions(
-    connection: &Connection,
-    names: &Names,
+    reading: &Reading<'_>,
     owner: &str,
     content_id: &str,
     page: &Page,
 ) -> Done<Paged<RevisionView>> {
+    let Reading { connection, names } = *reading;
     let mut wanted = content::wanted_revisions(owner, content_id, page);
     let hints = items::with_content_id(connection, names, content_id)?;
     wanted.and_some(

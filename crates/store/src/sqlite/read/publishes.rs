@@ -1,30 +1,26 @@
 //! Publishes: found by id, by request, and as lists.
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{params, params_from_iter};
 use slugline_core::ids::PublishId;
 use slugline_engine::store::{Page, Paged, PublishFilter, PublishView};
 
 use super::{jobs, listed};
+use crate::sqlite::dependencies::Reading;
 use crate::sqlite::fault::Done;
 use crate::sqlite::items;
-use crate::sqlite::names::Names;
 use crate::sqlite::publishes::name;
 use crate::sqlite::statements::Statements;
 use crate::views::list::{paged, rows};
 use crate::views::publishes::{self, SELECT};
 
 /// A publish by its id, else the newest with this request id, within an owner.
-pub(crate) fn one(
-    connection: &Connection,
-    names: &Names,
-    owner: &str,
-    id: &str,
-) -> Done<Option<PublishView>> {
+pub(crate) fn one(reading: &Reading<'_>, owner: &str, id: &str) -> Done<Option<PublishView>> {
+    let Reading { connection, names } = *reading;
     if let Ok(publish) = id.parse::<PublishId>() {
         let sql = format!("{SELECT} WHERE p.id = ?1 AND i.owner = ?2");
         let found = connection.one(&sql, params![publish.0, owner], |row| publishes::read(row))?;
         if let Some(found) = found {
-            return with_jobs(connection, found).map(Some);
+            return with_jobs(reading, found).map(Some);
         }
     }
     let sql = format!("{SELECT} WHERE p.id = ?1 AND p.request_id = ?2 AND i.owner = ?3");
@@ -33,7 +29,7 @@ pub(crate) fn one(
             publishes::read(row)
         })?;
         if let Some(found) = found {
-            return with_jobs(connection, found).map(Some);
+            return with_jobs(reading, found).map(Some);
         }
     }
     Ok(None)
@@ -41,11 +37,11 @@ pub(crate) fn one(
 
 /// Publishes, newest first.
 pub(crate) fn list(
-    connection: &Connection,
-    names: &Names,
+    reading: &Reading<'_>,
     filter: &PublishFilter,
     page: &Page,
 ) -> Done<Paged<PublishView>> {
+    let Reading { connection, names } = *reading;
     let mut wanted = publishes::wanted(filter, page);
     // By item or by request there are few: these lead, and the walk by id does not.
     if let Some(content_id) = &filter.content_id {
@@ -72,12 +68,12 @@ pub(crate) fn list(
     })?;
     let views = found
         .into_iter()
-        .map(|found| with_jobs(connection, found))
+        .map(|found| with_jobs(reading, found))
         .collect::<Done<Vec<_>>>()?;
     Ok(paged(views, page, |view| view.publish_id.0))
 }
 
-fn with_jobs(connection: &Connection, found: PublishView) -> Done<PublishView> {
-    let jobs = jobs::of_publish(connection, found.publish_id)?;
+fn with_jobs(reading: &Reading<'_>, found: PublishView) -> Done<PublishView> {
+    let jobs = jobs::of_publish(reading, found.publish_id)?;
     Ok(publishes::with_jobs(found, jobs))
 }

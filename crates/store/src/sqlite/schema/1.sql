@@ -58,8 +58,8 @@ CREATE TABLE revision_media (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX revision_media_revision ON revision_media (revision);
 
--- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not before
--- this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
+-- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not looked at
+-- before this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
 -- that it waits for.
 CREATE TABLE publish (
     id INTEGER PRIMARY KEY,
@@ -84,6 +84,23 @@ CREATE INDEX publish_item ON publish (item, generation);
 CREATE INDEX publish_waiting ON publish (item) WHERE waits <> 0;
 CREATE INDEX publish_ready ON publish (ready_at) WHERE waits <> 0;
 CREATE INDEX publish_fetch ON publish (fetch_at) WHERE fetch_at IS NOT NULL;
+
+-- What publishes that wait depend on, in the order given. `content`: its short name within owner and
+-- environment.
+CREATE TABLE dependency (
+    publish INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    content BLOB NOT NULL,
+    content_id TEXT NOT NULL,
+    PRIMARY KEY (publish, place)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependency_content ON dependency (content);
+
+-- Contents that went live while publishes waited for them: those are looked at again.
+CREATE TABLE arrival (
+    id INTEGER PRIMARY KEY,
+    content BLOB NOT NULL
+) STRICT;
 
 -- `payload_at`: where in the bytes the payload stood that the publish's revision has; NULL: they are whole.
 CREATE TABLE raw_request (

@@ -5,6 +5,7 @@
 
 pub(crate) mod credentials;
 pub(crate) mod delivery;
+pub(crate) mod dependencies;
 pub(crate) mod drift;
 pub(crate) mod intake;
 pub(crate) mod log;
@@ -62,6 +63,21 @@ macro_rules! contract_tests {
             slugs::a_slug_that_is_taken_up_again_is_not_free,
             slugs::a_removed_item_gives_its_slug_up,
             slugs::scopes_do_not_share_slugs,
+            dependencies::what_is_not_live_is_waited_for,
+            dependencies::what_is_live_is_not_waited_for,
+            dependencies::whoever_sleeps_is_woken,
+            dependencies::all_who_sleep_are_woken_whatever_the_limit,
+            dependencies::it_must_be_live_wherever_both_go,
+            dependencies::another_locale_will_do_where_its_own_is_not,
+            dependencies::another_owners_content_is_another,
+            dependencies::what_went_away_again_is_waited_for,
+            dependencies::an_arrival_does_not_hasten_a_schedule,
+            dependencies::what_waited_too_long_is_a_dead_letter,
+            dependencies::who_closes_a_cycle_is_a_dead_letter_at_once,
+            dependencies::what_is_on_its_way_is_in_no_cycle,
+            dependencies::a_newer_generation_takes_the_place_of_one_that_waits,
+            dependencies::all_that_holds_it_back_must_pass,
+            dependencies::submissions_of_one_call_see_what_is_removed,
             looks::an_unknown_write_is_looked_at_again,
             looks::a_look_keeps_the_state_of_its_job,
             looks::a_look_that_fails_comes_again,

@@ -136,10 +136,10 @@ pub(crate) async fn a_scheduled_publish_is_released_at_its_time(bench: &Bench) {
         bench.content("a").await.destinations.is_empty(),
         "nothing is desired before release"
     );
-    assert_eq!(bench.store.release(10).await.unwrap().released, 0);
+    assert_eq!(bench.release(10).await.released, 0);
     bench.clock.advance(Duration::from_secs(60));
-    assert_eq!(bench.store.release(10).await.unwrap().released, 1);
-    assert_eq!(bench.store.release(10).await.unwrap().released, 0);
+    assert_eq!(bench.release(10).await.released, 1);
+    assert_eq!(bench.release(10).await.released, 0);
     let publish = bench.publish("a-1").await;
     assert_eq!(
         (publish.released_at, publish.publish_at),
@@ -159,7 +159,7 @@ pub(crate) async fn a_newer_version_replaces_a_scheduled_one(bench: &Bench) {
     );
     assert_eq!(bench.state(&scheduled).await, JobState::Superseded);
     bench.clock.advance(Duration::from_secs(60));
-    assert_eq!(bench.store.release(10).await.unwrap().released, 0);
+    assert_eq!(bench.release(10).await.released, 0);
     assert_eq!(bench.claim_one("blog").await.generation, Generation(2));
     assert_eq!(bench.store.pressure().open_jobs, 1);
 }

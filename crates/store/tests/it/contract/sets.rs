@@ -106,9 +106,9 @@ pub(crate) async fn a_pass_takes_no_more_than_its_limit(bench: &Bench) {
         bench.accept(&post(content, 1).at(at)).await;
     }
     bench.clock.advance(HOUR);
-    assert_eq!(bench.store.release(2).await.unwrap().released, 2);
-    assert_eq!(bench.store.release(2).await.unwrap().released, 1);
-    assert_eq!(bench.store.release(2).await.unwrap().released, 0);
+    assert_eq!(bench.release(2).await.released, 2);
+    assert_eq!(bench.release(2).await.released, 1);
+    assert_eq!(bench.release(2).await.released, 0);
 }
 
 pub(crate) async fn one_claim_takes_one_job_of_a_lane_whatever_its_class(bench: &Bench) {
