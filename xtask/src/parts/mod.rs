@@ -9,10 +9,13 @@ pub(crate) mod http;
 pub(crate) mod interruption;
 pub(crate) mod mariadb;
 pub(crate) mod packages;
+pub(crate) mod plugin_site;
 pub(crate) mod ports;
 pub(crate) mod process;
 pub(crate) mod ready;
+pub(crate) mod request;
 pub(crate) mod rest;
+pub(crate) mod slugline;
 pub(crate) mod wordpress;
 
 pub(crate) use packages::{MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS, install};
