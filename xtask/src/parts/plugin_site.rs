@@ -42,13 +42,13 @@ impl Site {
             .replace("ADDRESS", receiver)
             .replace("SIGNING_KEY", secret);
         write(&content.join("mu-plugins/test-plugin.php"), &settings)?;
-        let admin = Rest::new(wordpress.address, "admin", &wordpress.passwords.admin);
+        let admin = Rest::wordpress(wordpress.address, "admin", &wordpress.passwords.admin);
         admin
             .send(Method::POST, ITS_PATH, &json!({ "status": "active" }))
             .await
             .context("cannot switch the plugin on")?;
         let passwords = &wordpress.passwords;
-        let editor = Rest::new(wordpress.address, "publisher", &passwords.publisher);
+        let editor = Rest::wordpress(wordpress.address, "publisher", &passwords.publisher);
         Ok(Self {
             wordpress,
             admin,

@@ -1,29 +1,23 @@
 //! What Slugline's API says. Ensures that lists are read to their end; judges nothing.
 
-use anyhow::{Context, Result, ensure};
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::{Request, header};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
 use super::configuration::TOKEN;
-use crate::parts::http::Http;
+use crate::parts::rest::Rest;
 
 /// Items of one page: as many as the API gives.
 const PAGE: usize = 500;
 
 /// A client of one server.
 #[derive(Debug, Clone)]
-pub(super) struct Api {
-    http: Http,
-    server: String,
-}
+pub(super) struct Api(Rest);
 
 impl Api {
     /// A client of the server at this address.
     pub(super) fn new(server: String) -> Self {
-        let http = Http::new();
-        Self { http, server }
+        let token = ("authorization", format!("Bearer {TOKEN}"));
+        Self(Rest::at(server, vec![token]))
     }
 
     /// Every item of a list; `filter` is of the form `&name=value`.
@@ -34,7 +28,7 @@ impl Api {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let path = format!("/v1/{list}?limit={PAGE}{filter}{cursor}");
-            let page = self.get(&path).await?;
+            let page = self.0.get(&path).await?;
             let items = page["items"].as_array();
             all.extend(items.with_context(|| format!("{path}: {page}"))?.clone());
             match page["next_cursor"].as_str() {
@@ -42,16 +36,5 @@ impl Api {
                 None => return Ok(all),
             }
         }
-    }
-
-    async fn get(&self, path: &str) -> Result<Value> {
-        let request = Request::get(format!("{}{path}", self.server))
-            .header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
-        let answer = self
-            .http
-            .send(request.body(Full::<Bytes>::default())?)
-            .await?;
-        ensure!(answer.status == 200, "{path}: {answer}");
-        answer.json()
     }
 }

@@ -6,6 +6,7 @@ mod api;
 mod cms;
 mod configuration;
 mod delivery;
+mod ghost;
 mod plan;
 mod report;
 mod scenario;

@@ -17,6 +17,7 @@ use super::api::Api;
 use super::cms::Cms;
 use super::configuration::{configuration, secrets, site};
 use super::delivery::Delivery;
+use super::ghost::Ghost;
 use super::plan::{Act, Story, order, stories};
 use super::report::{Report, Tally};
 use super::site::{differences, pages};
@@ -32,7 +33,7 @@ const LONG: usize = 5;
 /// Kills in the first act.
 const KILLS: usize = 2;
 /// From the last deed until all is live: what is held back, what is looked up, two polls, and a busy machine.
-const SETTLED_WITHIN: Duration = Duration::from_secs(180);
+const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 /// A CMS that has sent nothing for so long has no more to tell.
 const QUIET: Duration = Duration::from_secs(3);
 /// Between two looks while all settles.
@@ -88,11 +89,12 @@ impl Stage {
     async fn set(options: &Options, seed: u64) -> Result<Self> {
         let ground = Ground::take()?;
         let (folder, logs) = (ground.folder.clone(), ground.logs.clone());
-        let [listen, doors, wordpress] = ports::free()?;
+        let [listen, doors, wordpress, ghost] = ports::free()?;
         let hooks = |name: &str| format!("http://{doors}/hooks/{name}");
-        let all: Vec<Arc<dyn Cms>> = vec![Arc::new(
-            WordPress::start(&ground, wordpress, &hooks("wordpress")).await?,
-        )];
+        let all: Vec<Arc<dyn Cms>> = vec![
+            Arc::new(WordPress::start(&ground, wordpress, &hooks("wordpress")).await?),
+            Arc::new(Ghost::start(&ground, ghost, &hooks("ghost")).await?),
+        ];
         let notes = logs.join("webhooks.txt");
         let delivery = Delivery::start(doors, listen, seed, &notes).await?;
         let place = Place {

@@ -42,14 +42,14 @@ impl WordPress {
         let running =
             wordpress::WordPress::start(&ground.folder, &ground.logs, address, &name).await?;
         let password = running.passwords.publisher.clone();
-        let admin = Rest::new(address, "admin", &running.passwords.admin);
+        let admin = Rest::wordpress(address, "admin", &running.passwords.admin);
         for (collection, id) in SAMPLES {
             let path = format!("/wp/v2/{collection}/{id}?force=true");
             admin.send(Method::DELETE, &path, &json!({})).await?;
         }
         Ok(Self {
             site: Site::with_plugin(running, hook, SECRET).await?,
-            editor: Rest::new(address, "publisher", &password),
+            editor: Rest::wordpress(address, "publisher", &password),
             address,
             password,
         })
@@ -59,7 +59,7 @@ impl WordPress {
         let mut shown = Shown::new();
         for page in 1.. {
             let path = format!("{PUBLIC}&page={page}");
-            let posts = self.editor.send(Method::GET, &path, &json!({})).await?;
+            let posts = self.editor.get(&path).await?;
             let posts = posts.as_array().context("no list")?.clone();
             shown.extend(
                 posts

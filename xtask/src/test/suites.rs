@@ -7,7 +7,8 @@ use anyhow::Result;
 use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
-use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
+use crate::parts::npm::{self, GHOST, NODE};
+use crate::parts::{self, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
 use crate::{kill9, proof, real_sources, real_wordpress, sim, wordpress_plugin};
 
@@ -235,7 +236,10 @@ fn plugin(_: &Stage) -> Result<Outcome> {
 }
 
 fn sources(stage: &Stage) -> Result<Outcome> {
-    let absent = parts::install(&[WORDPRESS, PHP, MARIADB])?;
+    let mut absent = parts::install(&[WORDPRESS, PHP, MARIADB, NPM])?;
+    if absent.is_empty() {
+        absent = npm::install(&[NODE, GHOST])?;
+    }
     if !absent.is_empty() {
         return Ok(not_run(&absent));
     }
