@@ -3,6 +3,7 @@
 //! has a deadline; and that a part which cannot be had is named with the command that would install it.
 //! It knows nothing of what a suite checks.
 
+pub(crate) mod directus;
 pub(crate) mod ghost;
 pub(crate) mod ground;
 pub(crate) mod heroes;
@@ -18,6 +19,7 @@ pub(crate) mod ready;
 pub(crate) mod request;
 pub(crate) mod rest;
 pub(crate) mod slugline;
+pub(crate) mod strapi;
 pub(crate) mod wordpress;
 
 pub(crate) use packages::{MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS, install};

@@ -17,6 +17,9 @@ use super::Missing;
 /// Digits of the digest in a folder's name: enough to tell the locks of a lifetime apart.
 const DIGITS: usize = 16;
 
+/// Without scripts, and without asking the registry about anything but packages.
+const QUIETLY: [&str; 3] = ["--ignore-scripts", "--no-audit", "--no-fund"];
+
 /// A set of packages that belong together.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NpmPart {
@@ -28,8 +31,10 @@ pub(crate) struct NpmPart {
     lock: &'static str,
     /// A package that is unpacked below the manifest, which takes the place of its own: name with version, and digest.
     unpacked: Option<(&'static str, &'static str)>,
-    /// Further options of `npm ci`.
-    options: &'static [&'static str],
+    /// A file that is written when all is installed, in the place of what would have to be compiled.
+    instead: Option<(&'static str, &'static str)>,
+    /// What npm is to do, with the options that this part needs.
+    command: &'static [&'static str],
 }
 
 /// Node.js, of the version that all of them run on; Debian's is older.
@@ -39,7 +44,8 @@ pub(crate) const NODE: NpmPart = NpmPart {
     manifest: include_str!("../../npm/node/package.json"),
     lock: include_str!("../../npm/node/package-lock.json"),
     unpacked: None,
-    options: &[],
+    instead: None,
+    command: &["ci"],
 };
 
 /// Ghost. Its package cannot be installed as a dependency: one of its own is a file in it.
@@ -52,7 +58,34 @@ pub(crate) const GHOST: NpmPart = NpmPart {
         "ghost@5.130.6",
         "sha512-CAWqPKt+7ws+/1NrVmvuiWiDZDEtutiu7niVMTku9uM29MjfNFFUVKM3giQBpZGZrUORXkWiXSlqbry4QGVrBw==",
     )),
-    options: &["--omit=dev", "--legacy-peer-deps"],
+    instead: None,
+    command: &["ci", "--omit=dev", "--legacy-peer-deps"],
+};
+
+/// Strapi, with PostgreSQL's client.
+pub(crate) const STRAPI: NpmPart = NpmPart {
+    name: "Strapi 5.54",
+    folder: "strapi",
+    manifest: include_str!("../../npm/strapi/package.json"),
+    lock: include_str!("../../npm/strapi/package-lock.json"),
+    unpacked: None,
+    instead: None,
+    // Not `ci`: registries lack some of the packages that are for other machines, and so does the lock.
+    command: &["install", "--no-save"],
+};
+
+/// Directus. Without isolated-vm its flows cannot run scripts, and it must be there all the same.
+pub(crate) const DIRECTUS: NpmPart = NpmPart {
+    name: "Directus 12.4",
+    folder: "directus",
+    manifest: include_str!("../../npm/directus/package.json"),
+    lock: include_str!("../../npm/directus/package-lock.json"),
+    unpacked: None,
+    instead: Some((
+        "node_modules/isolated-vm/isolated-vm.js",
+        "module.exports = {};\n",
+    )),
+    command: &["ci"],
 };
 
 /// Installs what is not there yet, saying so; what cannot be had.
@@ -130,19 +163,20 @@ impl NpmPart {
         }
         fs::write(folder.join("package.json"), self.manifest)?;
         fs::write(folder.join("package-lock.json"), self.lock)?;
-        let mut ci = Command::new("npm");
-        ci.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        run(ci.args(self.options).current_dir(folder)).map(drop)
+        let mut npm = Command::new("npm");
+        npm.args(self.command).args(QUIETLY).current_dir(folder);
+        run(&mut npm)?;
+        if let Some((file, text)) = self.instead {
+            fs::write(folder.join(file), text)?;
+        }
+        Ok(())
     }
 
     fn missing(&self) -> Missing {
-        let options = self.options.join(" ");
+        let words = [&["npm"], self.command, &QUIETLY[..1]].concat().join(" ");
         Missing {
             part: self.name,
-            install_command: format!(
-                "npm ci --ignore-scripts {options} in xtask/npm/{}",
-                self.folder
-            ),
+            install_command: format!("{words} in xtask/npm/{}", self.folder),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use serde_json::{Value, json};
 
 use super::plan::{Act, Deed, Text};
 
@@ -45,4 +46,23 @@ pub(super) trait Cms: Send + Sync {
     fn has_told(&self) -> Doing<'_, bool> {
         Box::pin(async { Ok(true) })
     }
+}
+
+/// A text as the fields of an entry, where a CMS has them under these names.
+pub(super) fn fields(text: &Text) -> Value {
+    let Text { title, slug, body } = text;
+    json!({ "title": title, "slug": slug, "body": body })
+}
+
+/// Such an entry as readers see it, with its slug.
+pub(super) fn page_of(entry: &Value) -> Result<(String, Page)> {
+    let text = |name: &str| {
+        let found = entry[name].as_str().map(str::to_owned);
+        found.with_context(|| format!("no {name} in {entry}"))
+    };
+    let page = Page {
+        title: text("title")?,
+        body: text("body")?,
+    };
+    Ok((text("slug")?, page))
 }

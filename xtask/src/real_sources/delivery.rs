@@ -85,6 +85,10 @@ impl Delivery {
     ) -> Result<Self> {
         let listener = TcpListener::bind(address).await;
         let listener = listener.with_context(|| format!("cannot listen on {address}"))?;
+        Ok(Self::over(listener, server, seed, notes))
+    }
+
+    fn over(listener: TcpListener, server: SocketAddr, seed: u64, notes: &Path) -> Self {
         let shared = Arc::new(Shared {
             server,
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
@@ -95,7 +99,7 @@ impl Delivery {
             notes: notes.to_owned(),
         });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
-        Ok(Self { shared, accepting })
+        Self { shared, accepting }
     }
 
     /// From now on some webhooks are lost for good.
@@ -229,4 +233,36 @@ impl Shared {
 /// Nothing that holds these locks can be left half done.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+
+    const WEBHOOK: &[u8] =
+        b"POST /hooks/ghost?x=1 HTTP/1.1\r\nhost: a\r\nX-Odd:  b\r\ncontent-length: 4\r\n\r\n{  }";
+
+    #[tokio::test]
+    async fn what_got_no_answer_is_sent_again_byte_for_byte() {
+        let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let door = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (at, here) = (server.local_addr().unwrap(), door.local_addr().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let delivery = Delivery::over(door, at, 7, &folder.path().join("notes"));
+        let mut cms = TcpStream::connect(here).await.unwrap();
+        cms.write_all(WEBHOOK).await.unwrap();
+        let mut answer = Vec::new();
+        cms.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, TAKEN, "the CMS does not wait for the server");
+        // A server that is killed before it answers.
+        drop(server.accept().await.unwrap());
+        let (mut stream, _) = server.accept().await.unwrap();
+        let came = Request::read(&mut stream).await.unwrap().unwrap();
+        assert_eq!(came.raw, WEBHOOK);
+        let counts = delivery.counts().remove("ghost?x=1").unwrap();
+        assert_eq!((counts.sent, counts.again), (1, 1));
+        assert!(!delivery.is_quiet_for(Duration::ZERO));
+    }
 }

@@ -6,11 +6,13 @@ mod api;
 mod cms;
 mod configuration;
 mod delivery;
+mod directus;
 mod ghost;
 mod plan;
 mod report;
 mod scenario;
 mod site;
+mod strapi;
 mod wordpress;
 
 use std::path::PathBuf;

@@ -76,6 +76,12 @@ impl Tally {
     }
 }
 
+/// What was not put to the test by any CMS.
+pub(super) fn untested(tallies: &BTreeMap<&'static str, Tally>) -> Option<String> {
+    let again: usize = tallies.values().map(|tally| tally.delivery.again).sum();
+    (again == 0).then(|| "no kill met a webhook".to_owned())
+}
+
 impl Report {
     /// Whether everything is as it must be.
     pub(crate) fn passed(&self) -> bool {

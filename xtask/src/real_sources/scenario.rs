@@ -17,10 +17,12 @@ use super::api::Api;
 use super::cms::Cms;
 use super::configuration::{configuration, secrets, site};
 use super::delivery::Delivery;
+use super::directus::Directus;
 use super::ghost::Ghost;
 use super::plan::{Act, Story, order, stories};
-use super::report::{Report, Tally};
+use super::report::{Report, Tally, untested};
 use super::site::{differences, pages};
+use super::strapi::Strapi;
 use super::wordpress::WordPress;
 use crate::parts::ground::Ground;
 use crate::parts::ports;
@@ -74,6 +76,7 @@ pub(super) async fn run(options: &Options) -> Result<Report> {
         println!("  {act:?} ended after {} s", began.elapsed().as_secs());
     }
     wrong.extend(tallies.iter().flat_map(|(cms, tally)| tally.wrong(cms)));
+    wrong.extend(untested(&tallies));
     Ok(Report {
         took: began.elapsed(),
         entries: entries * 2,
@@ -89,11 +92,13 @@ impl Stage {
     async fn set(options: &Options, seed: u64) -> Result<Self> {
         let ground = Ground::take()?;
         let (folder, logs) = (ground.folder.clone(), ground.logs.clone());
-        let [listen, doors, wordpress, ghost] = ports::free()?;
+        let [listen, doors, wordpress, ghost, strapi, directus] = ports::free()?;
         let hooks = |name: &str| format!("http://{doors}/hooks/{name}");
         let all: Vec<Arc<dyn Cms>> = vec![
             Arc::new(WordPress::start(&ground, wordpress, &hooks("wordpress")).await?),
             Arc::new(Ghost::start(&ground, ghost, &hooks("ghost")).await?),
+            Arc::new(Strapi::start(&ground, strapi, &hooks("strapi")).await?),
+            Arc::new(Directus::start(&ground, directus, &hooks("directus")).await?),
         ];
         let notes = logs.join("webhooks.txt");
         let delivery = Delivery::start(doors, listen, seed, &notes).await?;

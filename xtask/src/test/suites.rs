@@ -7,7 +7,7 @@ use anyhow::Result;
 use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
-use crate::parts::npm::{self, GHOST, NODE};
+use crate::parts::npm::{self, DIRECTUS, GHOST, NODE, STRAPI};
 use crate::parts::{self, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
 use crate::{kill9, proof, real_sources, real_wordpress, sim, wordpress_plugin};
@@ -236,9 +236,9 @@ fn plugin(_: &Stage) -> Result<Outcome> {
 }
 
 fn sources(stage: &Stage) -> Result<Outcome> {
-    let mut absent = parts::install(&[WORDPRESS, PHP, MARIADB, NPM])?;
+    let mut absent = parts::install(&[WORDPRESS, PHP, MARIADB, POSTGRESQL, NPM])?;
     if absent.is_empty() {
-        absent = npm::install(&[NODE, GHOST])?;
+        absent = npm::install(&[NODE, GHOST, STRAPI, DIRECTUS])?;
     }
     if !absent.is_empty() {
         return Ok(not_run(&absent));
