@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use hyper::{Method, header};
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ use super::rest::Rest;
 /// Eight seconds on an idle machine: it makes its tables at its first start.
 const START_WITHIN: Duration = Duration::from_secs(180);
 const OWNER: (&str, &str) = ("owner@example.test", "a-long-pass-phrase-1");
-/// A user of Ghost's own interface must seem to be in a browser.
+/// Where its Admin API is.
 const ADMIN: &str = "/ghost/api/admin";
 
 /// A running Ghost.
@@ -93,7 +93,7 @@ async fn serve(
         .arg(files.join("content"))
         .arg(&content)
         .status()?;
-    anyhow::ensure!(copied.success(), "cannot copy Ghost's content: {copied}");
+    ensure!(copied.success(), "cannot copy Ghost's content: {copied}");
     let mut command = Command::new(npm::node()?);
     command.arg(files.join("index.js")).current_dir(&files);
     let settings = [
@@ -132,6 +132,7 @@ async fn serve(
 /// Makes the owner and signs in.
 async fn set_up(address: SocketAddr) -> Result<Rest> {
     let base = format!("http://{address}{ADMIN}");
+    // A session is for those who seem to be in a browser.
     let origin = ("origin", format!("http://{address}"));
     let nobody = Rest::at(base.clone(), vec![origin.clone()]);
     let (email, password) = OWNER;

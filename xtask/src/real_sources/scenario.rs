@@ -94,11 +94,20 @@ impl Stage {
         let (folder, logs) = (ground.folder.clone(), ground.logs.clone());
         let [listen, doors, wordpress, ghost, strapi, directus] = ports::free()?;
         let hooks = |name: &str| format!("http://{doors}/hooks/{name}");
+        let (tells_wordpress, tells_ghost) = (hooks("wordpress"), hooks("ghost"));
+        let (tells_strapi, tells_directus) = (hooks("strapi"), hooks("directus"));
+        // Most of a start is waiting.
+        let (wordpress, ghost, strapi, directus) = tokio::try_join!(
+            WordPress::start(&ground, wordpress, &tells_wordpress),
+            Ghost::start(&ground, ghost, &tells_ghost),
+            Strapi::start(&ground, strapi, &tells_strapi),
+            Directus::start(&ground, directus, &tells_directus),
+        )?;
         let all: Vec<Arc<dyn Cms>> = vec![
-            Arc::new(WordPress::start(&ground, wordpress, &hooks("wordpress")).await?),
-            Arc::new(Ghost::start(&ground, ghost, &hooks("ghost")).await?),
-            Arc::new(Strapi::start(&ground, strapi, &hooks("strapi")).await?),
-            Arc::new(Directus::start(&ground, directus, &hooks("directus")).await?),
+            Arc::new(wordpress),
+            Arc::new(ghost),
+            Arc::new(strapi),
+            Arc::new(directus),
         ];
         let notes = logs.join("webhooks.txt");
         let delivery = Delivery::start(doors, listen, seed, &notes).await?;
