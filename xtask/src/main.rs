@@ -6,6 +6,7 @@ mod ci;
 mod kill9;
 mod parts;
 mod proof;
+mod real_sources;
 mod real_wordpress;
 mod reliability;
 mod run;

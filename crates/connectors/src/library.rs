@@ -17,6 +17,7 @@ use slugline_core::reason::Reason;
 use slugline_core::secret::Secrets;
 use slugline_core::source::{Change, Found, Library, What, Wire};
 use slugline_core::time::Timestamp;
+use slugline_core::version::Version;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
@@ -162,6 +163,15 @@ pub(crate) fn not_public(change: Change) -> Change {
     match change.what {
         What::Published => change,
         _ => removed(&change),
+    }
+}
+
+/// A webhook's version may be the time at which it was sent, a little after the change: what is read from the
+/// same database later is not older than that.
+pub(crate) fn later(own: Option<Version>, told: Option<Version>) -> Option<Version> {
+    match (own, told) {
+        (Some(Version::Time(own)), Some(Version::Time(told))) => Some(Version::Time(own.max(told))),
+        (own, _) => own,
     }
 }
 

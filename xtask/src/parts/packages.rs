@@ -59,6 +59,13 @@ pub(crate) const POSTGRESQL: Part = Part {
     is_there: slugline_parts::postgres::is_there,
 };
 
+/// npm, with the Node.js that it runs on itself.
+pub(crate) const NPM: Part = Part {
+    name: "npm",
+    packages: &["npm"],
+    is_there: || !output("npm", &["--version"]).is_empty(),
+};
+
 /// A part that is not on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {

@@ -10,7 +10,7 @@ use hyper::{Method, Request, header};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::server::TOKEN;
+use super::configuration::TOKEN;
 use crate::parts::http::{Answer, Http};
 
 /// Before a request is sent again when the server did not say how long to wait.

@@ -5,6 +5,7 @@
 
 mod check;
 mod client;
+mod configuration;
 mod content;
 mod people;
 mod plan;
@@ -12,7 +13,6 @@ mod proxy;
 mod public;
 mod report;
 mod scenario;
-mod server;
 mod site;
 mod stories;
 

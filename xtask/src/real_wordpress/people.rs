@@ -28,7 +28,7 @@ const THEIR_ROWS: [&str; 3] = [
 /// # Errors
 /// When WordPress refuses one, with its words.
 pub(crate) async fn write(site: &WordPress, plan: &[Item]) -> Result<()> {
-    let rest = Rest::new(site.address, "admin", &site.passwords.admin);
+    let rest = Rest::wordpress(site.address, "admin", &site.passwords.admin);
     let collisions = plan
         .iter()
         .filter(|item| item.ending() == Ending::SlugTaken);

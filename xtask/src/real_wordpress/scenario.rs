@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep};
 
 use super::check::Expected;
 use super::client::Client;
+use super::configuration::{configuration, secrets};
 use super::plan::{Item, plan};
 use super::proxy::FaultProxy;
 use super::public::{public_ids, wrong_pages};
-use super::server::{Place, Server};
 use super::site::{Holdings, Medium};
 use super::stories::{self, Teller};
 use super::{Options, Report, people};
@@ -22,6 +22,7 @@ use crate::parts::ground::Ground;
 use crate::parts::heroes::{PictureServer, alternative_text, picture, sha256};
 use crate::parts::http::Http;
 use crate::parts::ports;
+use crate::parts::slugline::{Place, Server};
 use crate::parts::wordpress::WordPress;
 
 /// Items of a normal run, besides those that collide.
@@ -104,8 +105,8 @@ impl Stage {
             folder: folder.clone(),
             logs: logs.clone(),
             listen,
-            wordpress: public,
-            password: site.passwords.publisher.clone(),
+            configuration: configuration(listen, public),
+            secrets: secrets(&site.passwords.publisher),
         };
         let server = Server::start(place).await?;
         let client = Client::new(server.url(), Instant::now() + within);

@@ -7,9 +7,10 @@ use anyhow::Result;
 use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
-use crate::parts::{self, MARIADB, Missing, PHP, POSTGRESQL, WORDPRESS};
+use crate::parts::npm::{self, DIRECTUS, GHOST, NODE, STRAPI};
+use crate::parts::{self, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
-use crate::{kill9, proof, real_wordpress, sim, wordpress_plugin};
+use crate::{kill9, proof, real_sources, real_wordpress, sim, wordpress_plugin};
 
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
@@ -69,6 +70,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "wordpress_plugin",
         shows: "our plugin in a real WordPress tells every change, whatever becomes of the receiver or of the request",
         run: plugin,
+    },
+    Suite {
+        name: "real_sources",
+        shows: "real CMSs send webhooks over a network that repeats, delays and loses them, to a server that is killed",
+        run: sources,
     },
 ];
 
@@ -227,6 +233,27 @@ fn plugin(_: &Stage) -> Result<Outcome> {
     }
     wordpress_plugin::run()?;
     Ok(Outcome::Passed)
+}
+
+fn sources(stage: &Stage) -> Result<Outcome> {
+    let mut absent = parts::install(&[WORDPRESS, PHP, MARIADB, POSTGRESQL, NPM])?;
+    if absent.is_empty() {
+        absent = npm::install(&[NODE, GHOST, STRAPI, DIRECTUS])?;
+    }
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    let options = real_sources::Options {
+        long: stage.long,
+        binary: stage.binary()?,
+        seed: stage.seed,
+    };
+    let report = real_sources::run(&options)?;
+    println!("{report}");
+    Ok(verdict(
+        report.passed(),
+        "what is live is not what a CMS shows, or a webhook was not dealt with; see above",
+    ))
 }
 
 fn not_run(absent: &[Missing]) -> Outcome {

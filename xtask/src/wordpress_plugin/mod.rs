@@ -7,7 +7,6 @@ mod inbox;
 mod persons;
 mod receiver;
 mod settings_page;
-mod site;
 mod stories;
 mod theatre;
 mod trouble;

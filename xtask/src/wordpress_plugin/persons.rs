@@ -4,7 +4,7 @@ use std::process::{Output, Stdio};
 
 use anyhow::{Context, Result, ensure};
 
-use super::site::Site;
+use crate::parts::plugin_site::Site;
 
 /// The script, in which each deed is described.
 const SCRIPT: &str = include_str!("persons.php");

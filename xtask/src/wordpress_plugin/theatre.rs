@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::inbox::{Attempt, Inbox};
 use super::persons::complaints;
 use super::receiver::{Receiver, SECRET};
-use super::site::Site;
 use crate::parts::ground::Ground;
+use crate::parts::plugin_site::Site;
 use crate::parts::ports;
 use crate::parts::wordpress::WordPress;
 

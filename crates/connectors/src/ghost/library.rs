@@ -24,7 +24,7 @@ use super::changes::looked_up;
 use crate::asking::{Api, list, unexpected};
 use crate::config::{ConfigError, http_url, read, resolve};
 use crate::library::{
-    Asked, Catalogue, Listed, Page, SECONDS, misfit, moment, not_public, written,
+    Asked, Catalogue, Listed, Page, SECONDS, later, misfit, moment, not_public, written,
 };
 use crate::mapping::Mapping;
 use crate::signature::Encoding;
@@ -128,7 +128,8 @@ impl Catalogue for Ghost {
             };
             let post = list(&answer, list_name, &what)?.first();
             let post = post.ok_or_else(|| unexpected(&what, "is empty"))?;
-            let change = looked_up(kind, post, &self.mapping).map_err(misfit(&what))?;
+            let mut change = looked_up(kind, post, &self.mapping).map_err(misfit(&what))?;
+            change.version = later(change.version, named.version);
             return Ok(Vec::from_iter(
                 (change.what == What::Published).then_some(change),
             ));

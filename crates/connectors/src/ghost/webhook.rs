@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use serde::Deserialize;
+use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part};
 use toml::Spanned;
 use toml::de::DeTable;
@@ -70,6 +71,14 @@ impl Scheme for Ghost {
             delivery_id: None,
         })
     }
+}
+
+/// When it was sent, as far as it says so.
+pub(super) fn sent_at(incoming: &Incoming) -> Option<Timestamp> {
+    let text = |name| incoming.header(name).ok().flatten();
+    let of_signature = || text(SIGNATURE)?.split_once("t=").map(|(_, time)| time);
+    let time = text(HOST_TIMESTAMP).or_else(of_signature)?;
+    millis(SIGNATURE, time).ok().map(|(_, at)| at)
 }
 
 #[derive(Deserialize)]

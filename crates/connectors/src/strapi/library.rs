@@ -13,14 +13,15 @@ use slugline_core::failure::Failure;
 use slugline_core::secret::{SecretRef, Secrets};
 use slugline_core::source::{Change, Library, Locales, Wire};
 use slugline_core::time::Timestamp;
-use slugline_core::version::Version;
 use toml::Spanned;
 use toml::de::DeTable;
 
 use super::changes::looked_up;
 use crate::asking::{Api, list};
 use crate::config::{ConfigError, http_url, read, resolve};
-use crate::library::{Asked, Catalogue, Listed, MILLIS, Page, misfit, moment, some, written};
+use crate::library::{
+    Asked, Catalogue, Listed, MILLIS, Page, later, misfit, moment, some, written,
+};
 use crate::mapping::Mapping;
 use crate::reading::{at, name_at, time};
 
@@ -194,14 +195,5 @@ impl Catalogue for Strapi {
             })
         };
         found.await?.iter().map(listed).collect()
-    }
-}
-
-/// A webhook's version is the time at which it was sent, a little after the change: what is read from the
-/// same database later is not older than that.
-fn later(own: Option<Version>, told: Option<Version>) -> Option<Version> {
-    match (own, told) {
-        (Some(Version::Time(own)), Some(Version::Time(told))) => Some(Version::Time(own.max(told))),
-        (own, _) => own,
     }
 }

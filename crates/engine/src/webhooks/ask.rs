@@ -57,9 +57,17 @@ impl Wire for SourceWire {
     }
 }
 
+/// What a source says that an entry is.
+pub(super) type Asked = Result<Vec<Change>, Failure>;
+
+/// Whether no sender sent it: a poll found it.
+pub(super) fn was_found(came: &Came<'_>) -> bool {
+    came.incoming.method == FOUND
+}
+
 /// What a webhook says; what a poll found is kept as it was found.
 pub(super) fn changes(source: &Source, came: &Came<'_>) -> Result<Vec<Change>, String> {
-    match came.incoming.method == FOUND {
+    match was_found(came) {
         true => serde_json::from_slice(&came.incoming.body).map_err(|why| why.to_string()),
         false => source.settings.source.changes(came.incoming),
     }
@@ -72,13 +80,23 @@ impl Source {
         came: &Came<'_>,
         named: &Change,
         age: Duration,
-    ) -> Result<Option<Result<Vec<Change>, Failure>>, Pause> {
+    ) -> Result<Option<Asked>, Pause> {
+        match self.must_look_up(came, named) {
+            true => self.ask(came, named, age).await,
+            false => Ok(None),
+        }
+    }
+
+    /// What the entry of a change is now; `None` where the source cannot be asked.
+    pub(super) async fn ask(
+        &self,
+        came: &Came<'_>,
+        named: &Change,
+        age: Duration,
+    ) -> Result<Option<Asked>, Pause> {
         let Some(library) = self.settings.source.library() else {
             return Ok(None);
         };
-        if !self.must_look_up(came, named) {
-            return Ok(None);
-        }
         let Some(wire) = came.wire else {
             return Err(Pause::Asks);
         };
@@ -98,8 +116,8 @@ impl Source {
             named.what,
             What::Published | What::Unpublished | What::Deleted
         );
-        let was_found = came.incoming.method == FOUND;
-        is_about_content && (is_thin || !was_found && (may_read_alike || self.settings.news_only))
+        is_about_content
+            && (is_thin || !was_found(came) && (may_read_alike || self.settings.news_only))
     }
 }
 

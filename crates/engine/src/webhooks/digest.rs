@@ -96,13 +96,25 @@ impl Webhooks {
             return Ok(vec![ours]);
         }
         let age = self.store.now().since(came.received_at);
-        let looked_up = match source.look_up(came, named, age).await? {
-            None => return self.apply(source, came, number, named).await,
-            Some(Err(failure)) => {
+        let asked = match source.look_up(came, named, age).await? {
+            Some(asked) => asked,
+            None => {
+                let outcomes = self.apply(source, came, number, named).await?;
+                if !outcomes.iter().any(is_in_conflict) {
+                    return Ok(outcomes);
+                }
+                match source.ask(came, named, age).await? {
+                    Some(asked) => asked,
+                    None => return Ok(outcomes),
+                }
+            }
+        };
+        let looked_up = match asked {
+            Err(failure) => {
                 let problem = Problem::new(Code::Unavailable, failure.message);
                 return Ok(vec![source.place(came, number, named).refused(&problem)]);
             }
-            Some(Ok(found)) => found,
+            Ok(found) => found,
         };
         let mut outcomes = Vec::new();
         for change in &looked_up {
@@ -270,6 +282,9 @@ impl Webhooks {
                 Ok(place.ignored(&problem.detail))
             }
             Err(problem) if is_passing(problem.code, age) => Err(Pause::Later),
+            Err(problem) if problem.code == Code::VersionConflict && ask::was_found(place.came) => {
+                Ok(place.known(named))
+            }
             Err(problem) => Ok(Changed {
                 locale: Some(named.to_owned()),
                 ..place.refused(&problem)
@@ -286,6 +301,11 @@ fn is_passing(code: Code, age: Duration) -> bool {
         Code::SlugTaken => age < SLUG_PATIENCE,
         _ => false,
     }
+}
+
+/// Whether the version is there with another body: it was found by asking, perhaps, which words it otherwise.
+fn is_in_conflict(changed: &Changed) -> bool {
+    changed.code == Some(Code::VersionConflict)
 }
 
 fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
@@ -405,6 +425,15 @@ impl Place<'_> {
         Changed {
             reason: Some(why.to_owned()),
             ..self.changed(ChangeStatus::Ignored, None)
+        }
+    }
+
+    /// What was told is as good as what was found, and may be worded otherwise.
+    fn known(&self, locale: &str) -> Changed {
+        let why = "this version was told, in other words, before it was found";
+        Changed {
+            reason: Some(why.to_owned()),
+            ..self.changed(ChangeStatus::Duplicate, Some(locale))
         }
     }
 

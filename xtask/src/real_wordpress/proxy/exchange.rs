@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use super::Shared;
 use super::fault::Fault;
 use super::kind::Kind;
-use super::request::Request;
+use crate::parts::request::Request;
 
 /// How long `Latency` keeps a request, in milliseconds: well below any client's timeout.
 const LATENCY_MS: Range<u64> = 100..500;

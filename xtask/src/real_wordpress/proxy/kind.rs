@@ -1,7 +1,7 @@
 //! The kinds of request that a publish makes of WordPress, told apart by method, path, body and credentials.
 //! Ensures that each request has exactly one kind. It judges the request alone, never who sent it or why.
 
-use super::request::Request;
+use crate::parts::request::Request;
 
 /// A kind of request to WordPress' REST API (developer.wordpress.org/rest-api/reference) or its public pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

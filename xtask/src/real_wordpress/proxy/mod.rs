@@ -6,7 +6,6 @@ mod dice;
 mod exchange;
 mod fault;
 mod kind;
-mod request;
 mod table;
 
 use std::net::SocketAddr;

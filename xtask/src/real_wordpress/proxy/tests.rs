@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::fault::Fault;
 use super::*;
+use crate::parts::request::Request;
 
 const ANSWER: &[u8] = b"HTTP/1.1 201 Created\r\nConnection: close\r\n\r\n{\"id\": 7}";
 const REQUEST: &[u8] =
@@ -19,7 +20,7 @@ async fn upstream() -> (SocketAddr, mpsc::UnboundedReceiver<Vec<u8>>) {
     let (arrived, arrivals) = mpsc::unbounded_channel();
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
-            let request = request::Request::read(&mut client).await.unwrap().unwrap();
+            let request = Request::read(&mut client).await.unwrap().unwrap();
             arrived.send(request.raw).unwrap();
             client.write_all(ANSWER).await.unwrap();
         }
@@ -36,10 +37,7 @@ async fn send(fault: Option<Fault>, shared: Arc<Shared>) -> TcpStream {
     client.write_all(REQUEST).await.unwrap();
     let (mut accepted, _) = listener.accept().await.unwrap();
     tokio::spawn(async move {
-        let request = request::Request::read(&mut accepted)
-            .await
-            .unwrap()
-            .unwrap();
+        let request = Request::read(&mut accepted).await.unwrap().unwrap();
         let _ = exchange::apply(fault, accepted, &request, &shared).await;
     });
     client

@@ -219,3 +219,43 @@ async fn what_no_webhook_told_of_is_found() {
     house.clock.sleep(every).await;
     assert_eq!(doors.poll().await, Ok(1));
 }
+
+/// What is read by asking may be worded otherwise than what is told of the same version: WordPress has filters for each.
+#[tokio::test(start_paused = true)]
+async fn what_was_found_and_what_is_told_of_one_version_are_one_change() {
+    let (mut house, shelf) = (House::open(25).await, Arc::new(Shelf::default()));
+    house.halt().await;
+    let every = Duration::from_secs(300);
+    let polled = SourceSettings {
+        poll: Some(every),
+        ..asked(&shelf)
+    };
+    let doors = doors(&house, polled, settings());
+    assert_eq!(doors.poll().await, Ok(0));
+    shelf.put("a", 7);
+    shelf.put("b", 7);
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(2));
+    let told = |entry| {
+        let mut told = published(entry, 7);
+        told.payload.as_mut().unwrap().body = "in other words".into();
+        told
+    };
+    // One is told before what was found is dealt with, the other one after it.
+    assert_eq!(send(&doors, &[told("a")]).await.status, ReceiptStatus::Ok);
+    assert_eq!(doors.catch_up(10).await, Ok(2));
+    let late = send(&doors, &[told("b")]).await;
+    assert_eq!(late.status, ReceiptStatus::Received, "it is to be asked");
+    assert_eq!(doors.catch_up(10).await, Ok(1));
+    let page = Page {
+        limit: 10,
+        cursor: None,
+    };
+    let kept = house.store.webhooks(WebhookFilter::default(), page);
+    for webhook in kept.await.unwrap().items {
+        assert_eq!(webhook.state, WebhookState::Done, "{webhook:?}");
+    }
+    for entry in ["a", "b"] {
+        assert_eq!(items(&house, entry).await[0].2, Version::Number(7));
+    }
+}

@@ -1,4 +1,4 @@
-//! The site with the plugin switched on, as its editor, its cron and its database. Ensures that the plugin under test is the
+//! A WordPress with our plugin switched on, as its editor, its cron and its database. Ensures that the plugin under test is the
 //! file of this repository, switched on by WordPress itself.
 
 use std::fs;
@@ -8,9 +8,9 @@ use anyhow::{Context, Result, ensure};
 use hyper::Method;
 use serde_json::{Value, json};
 
-use crate::parts::http::Http;
-use crate::parts::rest::Rest;
-use crate::parts::wordpress::WordPress;
+use super::http::Http;
+use super::rest::Rest;
+use super::wordpress::WordPress;
 
 const PLUGIN: &str = include_str!("../../../plugins/wordpress/slugline.php");
 /// Where REST has the plugin.
@@ -19,7 +19,7 @@ const TEST_PLUGIN: &str = include_str!("test-plugin.php");
 
 /// A site whose plugin tells the receiver.
 #[derive(Debug)]
-pub(super) struct Site {
+pub(crate) struct Site {
     wordpress: WordPress,
     admin: Rest,
     editor: Rest,
@@ -31,7 +31,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn with_plugin(
+    pub(crate) async fn with_plugin(
         wordpress: WordPress,
         receiver: &str,
         secret: &str,
@@ -42,13 +42,13 @@ impl Site {
             .replace("ADDRESS", receiver)
             .replace("SIGNING_KEY", secret);
         write(&content.join("mu-plugins/test-plugin.php"), &settings)?;
-        let admin = Rest::new(wordpress.address, "admin", &wordpress.passwords.admin);
+        let admin = Rest::wordpress(wordpress.address, "admin", &wordpress.passwords.admin);
         admin
             .send(Method::POST, ITS_PATH, &json!({ "status": "active" }))
             .await
             .context("cannot switch the plugin on")?;
         let passwords = &wordpress.passwords;
-        let editor = Rest::new(wordpress.address, "publisher", &passwords.publisher);
+        let editor = Rest::wordpress(wordpress.address, "publisher", &passwords.publisher);
         Ok(Self {
             wordpress,
             admin,
@@ -61,7 +61,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn create(&self, collection: &str, entry: &Value) -> Result<u64> {
+    pub(crate) async fn create(&self, collection: &str, entry: &Value) -> Result<u64> {
         let path = format!("/wp/v2/{collection}");
         let made = self.editor.send(Method::POST, &path, entry).await?;
         made["id"].as_u64().with_context(|| format!("{made}"))
@@ -71,7 +71,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn change(&self, collection: &str, id: u64, entry: &Value) -> Result<()> {
+    pub(crate) async fn change(&self, collection: &str, id: u64, entry: &Value) -> Result<()> {
         let path = format!("/wp/v2/{collection}/{id}");
         self.editor.send(Method::POST, &path, entry).await?;
         Ok(())
@@ -81,7 +81,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn read(&self, collection: &str, id: u64) -> Result<Value> {
+    pub(crate) async fn read(&self, collection: &str, id: u64) -> Result<Value> {
         let path = format!("/wp/v2/{collection}/{id}");
         self.editor.send(Method::GET, &path, &json!({})).await
     }
@@ -90,7 +90,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn remove(&self, id: u64, for_good: bool) -> Result<()> {
+    pub(crate) async fn remove(&self, id: u64, for_good: bool) -> Result<()> {
         let path = format!("/wp/v2/posts/{id}?force={for_good}");
         self.editor.send(Method::DELETE, &path, &json!({})).await?;
         Ok(())
@@ -100,7 +100,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn remove_from(&self, collection: &str, id: u64) -> Result<()> {
+    pub(crate) async fn remove_from(&self, collection: &str, id: u64) -> Result<()> {
         let path = format!("/wp/v2/{collection}/{id}?force=true");
         self.admin.send(Method::DELETE, &path, &json!({})).await?;
         Ok(())
@@ -110,7 +110,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn upload(&self, name: &str, file: Vec<u8>) -> Result<u64> {
+    pub(crate) async fn upload(&self, name: &str, file: Vec<u8>) -> Result<u64> {
         let made = self.editor.upload(name, file).await?;
         made["id"].as_u64().with_context(|| format!("{made}"))
     }
@@ -119,7 +119,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress refuses it.
-    pub(super) async fn uninstall(&self) -> Result<()> {
+    pub(crate) async fn uninstall(&self) -> Result<()> {
         let off = json!({ "status": "inactive" });
         self.admin.send(Method::POST, ITS_PATH, &off).await?;
         self.admin
@@ -132,7 +132,7 @@ impl Site {
     ///
     /// # Errors
     /// When WordPress does not answer.
-    pub(super) async fn cron(&self) -> Result<()> {
+    pub(crate) async fn cron(&self) -> Result<()> {
         let url = format!("http://{}/wp-cron.php", self.wordpress.address);
         let answer = self.http.get(&url).await?;
         ensure!(answer.status == 200, "wp-cron.php: {answer}");
@@ -143,18 +143,18 @@ impl Site {
     ///
     /// # Errors
     /// When it does not answer.
-    pub(super) async fn sql(&self, sql: &str) -> Result<String> {
+    pub(crate) async fn sql(&self, sql: &str) -> Result<String> {
         let sql = format!("USE wp; {sql}");
         Ok(self.wordpress.database().sql(&sql).await?.trim().to_owned())
     }
 
     /// The folder of the site's files.
-    pub(super) fn files(&self) -> &Path {
+    pub(crate) fn files(&self) -> &Path {
         self.wordpress.files()
     }
 
     /// The site's address with a path.
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.wordpress.address)
     }
 }

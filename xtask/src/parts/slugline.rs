@@ -1,4 +1,4 @@
-//! The Slugline under test: its configuration, and its life as a process that is killed without warning.
+//! A Slugline that a suite configures: its life as a process that is killed without warning.
 //! Ensures that a start which does not succeed shows the server's own words. It knows only what a user knows:
 //! the command line, the configuration file, the addresses.
 
@@ -11,18 +11,16 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use tokio::sync::Mutex;
 
-use crate::parts::http::Http;
-use crate::parts::process::Process;
-use crate::parts::ready::until_ready;
+use super::http::Http;
+use super::process::Process;
+use super::ready::until_ready;
 
 /// A start with a database to recover, on a machine whose cores are busy.
 const START_WITHIN: Duration = Duration::from_secs(60);
 /// For in-flight jobs to end or to be put back after SIGTERM.
 const STOP_WITHIN: Duration = Duration::from_secs(60);
-/// The API token; its holder is this suite alone.
-pub(crate) const TOKEN: &str = "real-wordpress-suite-token-0123456789";
 
-/// Where things are.
+/// Where things are, and what is configured.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// The binary under test.
@@ -33,10 +31,10 @@ pub(crate) struct Place {
     pub(crate) logs: PathBuf,
     /// Where Slugline listens.
     pub(crate) listen: SocketAddr,
-    /// Where Slugline believes WordPress to be: the proxy.
-    pub(crate) wordpress: SocketAddr,
-    /// WordPress' application password for `publisher`.
-    pub(crate) password: String,
+    /// The text of `slugline.toml`.
+    pub(crate) configuration: String,
+    /// The variables that its secrets are in.
+    pub(crate) secrets: Vec<(&'static str, String)>,
 }
 
 /// A Slugline that can be killed.
@@ -47,12 +45,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Writes the configuration and starts a server with an empty data directory.
+    /// Writes the configuration and starts a server on the data directory that there is, or on an empty one.
     ///
     /// # Errors
     /// When it does not become ready.
     pub(crate) async fn start(place: Place) -> Result<Self> {
-        fs::write(place.config(), place.configuration())?;
+        fs::write(place.config(), &place.configuration)?;
         let process = Mutex::new(place.start().await?);
         Ok(Self { place, process })
     }
@@ -125,9 +123,7 @@ impl Place {
             .arg(self.config())
             .arg("--data")
             .arg(self.data());
-        command
-            .env("SLUGLINE_SUITE_TOKEN", TOKEN)
-            .env("SLUGLINE_SUITE_WP_PASSWORD", &self.password);
+        command.envs(self.secrets.iter().map(|(name, secret)| (*name, secret)));
         let mut process = Process::start(
             "Slugline",
             &mut command,
@@ -140,47 +136,6 @@ impl Place {
         })
         .await?;
         Ok(process)
-    }
-
-    /// Short times, so that a minute shows what takes hours in production.
-    fn configuration(&self) -> String {
-        let Self {
-            listen, wordpress, ..
-        } = self;
-        format!(
-            r#"[server]
-listen = "{listen}"
-allow_private_networks = ["127.0.0.0/8"]
-
-[store]
-media_grace = "2s"
-
-[[token]]
-name = "suite"
-secret = "env:SLUGLINE_SUITE_TOKEN"
-role = "admin"
-
-[[destination]]
-name = "blog"
-type = "wordpress"
-url = "http://{wordpress}"
-username = "publisher"
-password = "env:SLUGLINE_SUITE_WP_PASSWORD"
-timeout = "2s"
-concurrency = 8
-
-[[route]]
-name = "all"
-match = {{ environment = "production" }}
-to = ["blog"]
-
-[[retry]]
-class = "standard"
-base = "100ms"
-cap = "1s"
-max_attempts = 100
-"#
-        )
     }
 }
 

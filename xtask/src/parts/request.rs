@@ -1,5 +1,5 @@
 //! Reads one HTTP/1.1 request from a connection, whole. Ensures that what is passed on is what came, byte for
-//! byte. It understands a body with `Content-Length` only: Slugline sends no other.
+//! byte. It understands a body with `Content-Length` only: neither Slugline nor a CMS with a webhook sends another.
 
 use anyhow::{Result, bail, ensure};
 use tokio::io::{AsyncRead, AsyncReadExt};
