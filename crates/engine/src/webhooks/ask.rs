@@ -191,8 +191,9 @@ impl Webhooks {
         let settings = &source.settings;
         // The same thing may be found again, on the edge of a page or by another node.
         let repeat_key = change.version.map(|version| {
-            let (locale, version) = (format!("{:?}", change.locales), version.to_string());
-            let parts = ["found", &change.entry, &locale, &version];
+            let place = format!("{:?} {:?}", change.environment, change.locales);
+            let version = version.to_string();
+            let parts = ["found", &change.entry, &place, &version];
             digest_of(&parts.map(str::as_bytes))
         });
         let new = NewWebhook {
@@ -222,10 +223,15 @@ impl Webhooks {
         let settings = &source.settings;
         let content_id = source.content_id(change);
         let known = self.store.content(&settings.owner, &content_id).await?;
-        let locale = source.locale(change);
-        let mut own = known
-            .iter()
-            .filter(|item| change.locales == Locales::All || item.locale == locale);
+        let (environment, locale) = (source.environment(change), source.locale(change));
+        let Ok(environment) = environment else {
+            // It is kept once, with the reason why it is not taken.
+            return Ok(false);
+        };
+        let mut own = known.iter().filter(|item| {
+            let in_locale = change.locales == Locales::All || item.locale == locale;
+            item.environment == environment && in_locale
+        });
         Ok(match change.version {
             Some(version) => own.any(|item| item.version.ordinal() >= version.ordinal()),
             // A draft that was never public reads like a removal.

@@ -369,7 +369,7 @@ impl Source {
     }
 
     /// Our name of the environment that a change is about; else why it is not taken.
-    fn environment(&self, change: &Change) -> Result<String, String> {
+    pub(super) fn environment(&self, change: &Change) -> Result<String, String> {
         let settings = &self.settings;
         let Some(theirs) = &change.environment else {
             return Ok(settings.environment.clone());

@@ -9,6 +9,7 @@ use slugline_core::reason::Reason;
 use slugline_core::source::{Found, Wire};
 
 use super::*;
+use crate::house::request;
 
 /// A CMS with a shelf of entries; it tells what it is told to tell, and can be asked.
 #[derive(Default)]
@@ -216,6 +217,26 @@ async fn what_no_webhook_told_of_is_found() {
     house.clock.sleep(every).await;
     assert_eq!(doors.poll().await, Ok(0));
     *shelf.away.lock().unwrap() = false;
+    house.clock.sleep(every).await;
+    assert_eq!(doors.poll().await, Ok(1));
+}
+
+/// The same content may be newer in another environment, where this source has no say.
+#[tokio::test(start_paused = true)]
+async fn what_is_known_in_another_environment_is_found_all_the_same() {
+    let (house, shelf) = (House::open(26).await, Arc::new(Shelf::default()));
+    let every = Duration::from_secs(300);
+    let polled = SourceSettings {
+        poll: Some(every),
+        ..asked(&shelf)
+    };
+    let doors = doors(&house, polled, settings());
+    assert_eq!(doors.poll().await, Ok(0));
+    let mut staged = request("staged", "cms:a", 9);
+    staged["environment"] = json!("staging");
+    staged["payload"]["slug"] = json!("a");
+    house.publish(staged).await;
+    shelf.put("a", 1);
     house.clock.sleep(every).await;
     assert_eq!(doors.poll().await, Ok(1));
 }
