@@ -1,6 +1,7 @@
 //! What Slugline's API says. Ensures that lists are read to their end; judges nothing.
 
 use anyhow::{Context, Result};
+use hyper::Method;
 use serde_json::Value;
 
 use super::configuration::TOKEN;
@@ -18,6 +19,23 @@ impl Api {
     pub(super) fn new(server: String) -> Self {
         let token = ("authorization", format!("Bearer {TOKEN}"));
         Self(Rest::at(server, vec![token]))
+    }
+
+    /// What is at a path below `/v1`.
+    ///
+    /// # Errors
+    /// The API does not answer as documented.
+    pub(super) async fn get(&self, path: &str) -> Result<Value> {
+        self.0.get(&format!("/v1/{path}")).await
+    }
+
+    /// Asks for a publish.
+    ///
+    /// # Errors
+    /// It is not accepted.
+    pub(super) async fn publish(&self, request: &Value) -> Result<()> {
+        self.0.send(Method::POST, "/v1/publish", request).await?;
+        Ok(())
     }
 
     /// Every item of a list; `filter` is of the form `&name=value`.

@@ -102,9 +102,9 @@ impl Delivery {
         Self { shared, accepting }
     }
 
-    /// From now on some webhooks are lost for good.
-    pub(super) fn lose_some(&self) {
-        self.shared.loses.store(true, Ordering::Relaxed);
+    /// Whether from now on some webhooks are lost for good.
+    pub(super) fn lose_some(&self, lose: bool) {
+        self.shared.loses.store(lose, Ordering::Relaxed);
     }
 
     /// Whether all that came was answered, and nothing has come for this long.

@@ -84,7 +84,7 @@ impl Cms for Directus {
     fn source(&self, act: Act) -> String {
         let poll = match act {
             Act::Trouble => "",
-            Act::Loss => "poll = \"10s\"\n",
+            Act::Loss | Act::Echo => "poll = \"10s\"\n",
         };
         format!(
             "{poll}secrets = [\"env:SLUGLINE_SUITE_DIRECTUS_SECRET\"]\napi = {{ url = \"http://{}\", \

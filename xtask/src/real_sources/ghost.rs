@@ -80,7 +80,7 @@ impl Cms for Ghost {
         let secrets = "secrets = [\"env:SLUGLINE_SUITE_GHOST_SECRET\"]";
         match act {
             Act::Trouble => secrets.to_owned(),
-            Act::Loss => format!(
+            Act::Loss | Act::Echo => format!(
                 "{secrets}\npoll = \"10s\"\n\
                  api = {{ url = \"http://{}\", key = \"env:SLUGLINE_SUITE_GHOST_KEY\" }}",
                 self.ghost.address

@@ -7,6 +7,7 @@ mod cms;
 mod configuration;
 mod delivery;
 mod directus;
+mod echo;
 mod ghost;
 mod plan;
 mod report;

@@ -34,6 +34,8 @@ pub(super) enum Act {
     Trouble,
     /// What a poll can find, while some webhooks never arrive: what is published and edited.
     Loss,
+    /// WordPress is a destination too: it tells of what Slugline writes there. No editor works by plan.
+    Echo,
 }
 
 /// The stories of a CMS in an act.
@@ -41,7 +43,7 @@ pub(super) fn stories(cms: &str, act: Act, count: usize, random: &mut fastrand::
     let story = |number| {
         let name = match act {
             Act::Trouble => format!("{cms}-{number}"),
-            Act::Loss => format!("{cms}-lost-{number}"),
+            Act::Loss | Act::Echo => format!("{cms}-lost-{number}"),
         };
         story(&name, act, random)
     };

@@ -18,6 +18,7 @@ use super::cms::Cms;
 use super::configuration::{configuration, secrets, site};
 use super::delivery::Delivery;
 use super::directus::Directus;
+use super::echo::Echo;
 use super::ghost::Ghost;
 use super::plan::{Act, Story, order, stories};
 use super::report::{Report, Tally, untested};
@@ -75,6 +76,12 @@ pub(super) async fn run(options: &Options) -> Result<Report> {
         wrong.extend(stopped.err().map(|error| format!("{error:#}")));
         println!("  {act:?} ended after {} s", began.elapsed().as_secs());
     }
+    wrong.extend(stage.echo().await?);
+    println!(
+        "  {:?} ended after {} s",
+        Act::Echo,
+        began.elapsed().as_secs()
+    );
     wrong.extend(tallies.iter().flat_map(|(cms, tally)| tally.wrong(cms)));
     wrong.extend(untested(&tallies));
     Ok(Report {
@@ -131,9 +138,7 @@ impl Stage {
     async fn open(&self, act: Act) -> Result<Server> {
         let place = &self.place;
         let configuration = configuration(place.listen, &place.folder, &self.all, act);
-        if act == Act::Loss {
-            self.delivery.lose_some();
-        }
+        self.delivery.lose_some(act == Act::Loss);
         Server::start(Place {
             configuration,
             ..place.clone()
@@ -173,6 +178,20 @@ impl Stage {
             ended??;
         }
         Ok(())
+    }
+
+    /// The act in which WordPress is a destination too; what went wrong.
+    async fn echo(&self) -> Result<Vec<String>> {
+        let server = self.open(Act::Echo).await?;
+        let wordpress = self.all.iter().find(|cms| cms.name() == "wordpress");
+        let echo = Echo {
+            cms: wordpress.context("no WordPress")?.as_ref(),
+            api: &Api::new(server.url()),
+        };
+        let mut wrong = echo.play().await?;
+        let stopped = server.stop_and_verify_log().await;
+        wrong.extend(stopped.err().map(|error| format!("{error:#}")));
+        Ok(wrong)
     }
 
     /// Waits until everything has arrived and is live; what is not by the deadline.

@@ -52,7 +52,7 @@ impl Cms for Strapi {
         let secrets = "secrets = [\"env:SLUGLINE_SUITE_STRAPI_SECRET\"]";
         match act {
             Act::Trouble => secrets.to_owned(),
-            Act::Loss => format!(
+            Act::Loss | Act::Echo => format!(
                 "{secrets}\npoll = \"10s\"\napi = {{ url = \"http://{}\", \
                  token = \"env:SLUGLINE_SUITE_STRAPI_TOKEN\", types = {{ article = \"articles\" }} }}",
                 self.0.address

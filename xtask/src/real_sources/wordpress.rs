@@ -82,11 +82,20 @@ impl Cms for WordPress {
 
     fn source(&self, act: Act) -> String {
         let secrets = "secrets = [\"env:SLUGLINE_SUITE_WP_SECRET\"]";
-        match act {
-            Act::Trouble => secrets.to_owned(),
-            Act::Loss => format!(
+        let asked = || {
+            format!(
                 "{secrets}\npoll = \"10s\"\napi = {{ url = \"http://{}\", username = \"publisher\", \
                  password = \"env:SLUGLINE_SUITE_WP_PASSWORD\" }}",
+                self.address
+            )
+        };
+        match act {
+            Act::Trouble => secrets.to_owned(),
+            Act::Loss => asked(),
+            Act::Echo => format!(
+                "{}\nsame_as = [\"blog\"]\n\n[[destination]]\nname = \"blog\"\ntype = \"wordpress\"\n\
+                 url = \"http://{}\"\nusername = \"publisher\"\npassword = \"env:SLUGLINE_SUITE_WP_PASSWORD\"",
+                asked(),
                 self.address
             ),
         }

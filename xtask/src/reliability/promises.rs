@@ -31,6 +31,14 @@ pub(super) const ALL: &[Promise] = &[
                 "workspace",
                 "the store's contract suite; a failed group commit is success for nobody",
             ),
+            (
+                "real_sources",
+                "webhooks of four real CMSs over a network that repeats and loses them, with kills between",
+            ),
+            (
+                "wordpress_plugin",
+                "every change of a real WordPress is told, whatever becomes of the receiver or of the request",
+            ),
         ],
     },
     Promise {
@@ -62,7 +70,14 @@ pub(super) const ALL: &[Promise] = &[
                 "kill9",
                 "one message id for each generation, one effect for each id",
             ),
-            ("sim", "lost answers and late commits at the vendors' fakes"),
+            (
+                "sim",
+                "lost answers and late commits at the vendors' fakes; a blog that tells of what is written to it",
+            ),
+            (
+                "real_sources",
+                "a real WordPress that is source and destination at once, and a person at work in it",
+            ),
             (
                 "workspace",
                 "the connectors' contract suite, with faults between any two requests",
@@ -114,6 +129,10 @@ pub(super) const ALL: &[Promise] = &[
             (
                 "demo",
                 "a destination that fails often ends with everything live",
+            ),
+            (
+                "real_sources",
+                "in the end what is live is what each CMS shows, told or found by asking",
             ),
         ],
     },

@@ -8,6 +8,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use slugline_parts::postgres;
+
 use super::harness::{CONFIGURATION, Server, TOKEN};
 
 pub(crate) const SOURCE: &str = r#"
@@ -110,8 +112,20 @@ fn posts(folder: &Path) -> BTreeSet<String> {
 
 #[test]
 fn the_newest_state_of_each_entry_stays_whatever_comes_and_whoever_dies() {
+    the_newest_state_stays(&format!("{CONFIGURATION}{SOURCE}"));
+}
+
+#[test]
+fn it_stays_on_postgresql_too() {
+    let database = postgres::database().unwrap();
+    let store = format!("\n[store]\nurl = {:?}\n", database.url);
+    // What a node that was killed had in hand is taken back when its leases have ended.
+    let quick = CONFIGURATION.replace("type = \"folder\"", "type = \"folder\"\ntimeout = \"1s\"");
+    the_newest_state_stays(&format!("{quick}{SOURCE}{store}"));
+}
+
+fn the_newest_state_stays(configuration: &str) {
     let folder = tempfile::tempdir().unwrap();
-    let configuration = format!("{CONFIGURATION}{SOURCE}");
     std::fs::write(folder.path().join("slugline.toml"), configuration).unwrap();
     let mut server = Server::start_in(folder);
 
