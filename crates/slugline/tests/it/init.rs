@@ -59,6 +59,9 @@ fn for_every_type_that_is_built_it_passes_the_check() {
         assert_eq!(checked["destinations"].as_array().unwrap().len(), all.len());
         assert_eq!(checked["sources"][0]["type"], kind);
         assert_eq!(checked["sources"][0]["url"], next["webhooks"][0]["url"]);
+        let text = std::fs::read_to_string(folder.path().join("slugline.toml")).unwrap();
+        let both_ways = registry::types().any(|built| built == kind);
+        assert_eq!(text.contains("\n# same_as = ["), both_ways, "{kind}");
     }
 }
 

@@ -55,7 +55,8 @@ pub(super) fn configuration(answers: &Answers) -> String {
     if answers.api {
         parts.push(token("publisher", "editor", PUBLISHER));
     }
-    parts.extend(answers.sources.iter().map(source));
+    let sources = answers.sources.iter();
+    parts.extend(sources.map(|one| source(one, &answers.destinations)));
     parts.extend(answers.destinations.iter().map(destination));
     parts.push(route(&answers.destinations));
     for part in parts {
@@ -151,7 +152,7 @@ fn token(name: &str, role: &str, variable: &str) -> String {
     format!("[[token]]\nname = \"{name}\"\nsecret = \"env:{variable}\"\nrole = \"{role}\"\n")
 }
 
-fn source(source: &Sender) -> String {
+fn source(source: &Sender, destinations: &[Destination]) -> String {
     let Sender { kind, name } = source;
     let section = vendors::source(kind).map_or(&**kind, |guide| guide.section);
     format!(
@@ -159,6 +160,19 @@ fn source(source: &Sender) -> String {
         quoted(name),
         quoted(kind),
         hook_variable(source)
+    ) + &same_as(kind, destinations)
+}
+
+/// Only who runs them knows whether two of one type are one site.
+fn same_as(kind: &str, destinations: &[Destination]) -> String {
+    let alike = destinations.iter().filter(|one| one.guide.kind == kind);
+    let names: Vec<String> = alike.map(|one| quoted(&one.name)).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    format!(
+        "# Is it the site of a destination too? Then name that one here; if not, same_as = [].\n# same_as = [{}]\n",
+        names.join(", ")
     )
 }
 
