@@ -291,7 +291,12 @@ fn sites(source: &Source, config: &Config) -> Vec<Site> {
             certain,
         })
     };
-    config.destinations.iter().filter_map(site).collect()
+    let sites: Vec<Site> = config.destinations.iter().filter_map(site).collect();
+    if let Some(alike) = sites.iter().find(|site| !site.certain) {
+        let destination = &alike.destination;
+        tracing::warn!(source = source.name, %destination, "they are of one type: say in same_as of the source whether they are one site");
+    }
+    sites
 }
 
 fn intake_settings(config: &Config, guard: Guard) -> IntakeSettings {

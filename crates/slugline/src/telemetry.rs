@@ -48,6 +48,8 @@ pub fn log(format: LogFormat, default_level: &str) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // It would say on standard error that standard error is gone, and panic over that.
+        .log_internal_errors(false)
         .with_target(false);
     match format {
         LogFormat::Json => builder.json().flatten_event(true).init(),

@@ -126,3 +126,28 @@ fn a_second_signal_is_immediate_and_loses_nothing() {
     );
     it_arrives_after_a_start(server, &receiver);
 }
+
+#[test]
+fn a_server_whose_log_nobody_reads_any_more_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("slugline.toml"),
+        super::harness::CONFIGURATION,
+    )
+    .unwrap();
+    let mut command = super::harness::slugline(folder.path(), &["serve"]);
+    let mut child = command
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut lines = std::io::BufRead::lines(log);
+    assert!(lines.any(|line| line.unwrap().contains("listening")));
+    drop(lines);
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill")
+        .args(["-s", "TERM", &pid])
+        .status();
+    assert!(sent.unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
