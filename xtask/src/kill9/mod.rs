@@ -23,11 +23,11 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-use crate::parts::interruption::interruption;
+use crate::parts::interruption::unless_interrupted;
 use crate::parts::{ports, process};
 use cluster::Cluster;
 use embedded::Embedded;
@@ -77,13 +77,7 @@ pub(crate) fn run(options: &Options) -> Result<Told> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let told = async {
-        tokio::select! {
-            told = tell(options) => told,
-            signal = interruption() => bail!("interrupted by {}", signal?),
-        }
-    };
-    LocalSet::new().block_on(&runtime, told)
+    LocalSet::new().block_on(&runtime, unless_interrupted(tell(options)))
 }
 
 async fn tell(options: &Options) -> Result<Told> {

@@ -18,11 +18,11 @@ mod stories;
 
 use std::path::PathBuf;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 pub(crate) use report::Report;
 
-use crate::parts::interruption::interruption;
+use crate::parts::interruption::unless_interrupted;
 
 /// What the test is run with.
 #[derive(Debug)]
@@ -41,10 +41,5 @@ pub(crate) struct Options {
 /// When it could not be run to its end: a server did not start, an answer was not allowed, a deadline passed, or
 /// somebody interrupted it. What WordPress has wrong is not an error but in the report.
 pub(crate) fn run(options: &Options) -> Result<Report> {
-    tokio::runtime::Runtime::new()?.block_on(async {
-        tokio::select! {
-            report = scenario::run(options) => report,
-            signal = interruption() => bail!("interrupted by {}", signal?),
-        }
-    })
+    tokio::runtime::Runtime::new()?.block_on(unless_interrupted(scenario::run(options)))
 }

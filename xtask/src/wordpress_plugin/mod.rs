@@ -11,9 +11,9 @@ mod stories;
 mod theatre;
 mod trouble;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
-use crate::parts::interruption::interruption;
+use crate::parts::interruption::unless_interrupted;
 use theatre::Theatre;
 
 /// Runs every story. The parts it needs (`parts::WORDPRESS`, `PHP`, `MARIADB`) must be there.
@@ -21,12 +21,7 @@ use theatre::Theatre;
 /// # Errors
 /// When a story ends otherwise than it must, a server does not start, or somebody interrupts it.
 pub(crate) fn run() -> Result<()> {
-    tokio::runtime::Runtime::new()?.block_on(async {
-        tokio::select! {
-            told = tell() => told,
-            signal = interruption() => bail!("interrupted by {}", signal?),
-        }
-    })
+    tokio::runtime::Runtime::new()?.block_on(unless_interrupted(tell()))
 }
 
 /// The scheduled post is the first to be made and the last to be looked at: its minute passes during the others.
