@@ -13,6 +13,7 @@ use slugline_core::port::BoxFuture;
 use slugline_core::reason::ErrorClass;
 use slugline_core::source::{Change, Library, Locales, Repeats, What, Wire};
 use slugline_core::time::Timestamp;
+use slugline_core::webhook::Incoming;
 
 use super::digest::Pause;
 use super::{Came, Source, Webhooks, digest_of};
@@ -61,15 +62,15 @@ impl Wire for SourceWire {
 pub(super) type Asked = Result<Vec<Change>, Failure>;
 
 /// Whether no sender sent it: a poll found it.
-pub(super) fn was_found(came: &Came<'_>) -> bool {
-    came.incoming.method == FOUND
+pub(super) fn was_found(incoming: &Incoming) -> bool {
+    incoming.method == FOUND
 }
 
 /// What a webhook says; what a poll found is kept as it was found.
-pub(super) fn changes(source: &Source, came: &Came<'_>) -> Result<Vec<Change>, String> {
-    match was_found(came) {
-        true => serde_json::from_slice(&came.incoming.body).map_err(|why| why.to_string()),
-        false => source.settings.source.changes(came.incoming),
+pub(super) fn changes(source: &Source, incoming: &Incoming) -> Result<Vec<Change>, String> {
+    match was_found(incoming) {
+        true => serde_json::from_slice(&incoming.body).map_err(|why| why.to_string()),
+        false => source.settings.source.changes(incoming),
     }
 }
 
@@ -117,7 +118,7 @@ impl Source {
             What::Published | What::Unpublished | What::Deleted
         );
         is_about_content
-            && (is_thin || !was_found(came) && (may_read_alike || self.settings.news_only))
+            && (is_thin || !was_found(came.incoming) && (may_read_alike || self.settings.news_only))
     }
 }
 

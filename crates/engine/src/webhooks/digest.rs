@@ -63,7 +63,7 @@ impl Webhooks {
         source: &Source,
         came: &Came<'_>,
     ) -> Result<Digested, StoreError> {
-        let changes = match ask::changes(source, came) {
+        let changes = match came.told {
             Ok(changes) if changes.len() > MAX_CHANGES => {
                 let count = changes.len();
                 let why =
@@ -71,7 +71,7 @@ impl Webhooks {
                 return Ok(ended_by(failed(why)));
             }
             Ok(changes) => changes,
-            Err(why) => return Ok(ended_by(failed(why))),
+            Err(why) => return Ok(ended_by(failed(why.clone()))),
         };
         let mut changed = Vec::new();
         for (number, named) in changes.iter().enumerate() {
@@ -282,7 +282,9 @@ impl Webhooks {
                 Ok(place.ignored(&problem.detail))
             }
             Err(problem) if is_passing(problem.code, age) => Err(Pause::Later),
-            Err(problem) if problem.code == Code::VersionConflict && ask::was_found(place.came) => {
+            Err(problem)
+                if problem.code == Code::VersionConflict && ask::was_found(place.came.incoming) =>
+            {
                 Ok(place.known(named))
             }
             Err(problem) => Ok(Changed {

@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
-use slugline_core::source::{Repeats, Wire};
+use slugline_core::source::{Change, Repeats, Wire};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
@@ -115,6 +115,8 @@ struct Came<'a> {
     id: WebhookId,
     received_at: Timestamp,
     incoming: &'a Incoming,
+    /// What it says; else why it cannot be read.
+    told: &'a Result<Vec<Change>, String>,
     /// The way to its source, for those who have the time.
     wire: Option<&'a dyn Wire>,
 }
@@ -218,19 +220,19 @@ impl Webhooks {
         self.intake.refuse_to_keep()?;
         let new = source.webhook(&incoming, &verified)?;
         tracing::Span::current().record("webhook_secret", &*new.proof.secret);
-        let came = |id| Came {
-            id,
-            received_at: window.now,
-            incoming: &incoming,
-            wire: None,
-        };
         Ok(match self.keep(new.clone()).await? {
             Kept::New(id) => {
-                let receipt = self.answer_in_time(source, &came(id)).await;
-                let occurred_at = source.occurred_at(&incoming, &verified);
+                let told = ask::changes(source, &incoming);
+                let came = Came {
+                    id,
+                    received_at: window.now,
+                    incoming: &incoming,
+                    told: &told,
+                    wire: None,
+                };
                 Receipt {
-                    occurred_at,
-                    ..receipt
+                    occurred_at: occurred_at(&told, &verified),
+                    ..self.answer_in_time(source, &came).await
                 }
             }
             Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
@@ -314,10 +316,12 @@ impl Webhooks {
             headers,
         } = &webhook.envelope;
         let headers = headers.iter().map(|(name, value)| (name, value));
+        let incoming = Incoming::new(method, url, headers, webhook.body.clone());
         let came = Came {
             id: webhook.id,
             received_at: webhook.received_at,
-            incoming: &Incoming::new(method, url, headers, webhook.body.clone()),
+            incoming: &incoming,
+            told: &ask::changes(source, &incoming),
             wire: Some(&self.wire),
         };
         let (state, _) = self.deal_with(source, &came).await?;
@@ -368,18 +372,18 @@ fn failed(why: String) -> (WebhookState, Outcome) {
     (WebhookState::Failed, outcome)
 }
 
-impl Source {
-    /// When what it tells happened: the newest time that it has itself, because a sender that tries again
-    /// signs anew; else the time of signing. What became of it would tell versions that were made here.
-    fn occurred_at(&self, incoming: &Incoming, verified: &Verified) -> Option<Timestamp> {
-        let changes = self.settings.source.changes(incoming).unwrap_or_default();
-        let told = changes.iter().filter_map(|change| match change.version? {
-            Version::Time(at) => Some(at),
-            Version::Number(_) => None,
-        });
-        told.max().or(verified.signed_at)
-    }
+/// When what a webhook tells happened: the newest time that it has itself, because a sender that tries again
+/// signs anew; else the time of signing. What became of it would tell versions that were made here.
+fn occurred_at(told: &Result<Vec<Change>, String>, verified: &Verified) -> Option<Timestamp> {
+    let told = told.iter().flatten();
+    let times = told.filter_map(|change| match change.version? {
+        Version::Time(at) => Some(at),
+        Version::Number(_) => None,
+    });
+    times.max().or(verified.signed_at)
+}
 
+impl Source {
     fn webhook(&self, incoming: &Incoming, verified: &Verified) -> Result<NewWebhook, Problem> {
         let settings = &self.settings;
         let manners = settings.source.manners();
