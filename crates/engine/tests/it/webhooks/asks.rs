@@ -11,6 +11,9 @@ use slugline_core::source::{Found, Wire};
 use super::*;
 use crate::house::request;
 
+/// How often it is asked what it has.
+const EVERY: Duration = Duration::from_secs(300);
+
 /// A CMS with a shelf of entries; it tells what it is told to tell, and can be asked.
 #[derive(Default)]
 pub(super) struct Shelf {
@@ -80,6 +83,13 @@ fn asked(shelf: &Arc<Shelf>) -> SourceSettings {
             shelf: Some(Arc::clone(shelf)),
         }),
         ..source("cms")
+    }
+}
+
+fn polled(shelf: &Arc<Shelf>) -> SourceSettings {
+    SourceSettings {
+        poll: Some(EVERY),
+        ..asked(shelf)
     }
 }
 
@@ -162,33 +172,23 @@ async fn news_is_not_taken_at_its_word() {
 #[tokio::test(start_paused = true)]
 async fn a_poll_that_begins_badly_begins_anew() {
     let (house, shelf) = (House::open(24).await, Arc::new(Shelf::default()));
-    let every = Duration::from_secs(300);
-    let polled = SourceSettings {
-        poll: Some(every),
-        ..asked(&shelf)
-    };
-    let doors = doors(&house, polled, settings());
+    let doors = doors(&house, polled(&shelf), settings());
     *shelf.away.lock().unwrap() = true;
     assert_eq!(doors.poll().await, Ok(0));
     *shelf.away.lock().unwrap() = false;
     shelf.put("a", 1);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(0), "what was there is not news");
     shelf.put("b", 1);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(2), "it goes on from there");
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_no_webhook_told_of_is_found() {
     let (house, shelf) = (House::open(23).await, Arc::new(Shelf::default()));
-    let every = Duration::from_secs(300);
-    let polled = SourceSettings {
-        poll: Some(every),
-        ..asked(&shelf)
-    };
-    let doors = doors(&house, polled.clone(), settings());
-    let other_node = super::doors(&house, polled, settings());
+    let doors = doors(&house, polled(&shelf), settings());
+    let other_node = super::doors(&house, polled(&shelf), settings());
     shelf.put("a", 1);
     assert_eq!(doors.poll().await, Ok(0), "what was there is not news");
     assert_eq!(other_node.poll().await, Ok(0));
@@ -196,7 +196,7 @@ async fn what_no_webhook_told_of_is_found() {
     send(&doors, &[published("b", 2)]).await;
     shelf.put("b", 2);
     shelf.put("c", 7);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(2));
     assert_eq!(doors.catch_up(10).await, Ok(2));
     assert_eq!(items(&house, "c").await[0].2, Version::Number(7));
@@ -209,15 +209,15 @@ async fn what_no_webhook_told_of_is_found() {
     let found = found.iter().filter(|view| view.proof.found_by_poll);
     assert_eq!(found.count(), 2, "it is marked");
     assert_eq!(doors.sources("default")[0].counts.found_by_poll, 2);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(other_node.poll().await, Ok(0), "it is known by now");
     // The same entry, changed again while webhooks were lost.
     shelf.put("c", 8);
     *shelf.away.lock().unwrap() = true;
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(0));
     *shelf.away.lock().unwrap() = false;
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(1));
 }
 
@@ -225,19 +225,14 @@ async fn what_no_webhook_told_of_is_found() {
 #[tokio::test(start_paused = true)]
 async fn what_is_known_in_another_environment_is_found_all_the_same() {
     let (house, shelf) = (House::open(26).await, Arc::new(Shelf::default()));
-    let every = Duration::from_secs(300);
-    let polled = SourceSettings {
-        poll: Some(every),
-        ..asked(&shelf)
-    };
-    let doors = doors(&house, polled, settings());
+    let doors = doors(&house, polled(&shelf), settings());
     assert_eq!(doors.poll().await, Ok(0));
     let mut staged = request("staged", "cms:a", 9);
     staged["environment"] = json!("staging");
     staged["payload"]["slug"] = json!("a");
     house.publish(staged).await;
     shelf.put("a", 1);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(1));
 }
 
@@ -246,16 +241,11 @@ async fn what_is_known_in_another_environment_is_found_all_the_same() {
 async fn what_was_found_and_what_is_told_of_one_version_are_one_change() {
     let (mut house, shelf) = (House::open(25).await, Arc::new(Shelf::default()));
     house.halt().await;
-    let every = Duration::from_secs(300);
-    let polled = SourceSettings {
-        poll: Some(every),
-        ..asked(&shelf)
-    };
-    let doors = doors(&house, polled, settings());
+    let doors = doors(&house, polled(&shelf), settings());
     assert_eq!(doors.poll().await, Ok(0));
     shelf.put("a", 7);
     shelf.put("b", 7);
-    house.clock.sleep(every).await;
+    house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(2));
     let told = |entry| {
         let mut told = published(entry, 7);
