@@ -341,10 +341,11 @@ impl World<'_> {
         let found = session
             .rows(dependencies::PLACES_OF, &[&owners, &environments, &ids])
             .await?;
+        let contents: Vec<_> = needed.iter().collect();
         for row in &found {
             let (place, numbered) = dependencies::numbered(row)?;
-            if let Some(content) = needed.iter().nth(place - 1) {
-                let places = self.places.entry(content.clone()).or_default();
+            if let Some(content) = contents.get(place - 1) {
+                let places = self.places.entry((*content).clone()).or_default();
                 places.push(numbered);
             }
         }

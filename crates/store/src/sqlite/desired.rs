@@ -85,18 +85,12 @@ pub(crate) fn disturb(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
     Ok(())
 }
 
-/// Notes that a second look is owed, not before `due`; a later one that is owed already stays.
-pub(crate) fn owe_look(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
-    look_later(tx, job, due)?;
-    let sql = "UPDATE desired SET look_owed = 1 WHERE item = ?1 AND destination = ?2";
-    tx.run(sql, [job.item, job.destination])?;
-    Ok(())
-}
-
-/// Notes that a look is due again then.
-pub(crate) fn look_later(tx: &Tx<'_>, job: &JobRow, due: Timestamp) -> Done<()> {
-    let sql = "UPDATE desired SET look_due_at = max(coalesce(look_due_at, 0), ?3) WHERE item = ?1 AND destination = ?2";
-    tx.run(sql, [job.item, job.destination, due.0])?;
+/// Notes that a look is due, not before `due`; a later one that is due already stays, and so does a second
+/// one that is `owed`.
+pub(crate) fn look_later(tx: &Tx<'_>, job: &JobRow, due: Timestamp, owed: bool) -> Done<()> {
+    let sql = "UPDATE desired SET look_due_at = max(coalesce(look_due_at, 0), ?3), look_owed = look_owed OR ?4
+               WHERE item = ?1 AND destination = ?2";
+    tx.run(sql, params![job.item, job.destination, due.0, owed])?;
     Ok(())
 }
 

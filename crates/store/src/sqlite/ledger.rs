@@ -119,11 +119,11 @@ impl Ledger for &Tx<'_> {
     }
 
     fn owe_look(&mut self, job: &JobRow, due: Timestamp) -> Done<()> {
-        desired::owe_look(self, job, due)
+        desired::look_later(self, job, due, true)
     }
 
     fn look_later(&mut self, job: &JobRow, due: Timestamp) -> Done<()> {
-        desired::look_later(self, job, due)
+        desired::look_later(self, job, due, false)
     }
 
     fn pay_look(&mut self, job: &JobRow) -> Done<()> {
