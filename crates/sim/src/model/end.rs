@@ -221,7 +221,7 @@ impl Model {
             .iter()
             .find(|at| at.destination == AT_BLOG)?;
         let job = at.job.as_ref()?;
-        let rests = at.in_sync
+        let rests = at.shown_generation == Some(at.desired_generation)
             && job.state == JobState::Live
             && job.evidence.as_deref() == Some("read_back");
         let item = ItemKey {

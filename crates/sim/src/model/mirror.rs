@@ -40,15 +40,7 @@ impl Model {
         let Some(at) = own.find(|at| at.destination == AT_BLOG) else {
             return Ok(());
         };
-        let synced = at.clone();
-        let rests = Self::resting(&ContentView {
-            destinations: vec![slugline_engine::store::ContentAt {
-                in_sync: at.shown_generation == Some(at.desired_generation),
-                ..synced
-            }],
-            ..view.clone()
-        });
-        let Some((item, generation)) = rests else {
+        let Some((item, generation)) = Self::resting(view) else {
             return Ok(());
         };
         let mut publishes = self.publishes.values();
