@@ -16,7 +16,8 @@ use slugline_core::time::Timestamp;
 use slugline_core::webhook::Incoming;
 
 use super::digest::Pause;
-use super::{Came, Source, Webhooks, digest_of};
+use super::keeping::digest_of;
+use super::{Came, Source, Webhooks};
 use crate::delivery::Shared;
 use crate::ports::{Clock, Transport};
 use crate::store::{Envelope, NewWebhook, Poll, Proof, StoreError};
