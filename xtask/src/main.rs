@@ -3,11 +3,13 @@
 
 mod bench;
 mod ci;
+mod console;
 mod kill9;
 mod parts;
 mod proof;
 mod real_sources;
 mod real_wordpress;
+mod reconciliation;
 mod reliability;
 mod run;
 mod sim;
@@ -39,6 +41,8 @@ enum Command {
     Sim(sim::Options),
     /// Measure the release binary against floors taken in the same run
     Bench(bench::Options),
+    /// Take the pictures of the console for docs/console
+    Pictures(test::Options),
     /// Write docs/reliability.md: the promises, the suites that test them, their last figures
     Reliability,
 }
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Tidy => tidy::run(),
         Command::Sim(options) => sim::run(&options),
         Command::Bench(options) => bench::run(&options),
+        Command::Pictures(options) => test::pictures(&options),
         Command::Reliability => reliability::run(),
     };
     match outcome {

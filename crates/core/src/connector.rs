@@ -84,6 +84,8 @@ pub struct Work {
     pub derived_slug: String,
     /// Stable across attempts; see [`crate::key::LogicalKey::delivery_id`].
     pub delivery_id: String,
+    /// The installation's id, as in the name of what it tells a destination.
+    pub installation: String,
     /// Whether this item was ever verified as shown at this destination.
     pub was_shown: bool,
 }
@@ -107,6 +109,24 @@ pub struct Shown {
     /// Where the public sees it, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+}
+
+/// A page of what is at a destination, whoever wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Its entries.
+    pub entries: Vec<Listed>,
+    /// Where the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// An entry of a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its name, as the effect [`crate::port::ENTRY`] has it.
+    pub name: String,
+    /// The fingerprint that an observation of it has; `None` where the page does not carry enough.
+    pub fingerprint: Option<String>,
 }
 
 /// A field that does not show what is desired.
@@ -137,6 +157,18 @@ pub trait Connector: Send + Sync {
     fn entry_refs(&self, entry: &str) -> Vec<String> {
         let _ = entry;
         Vec::new()
+    }
+
+    /// A page of all that is there, in whatever state, ours or not, from the beginning or from where the
+    /// page before ended. An entry that is there all the time is on one of the pages. `None`: it cannot
+    /// be listed.
+    fn list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        port: &'a dyn Port,
+    ) -> Option<BoxFuture<'a, Result<Listing, Failure>>> {
+        let _ = (cursor, port);
+        None
     }
 
     /// Looks at the destination: by effect first, else by natural or derived key.

@@ -67,6 +67,8 @@ pub struct Desired<'a> {
     pub newest: Generation,
     /// The fingerprint of the last verified observation, when nothing was written since.
     pub undisturbed: Option<&'a str>,
+    /// The fingerprint of what somebody made of it and a person said to leave so.
+    pub adopted: Option<&'a str>,
     /// Whether changes by others stop us (`on_drift = "report"`).
     pub protect_drift: bool,
 }
@@ -102,6 +104,7 @@ pub fn decide(desired: &Desired<'_>, observed: &Observed) -> Decision {
 
 fn has_drifted(desired: &Desired<'_>, fingerprint: &str) -> bool {
     desired.protect_drift
+        && desired.adopted != Some(fingerprint)
         && desired
             .undisturbed
             .is_some_and(|known| known != fingerprint)
@@ -117,6 +120,7 @@ mod tests {
             carried: Generation(3),
             newest: Generation(3),
             undisturbed: None,
+            adopted: None,
             protect_drift: false,
         }
     }

@@ -42,9 +42,10 @@ pub fn drift(desired: &Desired<'_>, observed: &Observed) -> Option<Drift> {
     match observed {
         Observed::Unreadable | Observed::Ours { matches: true, .. } => None,
         Observed::Absent | Observed::Foreign { .. } => (!removes).then_some(Drift::Missing),
+        Observed::Ours { fingerprint, .. } if desired.adopted == Some(fingerprint) => None,
+        Observed::Ours { .. } if removes => Some(Drift::Extra),
         Observed::Ours { fingerprint, .. } => Some(match desired.undisturbed {
             Some(known) if known != fingerprint => Drift::Diverged,
-            _ if removes => Drift::Extra,
             _ => Drift::Stale,
         }),
     }
@@ -62,6 +63,7 @@ mod tests {
             carried: Generation(3),
             newest: Generation(3),
             undisturbed,
+            adopted: None,
             protect_drift: false,
         }
     }
@@ -87,6 +89,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_adopted_has_not_drifted_until_it_changes_again() {
+        for action in [Action::Publish, Action::Delete] {
+            let adopted = |adopted| Desired {
+                adopted: Some(adopted),
+                ..desired(action, Some("then"))
+            };
+            assert_eq!(drift(&adopted("now"), &ours(false)), None);
+            assert!(drift(&adopted("before"), &ours(false)).is_some());
+        }
+    }
+
+    #[test]
     fn a_change_by_somebody_else_is_told_from_our_own_old_state() {
         let of = |known| drift(&desired(Action::Publish, known), &ours(false));
         assert_eq!(of(Some("then")), Some(Drift::Diverged));
@@ -106,9 +120,12 @@ mod tests {
             );
             assert_eq!(drift(&desired(Action::Delete, None), &observed), None);
         }
-        assert_eq!(
-            drift(&desired(Action::Delete, Some("now")), &ours(false)),
-            Some(Drift::Extra)
-        );
+        for known in [Some("now"), Some("then"), None] {
+            assert_eq!(
+                drift(&desired(Action::Delete, known), &ours(false)),
+                Some(Drift::Extra),
+                "also where somebody brought it back"
+            );
+        }
     }
 }

@@ -48,10 +48,40 @@ pub enum EventType {
     EffectRecorded,
     /// A slug became free.
     SlugReleased,
+    /// A generation that is desired is to run again at a destination.
+    RerunQueued,
     /// A destination shows something else than is desired, and no run of ours is under way.
     DriftFound,
-    /// What had drifted is as desired again.
+    /// What had drifted is as desired again, or was adopted.
     DriftEnded,
+    /// A person paused something: nothing new begins in it. With a job: the job waits for that.
+    Paused,
+    /// A person resumed what was paused. With a job: the job is queued again.
+    Resumed,
+    /// The comparison of a destination with what is desired there began.
+    ReconciliationStarted,
+    /// It ended.
+    ReconciliationEnded,
+    /// A source told that one of its media changed.
+    AssetChanged,
+    /// A source told that one of its categories or tags changed.
+    TaxonomyChanged,
+    /// An older body took the place of a newer one at a destination.
+    RolledBack,
+    /// A person had a dead letter tried again.
+    Retried,
+    /// A person marked a dead letter complete.
+    Skipped,
+    /// A person took a job back before it was released.
+    Cancelled,
+    /// A person paused a job.
+    JobPaused,
+    /// A person had a paused job go on.
+    JobResumed,
+    /// A person asked somebody else to look.
+    Escalated,
+    /// A person wrote a note.
+    NoteAdded,
 }
 
 /// One entry as readers see it; `seq` is its place in the log.

@@ -1,7 +1,7 @@
 //! Identifiers that the store hands out, and how they read outside.
 //!
 //! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`,
-//! `whk_…`, `evt_…`). Inside they are integers, because random keys cost a page write each.
+//! `whk_…`, `rec_…`, `evt_…`). Inside they are integers, because random keys cost a page write each.
 
 use std::fmt;
 use std::str::FromStr;
@@ -69,6 +69,12 @@ id!(
     /// One webhook that came in.
     WebhookId,
     "whk_"
+);
+
+id!(
+    /// One comparison of a destination with what is desired there.
+    ReconciliationId,
+    "rec_"
 );
 
 id!(

@@ -4,162 +4,20 @@
 //! under the item's lock by the store, which then carries the decision out; nothing here does.
 
 use crate::answer::{Answer, Status, result_ref};
-use crate::canonical::Fingerprint;
-use crate::dependency::{Dependant, Place};
-use crate::ids::PublishId;
-use crate::item::{Action, ItemKey};
+use crate::dependency::Dependant;
+use crate::item::Action;
 use crate::lifecycle::PendingReason;
-use crate::payload::StoredMedia;
 use crate::problem::{Code, Problem};
-use crate::request::PublishRequest;
 use crate::slug;
 use crate::source::ALL_LOCALES;
-use crate::time::Timestamp;
 use crate::version::{Generation, Version, VersionKind};
+
+mod submission;
+
+pub use submission::*;
 
 /// The source of what API clients send.
 pub const API: &str = "api";
-
-/// A checked request on its way into the store.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Submission {
-    /// The item.
-    pub item: ItemKey,
-    /// The key (the request id).
-    pub key: String,
-    /// The request as decoded.
-    pub request: PublishRequest,
-    /// [`crate::request::Fingerprints::request`].
-    pub fingerprint: Fingerprint,
-    /// Over the payload alone.
-    pub body: Fingerprint,
-    /// Where it came from: [`API`] for API clients, else the source's name.
-    pub source: String,
-    /// Who sent it, as in `token:ops`.
-    pub actor: String,
-    /// Destinations by name or by route.
-    pub targets: Vec<String>,
-    /// Its media, where all their bytes are kept already: stored with the revision at acceptance.
-    /// `None`: some must be fetched first (it waits as `pending: media`).
-    pub media: Option<Vec<StoredMedia>>,
-    /// The raw bytes of the request, kept as they came.
-    pub raw: bytes::Bytes,
-    /// Where in `raw` the payload stands as it is, in bytes; `None` when it does not.
-    pub payload_place: Option<std::ops::Range<usize>>,
-    /// When it came, by the store's clock.
-    pub received_at: Timestamp,
-    /// How long its key is remembered.
-    pub key_ttl: std::time::Duration,
-}
-
-impl Submission {
-    /// The item that stands for this content in all its locales; `None` where nobody speaks of all at once.
-    #[must_use]
-    pub fn whole(&self) -> Option<ItemKey> {
-        (self.source != API && self.item.locale != ALL_LOCALES).then(|| ItemKey {
-            locale: ALL_LOCALES.into(),
-            ..self.item.clone()
-        })
-    }
-}
-
-/// What the store found.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Found {
-    /// The record under the key, if it has not expired.
-    pub key: Option<KeyRecord>,
-    /// The item, if it is known.
-    pub item: Option<ItemRecord>,
-    /// What was said of the content in all its locales at once, for submissions of sources.
-    pub whole: Option<ItemRecord>,
-    /// Other items that hold the wanted slug, or wait for it.
-    pub slug_holders: Vec<SlugHolder>,
-    /// The places of each content that the submission depends on.
-    pub dependencies: Vec<(String, Vec<Place>)>,
-}
-
-/// A key that was used.
-#[derive(Clone, Debug, PartialEq)]
-pub struct KeyRecord {
-    /// Of the request that used it.
-    pub fingerprint: Fingerprint,
-    /// What it got.
-    pub answer: Answer,
-}
-
-/// What is known of an item.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ItemRecord {
-    /// The source of its first version.
-    pub source: String,
-    /// The newest accepted version.
-    pub version: Version,
-    /// The newest accepted generation.
-    pub generation: Generation,
-    /// The action of the newest accepted generation.
-    pub action: Action,
-    /// Over the payload of the newest accepted generation.
-    pub body: Fingerprint,
-    /// The publish that brought it.
-    pub publish: PublishId,
-    /// The slug that the item claims.
-    pub slug: Option<String>,
-    /// Destinations with a job of the newest generation.
-    pub targets: Vec<String>,
-    /// Destinations that desire any generation of the item.
-    pub desired_at: Vec<String>,
-    /// Publishes that wait for their `publish_at`.
-    pub scheduled: Vec<PublishId>,
-}
-
-/// Another item with a claim on the wanted slug.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SlugHolder {
-    /// Whose claim.
-    pub content_id: String,
-    /// Whether that item is giving the slug up.
-    pub leaving: bool,
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Intake {
-    /// The key was seen: its stored answer, replayed.
-    Replay(Answer),
-    /// The content was seen under another key: remember the key, change nothing.
-    Duplicate(Answer),
-    /// Older than what is stored: remember the key, record it, change nothing.
-    Stale(Answer),
-    /// A new generation.
-    Accept(Accept),
-    /// The accepted generation, for destinations that do not have it yet.
-    Extend(Accept),
-    /// Nothing is stored.
-    Refuse(Problem),
-}
-
-/// A publish to be stored.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Accept {
-    /// Given or assigned.
-    pub version: Version,
-    /// The generation that carries it.
-    pub generation: Generation,
-    /// The claimed slug; `None` for removals, which give it up.
-    pub slug: Option<String>,
-    /// Destinations, one job each.
-    pub targets: Vec<String>,
-    /// Scheduled publishes that it replaces.
-    pub supersedes: Vec<PublishId>,
-    /// What holds it back, most lasting first; empty: released at once.
-    pub waits: Vec<PendingReason>,
-    /// What must be live when it is released; empty where it is released at once.
-    pub depends_on: Vec<String>,
-    /// Whether the version was assigned by us: then the key is kept as long as the revisions.
-    pub assigned: bool,
-    /// The newest generation of the item after this.
-    pub item: ItemKey,
-}
 
 /// The slug that a submission wants: its own, else the one the item has, else one from the title.
 #[must_use]
@@ -169,9 +27,12 @@ pub fn wanted_slug(submission: &Submission, current: Option<&str>) -> Option<Str
         .payload
         .as_ref()
         .filter(|_| !submission.request.action.removes())?;
-    payload
-        .slug
-        .clone()
+    let restored = match &submission.origin {
+        Origin::Producer => None,
+        Origin::Person { slug, .. } => slug.clone(),
+    };
+    restored
+        .or_else(|| payload.slug.clone())
         .or_else(|| current.map(str::to_owned))
         .or_else(|| slug::derive(&payload.title))
         .or_else(|| slug::derive(&submission.item.content_id))
@@ -182,6 +43,9 @@ pub fn wanted_slug(submission: &Submission, current: Option<&str>) -> Option<Str
 pub fn decide(submission: &Submission, found: &Found) -> Intake {
     if let Some(record) = &found.key {
         return repeated_key(submission, record);
+    }
+    if let Origin::Person { seen, .. } = submission.origin {
+        return by_person(submission, found, seen);
     }
     if let Some(answer) = removed_as_a_whole(submission, found) {
         return Intake::Stale(answer);
@@ -199,6 +63,33 @@ pub fn decide(submission: &Submission, found: &Found) -> Intake {
             true,
         ),
         Ok(Some(version)) => by_version(submission, found, item, version),
+    }
+}
+
+/// A person's edit or rollback: it counts only for who saw the newest generation.
+fn by_person(submission: &Submission, found: &Found, seen: Generation) -> Intake {
+    let Some(item) = &found.item else {
+        let detail = format!("there is no item {:?}", submission.item.content_id);
+        return Intake::Refuse(Problem::new(Code::NotFound, detail));
+    };
+    if item.generation != seen {
+        let detail = format!(
+            "generation {} is the newest of {:?}, not {seen}; look at it, then decide again",
+            item.generation, submission.item.content_id
+        );
+        let problem = Problem::new(Code::Superseded, detail);
+        return Intake::Refuse(problem.with("generation", item.generation));
+    }
+    let version = submission.request.version.unwrap_or(item.version);
+    let made = accept(submission, found, Some(item), version, false);
+    match made {
+        Intake::Accept(accept) => Intake::Accept(Accept {
+            mark: item.version,
+            body: item.body,
+            revised: true,
+            ..accept
+        }),
+        refused => refused,
     }
 }
 
@@ -321,12 +212,16 @@ fn same_version(
         .into_iter()
         .filter(|name| !item.targets.contains(name))
         .collect();
-    if missing.is_empty() || action != item.action {
+    // What a person put in its place goes nowhere because its producer repeats itself.
+    if missing.is_empty() || action != item.action || item.revised {
         return Intake::Duplicate(duplicate(submission, item));
     }
     let (waits, depends_on) = waits(submission, found, &missing);
     Intake::Extend(Accept {
         version,
+        mark: version,
+        body: item.body,
+        revised: false,
         generation: item.generation,
         slug: item.slug.clone(),
         targets: missing,
@@ -361,6 +256,9 @@ fn accept(
     let (waits, depends_on) = waits(submission, found, &targets);
     Intake::Accept(Accept {
         version,
+        mark: version,
+        body: submission.body,
+        revised: false,
         generation: item.map(|item| item.generation).unwrap_or_default().next(),
         slug,
         targets,

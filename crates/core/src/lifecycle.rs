@@ -84,6 +84,8 @@ pub enum PendingReason {
     Dependency,
     /// Its `publish_at` lies ahead.
     Scheduled,
+    /// A person paused it, or the content that it is about, after its release.
+    Paused,
 }
 
 impl PendingReason {
@@ -95,6 +97,7 @@ impl PendingReason {
             Self::SlugRelease => "slug_release",
             Self::Dependency => "dependency",
             Self::Scheduled => "scheduled",
+            Self::Paused => "paused",
         }
     }
 }

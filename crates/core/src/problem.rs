@@ -47,6 +47,16 @@ pub enum Code {
     OwnedByOtherSource,
     /// Another item holds the slug.
     SlugTaken,
+    /// A newer generation has taken the place of what was acted on.
+    Superseded,
+    /// What was acted on is in a state that does not allow it.
+    IllegalState,
+    /// What was acted on has changed since it was looked at.
+    ChangedMeanwhile,
+    /// There is no older generation to go back to.
+    NothingToRestore,
+    /// A destination would not take the content, as far as is known before asking it.
+    WouldBeRefused,
     /// No such thing, or not within the caller's owner.
     NotFound,
     /// No such endpoint for this method.
@@ -83,7 +93,7 @@ pub enum Code {
 
 impl Code {
     /// All codes, for documents and tests.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 30] = [
         Self::InvalidJson,
         Self::InvalidRequest,
         Self::InvalidKey,
@@ -93,6 +103,11 @@ impl Code {
         Self::VersionKindMismatch,
         Self::OwnedByOtherSource,
         Self::SlugTaken,
+        Self::Superseded,
+        Self::IllegalState,
+        Self::ChangedMeanwhile,
+        Self::NothingToRestore,
+        Self::WouldBeRefused,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Unauthorized,
@@ -124,10 +139,17 @@ impl Code {
             Self::VersionConflict
             | Self::VersionKindMismatch
             | Self::OwnedByOtherSource
-            | Self::SlugTaken => 409,
+            | Self::SlugTaken
+            | Self::Superseded
+            | Self::IllegalState
+            | Self::ChangedMeanwhile
+            | Self::NothingToRestore => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::InvalidRequest | Self::IdempotencyKeyReused | Self::NoDestination => 422,
+            Self::InvalidRequest
+            | Self::IdempotencyKeyReused
+            | Self::NoDestination
+            | Self::WouldBeRefused => 422,
             Self::RateLimited | Self::QueueFull => 429,
             Self::Internal => 500,
             Self::DiskLow | Self::Unavailable => 503,
@@ -147,6 +169,11 @@ impl Code {
             Self::VersionKindMismatch => "The version is of another kind than the item's",
             Self::OwnedByOtherSource => "The item belongs to another source",
             Self::SlugTaken => "The slug is taken by another item",
+            Self::Superseded => "A newer generation has taken its place",
+            Self::IllegalState => "Its state does not allow this",
+            Self::ChangedMeanwhile => "It has changed meanwhile",
+            Self::NothingToRestore => "Nothing older to go back to",
+            Self::WouldBeRefused => "The destination would refuse it",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "Method not allowed",
             Self::Unauthorized => "No valid token",

@@ -14,7 +14,9 @@ use slugline_core::connector::{Capabilities, Connector};
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
 use slugline_core::item::Class;
+use slugline_core::pace::Pace;
 use slugline_core::reason::ErrorClass;
+use slugline_core::remedy::Policy;
 use slugline_core::time::Timestamp;
 
 /// Different jobs that must fail without any answer, with no success between, before a destination
@@ -29,6 +31,9 @@ const PROBES: Schedule = Schedule::FullJitter {
 };
 /// Probes are never closer than a tenth of their ceiling.
 const LEAST_DICE: f64 = 0.1;
+/// Repairs of one reconciliation unless configured: more than an accident breaks, few enough that a
+/// mistake of ours is noticed.
+pub const MAX_REPAIRS: u64 = 100;
 /// No second lowering of concurrency within this time: answers in flight count once.
 const THROTTLE_HOLD: Duration = Duration::from_secs(1);
 
@@ -51,6 +56,31 @@ pub struct DestinationSettings {
     pub protect_drift: bool,
     /// Whether an unknown write is repeated where that may make a duplicate.
     pub repeat_unknown: bool,
+    /// When publishes may begin there; at any time when `None`.
+    pub pace: Option<Pace>,
+    /// How it is compared with what is desired there.
+    pub reconcile: ReconcileSettings,
+}
+
+/// How a destination is compared with what is desired there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReconcileSettings {
+    /// How often; only on demand when `None`.
+    pub every: Option<Duration>,
+    /// What is done about drift.
+    pub policy: Policy,
+    /// Repairs of one reconciliation, at most; what drifted besides is only reported.
+    pub max_repairs: u64,
+}
+
+impl Default for ReconcileSettings {
+    fn default() -> Self {
+        Self {
+            every: None,
+            policy: Policy::default(),
+            max_repairs: MAX_REPAIRS,
+        }
+    }
 }
 
 /// Health as shown to people.

@@ -10,8 +10,8 @@ use slugline_core::backoff::RetryPolicy;
 use slugline_core::item::Class;
 
 use crate::caretakers::{
-    Caretaker, CatchUp, Expire, FetchMedia, Orphans, PollSources, Prune, Release, Rescue, Seal,
-    SecondLook, keep,
+    Caretaker, CatchUp, Expire, FetchMedia, Orphans, PollSources, Prune, Reconcile, Release,
+    Rescue, Seal, SecondLook, keep,
 };
 use crate::delivery::{Delivery, Shared};
 use crate::destination::Destination;
@@ -72,7 +72,7 @@ impl Engine {
             }),
             Box::new(FetchMedia {
                 shared: shared.clone(),
-                entropy,
+                entropy: Arc::clone(&entropy),
                 policies,
             }),
             Box::new(Rescue(Arc::clone(store))),
@@ -86,6 +86,7 @@ impl Engine {
                 store: Arc::clone(store),
                 retention: settings.retention,
             }),
+            Box::new(Reconcile::new(Arc::clone(&delivery), entropy)),
             Box::new(Orphans {
                 delivery: Arc::clone(&delivery),
                 grace: settings.media_grace,
@@ -125,6 +126,7 @@ impl Engine {
                     .capabilities
                     .readable
                     .then_some(destination.settings.commit_window),
+                pace: destination.settings.pace.clone(),
             });
         self.delivery
             .shared

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::canonical::Fingerprint;
-use slugline_core::intake::{API, Submission};
+use slugline_core::intake::{API, Origin, Submission};
 use slugline_core::item::{Class, ItemKey};
 use slugline_core::media;
 use slugline_core::payload::{Media, Payload, StoredMedia};
@@ -50,6 +50,22 @@ pub(crate) struct Said {
     /// Destinations where it is already, because it comes from there: it is not sent back to them.
     pub(crate) is_at: Vec<String>,
     /// The rest; its `locale` is not looked at.
+    pub(crate) request: PublishRequest,
+}
+
+/// A new generation that a person makes.
+pub(crate) struct Revised {
+    /// The key.
+    pub(crate) key: String,
+    /// The source that the item belongs to.
+    pub(crate) source: String,
+    /// What the person asked for, as it came.
+    pub(crate) raw: Bytes,
+    /// What was seen, and what comes back.
+    pub(crate) origin: Origin,
+    /// Its media, where they are known already.
+    pub(crate) media: Option<Vec<StoredMedia>>,
+    /// What is to be published, and where.
     pub(crate) request: PublishRequest,
 }
 
@@ -176,6 +192,35 @@ impl Intake {
         })
     }
 
+    /// Accepts what a person makes of an item, or says why not.
+    pub(crate) async fn revise(
+        &self,
+        caller: &Caller,
+        revised: Revised,
+    ) -> Result<Decided, Problem> {
+        let settings = self.settings();
+        let Revised {
+            key,
+            source,
+            raw,
+            origin,
+            media,
+            request,
+        } = revised;
+        request.check(self.store.now())?;
+        let media = match media {
+            Some(media) => Some(media),
+            None => self.known_media(&settings, &request).await?,
+        };
+        let submission = self.submission(&settings, (caller, &source), key, request, raw)?;
+        let submission = Submission {
+            media,
+            origin,
+            ..submission
+        };
+        self.accept(&settings, submission).await
+    }
+
     async fn accept(
         &self,
         settings: &IntakeSettings,
@@ -259,13 +304,7 @@ impl Intake {
         raw: Bytes,
     ) -> Result<Submission, Problem> {
         let environment = request.environment().to_owned();
-        if !caller.environments.is_empty() && !caller.environments.contains(&environment) {
-            let detail = format!(
-                "this token may write to {}, not to {environment:?}",
-                caller.environments.join(", ")
-            );
-            return Err(Problem::new(Code::Forbidden, detail));
-        }
+        require_environment(&caller.environments, &environment)?;
         let locale = request
             .locale
             .clone()
@@ -302,6 +341,7 @@ impl Intake {
             raw,
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,
+            origin: Origin::Producer,
             request,
         })
     }
@@ -355,6 +395,18 @@ impl Intake {
             None => Err((".sha256", "these bytes are not kept here; upload them with POST /v1/media first, or give a url".into())),
         })
     }
+}
+
+/// Refuses a token that is limited to other environments than this one; one that names none is limited to none.
+pub fn require_environment(own: &[String], environment: &str) -> Result<(), Problem> {
+    if own.is_empty() || own.iter().any(|own| own == environment) {
+        return Ok(());
+    }
+    let detail = format!(
+        "this token may write to {}, not to {environment:?}",
+        own.join(", ")
+    );
+    Err(Problem::new(Code::Forbidden, detail))
 }
 
 /// Routes that lead only to where an item is already are no mistake.

@@ -7,10 +7,12 @@
 pub mod bell;
 pub mod caretakers;
 pub mod delivery;
+pub mod desk;
 pub mod destination;
 pub mod engine;
 pub mod intake;
 pub mod ports;
+mod reconciliation;
 pub mod sealing;
 pub mod stop;
 pub mod store;

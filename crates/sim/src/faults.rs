@@ -45,11 +45,13 @@ pub enum Kind {
     NodeClock,
     /// The store's time of day jumps.
     StoreClock,
+    /// Operators pause and resume.
+    Pauses,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -67,6 +69,7 @@ impl Kind {
         Self::FullDisk,
         Self::NodeClock,
         Self::StoreClock,
+        Self::Pauses,
     ];
 
     /// How often a seed has it.
@@ -83,10 +86,18 @@ impl Kind {
     /// The kinds of a seed.
     pub(crate) fn of(dice: &Dice) -> Vec<Self> {
         // Thrown for each kind, so that a kind added at the end changes no older one.
-        let chosen = Self::ALL
-            .into_iter()
-            .filter(|kind| dice.chance(kind.chance()));
-        chosen.collect()
+        let thrown = Self::ALL.into_iter().filter(|kind| !kind.has_own_dice());
+        thrown.filter(|kind| dice.chance(kind.chance())).collect()
+    }
+
+    /// Kinds that came later throw dice of their own: what the plan's dice give next stays as it was.
+    pub(crate) fn later(seed: u64) -> impl Iterator<Item = Self> {
+        let later = Self::ALL.into_iter().filter(|kind| kind.has_own_dice());
+        later.filter(move |kind| Dice::new(seed, &kind.to_string()).chance(kind.chance()))
+    }
+
+    fn has_own_dice(self) -> bool {
+        self == Self::Pauses
     }
 }
 

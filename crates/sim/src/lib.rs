@@ -8,6 +8,7 @@
 mod blog;
 mod client;
 mod clock;
+mod comparer;
 mod dice;
 mod faults;
 mod hook;
@@ -15,6 +16,7 @@ mod mirror;
 mod model;
 mod network;
 mod node;
+mod operators;
 mod plan;
 mod power;
 mod run;

@@ -249,6 +249,8 @@ fn destination_settings(plan: &Plan, name: &str) -> DestinationSettings {
         verify_window: VERIFY_WINDOW,
         protect_drift: false,
         repeat_unknown: false,
+        pace: None,
+        reconcile: Default::default(),
     }
 }
 

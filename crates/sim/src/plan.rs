@@ -33,6 +33,8 @@ pub(crate) const PICTURES: usize = 4;
 const POLLED: f64 = 0.5;
 /// How often the blog is a source too.
 const MIRRORED: f64 = 0.4;
+/// How often an operator has the blog compared with what is desired there.
+const RECONCILED: f64 = 0.4;
 /// Items of a flood, all for the hook.
 const FLOOD: usize = 30;
 
@@ -70,6 +72,8 @@ pub(crate) struct Plan {
     pub(crate) polled: bool,
     /// Whether the blog tells of what is published there.
     pub(crate) mirrored: bool,
+    /// Whether an operator has the blog compared with what is desired there.
+    pub(crate) reconciled: bool,
     /// When trouble ends.
     pub(crate) calm_from: Duration,
     pub(crate) key_ttl: Duration,
@@ -96,16 +100,24 @@ impl Plan {
         let dice = Dice::new(seed, "plan");
         // Every tenth seed is calm: what is promised without trouble is promised with bounds.
         let calm = seed.is_multiple_of(10);
-        let kinds = Kind::of(&dice).into_iter();
+        let kinds = Kind::of(&dice).into_iter().chain(Kind::later(seed));
         let kinds = kinds.filter(|kind| !calm && !cut.without.contains(kind));
+        let mut kinds: BTreeSet<Kind> = kinds.collect();
+        let reconciles = Dice::new(seed, "reconcile");
+        let reconciled = reconciles.chance(RECONCILED);
+        // Where nothing drifts there is little to find.
+        if reconciled && reconciles.chance(0.6) && !calm && !cut.without.contains(&Kind::Drift) {
+            kinds.insert(Kind::Drift);
+        }
         let mut plan = Self {
             seed,
-            kinds: kinds.collect(),
+            kinds,
             nodes: 1 + u32::try_from(dice.below(3)).unwrap_or(0),
             asks: Vec::new(),
             tells: Vec::new(),
             polled: Dice::new(seed, "poll").chance(POLLED),
             mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
+            reconciled,
             calm_from: Duration::from_millis(if calm { ASKING } else { TROUBLE }),
             key_ttl: Duration::from_secs(*dice.pick(&[20, 86_400, 86_400])),
             max_open_jobs: *dice.pick(&[20, 2_000_000, 2_000_000]),

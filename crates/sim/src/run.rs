@@ -17,7 +17,7 @@ use crate::plan::{Cut, Plan};
 use crate::scheduler::WORLD;
 use crate::shelf::public;
 use crate::world::World;
-use crate::{client, node, sender, trouble};
+use crate::{client, comparer, node, operators, sender, trouble};
 
 /// A node has looked at everything once within this time.
 pub(crate) const AWAKE: Duration = Duration::from_secs(2);
@@ -89,13 +89,16 @@ fn start(world: &Arc<World>) {
     node::start_all(world);
     client::start(world);
     sender::start(world);
+    comparer::start(world);
     trouble::start(world);
+    operators::start(world);
     let (calm, looks) = (Arc::clone(world), Arc::clone(world));
     world.scheduler.spawn(WORLD, async move {
         calm.scheduler.sleep(calm.plan.calm_from).await;
         calm.calm_down();
         // What was on its way to end a node, or stands still and was asked to stop, may end it later.
         loop {
+            operators::resume_all(&calm);
             calm.scheduler.sleep(Duration::from_secs(10)).await;
             node::start_all(&calm);
         }
@@ -152,6 +155,7 @@ fn is_at_rest(world: &World) -> bool {
         && world.looks_owed() == Some(0)
         && world.webhooks_left() == Some(0)
         && was_asked(world)
+        && comparer::is_done(world)
 }
 
 /// Whether the CMS was asked what it has since trouble ended, where it is asked.
@@ -177,6 +181,9 @@ fn judge_end(world: &World) -> Judged {
     if world.webhooks_left() != Some(0) {
         return broken("P6", "webhooks are kept that nobody deals with");
     }
+    if !comparer::is_done(world) {
+        return broken("P6", "no reconciliation that began in calm has ended");
+    }
     world.look_at_webhooks();
     hold(&world.model).judge_told()?;
     judge_found(world)?;
@@ -190,8 +197,11 @@ fn judge_end(world: &World) -> Judged {
     let entries = world.entries();
     for view in world.content_views() {
         hold(&world.model).judge_content(&view)?;
-        if world.plan.mirrored {
+        if world.plan.mirrored || world.plan.reconciled {
             hold(&world.model).judge_drift(&view, &entries)?;
+        }
+        if world.plan.reconciled {
+            hold(&world.model).judge_put_right(&view)?;
         }
     }
     world.look_at_rest();

@@ -10,11 +10,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_executor::block_on;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
+use slugline_core::ids::{JobId, ReconciliationId, WebhookId};
 use slugline_core::intake::Submission;
+use slugline_core::item::ItemKey;
+use slugline_core::lifecycle::JobState;
+use slugline_core::pause::Pausable;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
+use slugline_core::version::Generation;
 use slugline_engine::store::*;
 use slugline_store::sqlite::SqliteStore;
 
@@ -229,17 +233,6 @@ impl Store for NodeStore {
         }))
     }
 
-    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
-        let operation = self.store.keep_webhooks(new.clone());
-        Box::pin(
-            self.through("keep_webhooks", true, operation, move |outcome| {
-                let kept = outcome.as_deref().unwrap_or_default();
-                let judged = hold(&self.world.model).judge_kept(&new, kept);
-                self.world.judge(judged);
-            }),
-        )
-    }
-
     fn settle(&self, settlements: Vec<Settlement>) -> Stored<'_, Vec<bool>> {
         let operation = self.store.settle(settlements.clone());
         Box::pin(self.through("settle", true, operation, move |outcome| {
@@ -268,25 +261,100 @@ impl Store for NodeStore {
         true seal(max_age: Duration) -> usize;
         true prune(policy: Retention, limit: usize) -> usize;
         false verify_log() -> LogCheck;
-        false publish(owner: &str, id: &str) -> Option<PublishView>;
-        false publishes(filter: PublishFilter, page: Page) -> Paged<PublishView>;
-        false content(owner: &str, content_id: &str) -> Vec<ContentView>;
-        false revisions(owner: &str, content_id: &str, page: Page) -> Paged<RevisionView>;
-        false job(owner: &str, id: JobId) -> Option<JobDetail>;
-        false events(filter: EventFilter, page: Page) -> Paged<LogEntry>;
-        false counts() -> Counts;
         false tokens() -> Vec<TokenRecord>;
         true add_token(token: TokenRecord) -> bool;
         true revoke_token(name: &str) -> bool;
         false credential(name: &str) -> Option<KeptCredential>;
         true begin_refresh(name: &str, number: i64, lease: Duration) -> RefreshRight;
         true end_refresh(end: RefreshEnd) -> bool;
+    }
+}
+
+impl Desk for NodeStore {
+    through! {
+        true act(orders: Vec<JobOrder>) -> Vec<Result<JobState, Problem>>;
+        true write_note(note: NewNote) -> bool;
+        false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
+        false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
+    }
+}
+
+impl Views for NodeStore {
+    through! {
+        false publish(owner: &str, id: &str) -> Option<PublishView>;
+        false publishes(filter: PublishFilter, page: Page) -> Paged<PublishView>;
+        false content(owner: &str, content_id: &str) -> Vec<ContentView>;
+        false revisions(owner: &str, content_id: &str, page: Page) -> Paged<RevisionView>;
+        false job(owner: &str, id: JobId) -> Option<JobDetail>;
+        false dead_letters(filter: DeadLetterFilter, page: Page) -> Paged<DeadLetter>;
+        false events(filter: EventFilter, page: Page) -> Paged<LogEntry>;
+        false log_end() -> i64;
+        false counts() -> Counts;
+        false webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
+        false webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;
+    }
+}
+
+impl Control for NodeStore {
+    through! {
+        true pause(order: PauseOrder) -> Option<Pause>;
+        true resume(of: Pausable, actor: String) -> bool;
+        false pauses(owner: Option<String>) -> Vec<Pause>;
+    }
+}
+
+impl Overviews for NodeStore {
+    through! {
+        false recent(filter: EventFilter, page: Page) -> Paged<LogEntry>;
+        false contents(filter: ContentFilter, page: Page) -> Paged<Listed>;
+        false standing(owner: &str) -> Vec<Standing>;
+        false spans(owner: &str, spans: Vec<Span>) -> Vec<Ran>;
+        false upcoming(owner: &str, limit: usize) -> Vec<PublishView>;
+    }
+}
+
+impl Sessions for NodeStore {
+    through! {
+        true begin_session(hash: &str, token: &str) -> ();
+        false session(hash: &str) -> Option<SessionRecord>;
+        true use_session(hash: &str) -> ();
+        true end_session(hash: &str) -> ();
+    }
+}
+
+impl Reconciling for NodeStore {
+    through! {
+        true rerun(reruns: Vec<Rerun>) -> Vec<RerunOutcome>;
+        true begin_reconciliation(new: NewReconciliation) -> Begun;
+        true take_reconciliation(destinations: Vec<String>, lease: Duration) -> Option<ReconciliationTask>;
+        true compare(task: &ReconciliationTask, what: Comparison) -> Option<Compared>;
+        false tally(id: ReconciliationId) -> Tally;
+        true keep_reconciliation(progress: Progress) -> bool;
+        true abort_reconciliation(id: ReconciliationId, actor: &str) -> Option<ReconciliationView>;
+        false reconciliation(id: ReconciliationId) -> Option<ReconciliationView>;
+        false reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
+        false drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
+        true adopt(places: Vec<i64>, actor: &str) -> Vec<bool>;
+    }
+}
+
+impl Inbox for NodeStore {
+    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
+        let operation = self.store.keep_webhooks(new.clone());
+        Box::pin(
+            self.through("keep_webhooks", true, operation, move |outcome| {
+                let kept = outcome.as_deref().unwrap_or_default();
+                let judged = hold(&self.world.model).judge_kept(&new, kept);
+                self.world.judge(judged);
+            }),
+        )
+    }
+
+    through! {
         true take_webhooks(limit: usize, again_after: Duration) -> Vec<Webhook>;
         true end_webhooks(ends: Vec<WebhookEnd>) -> ();
         true begin_poll(source: &str, again_after: Duration) -> Option<Poll>;
         true end_poll(source: &str, cursor: String, next: Duration) -> ();
         true redo_webhook(owner: &str, id: WebhookId) -> bool;
-        false webhook(owner: &str, id: WebhookId) -> Option<WebhookDetail>;
-        false webhooks(filter: WebhookFilter, page: Page) -> Paged<WebhookView>;
     }
 }

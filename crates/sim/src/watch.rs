@@ -7,7 +7,7 @@ use slugline_core::ids::{Fence, JobId};
 use slugline_core::intake::Submission;
 use slugline_core::problem::Problem;
 use slugline_engine::store::{
-    Claimed, ContentView, Decided, Lease, Page, PublishView, Settlement, Store, StoreError,
+    Claimed, ContentView, Decided, Lease, Page, PublishView, Settlement, Store, StoreError, Views,
     WebhookFilter, WebhookState,
 };
 
@@ -64,6 +64,11 @@ impl World {
         let judged =
             hold(&self.model).claimed(self.asker(node), self.scheduler.now(), &claimed.jobs);
         self.judge(judged);
+        let entries = self.entries();
+        for job in &claimed.jobs {
+            let judged = hold(&self.model).protect(job, &entries);
+            self.judge(judged);
+        }
     }
 
     /// Runs used their rights.
@@ -112,8 +117,10 @@ impl World {
                     settlement.job, settlement.fence.0, settlement.verdict
                 )
             });
+            let entries = self.entries();
+            let judged = hold(&self.model).judge_protected(settlement.job, &entries);
+            self.judge(judged);
             if *kept {
-                let entries = self.entries();
                 let judged =
                     hold(&self.model).judge_live(self.scheduler.now(), settlement, &entries);
                 self.judge(judged);

@@ -10,10 +10,11 @@ use futures_executor::block_on;
 use slugline_connectors::FakeEntry;
 use slugline_core::event::LogEntry;
 use slugline_core::http::Request;
+use slugline_core::ids::ReconciliationId;
 use slugline_core::item::ItemKey;
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::Clock;
-use slugline_engine::store::{EventFilter, Page, Store};
+use slugline_engine::store::{EventFilter, Page, Store, Views};
 
 use crate::blog::entry_id;
 use crate::clock::JumpingClock;
@@ -50,6 +51,9 @@ pub(crate) struct World {
     pub(crate) askings: Mutex<Askings>,
     /// The blog as a source.
     pub(crate) mirror: Mutex<Mirror>,
+    /// A reconciliation that began in calm, and whether one has ended.
+    pub(crate) calm_reconciliation: Mutex<Option<ReconciliationId>>,
+    pub(crate) reconciled: Mutex<bool>,
     calm: AtomicBool,
     trace: Mutex<Vec<String>>,
     broken: Mutex<Option<Broken>>,
@@ -71,6 +75,8 @@ impl World {
             unanswered: Mutex::default(),
             askings: Mutex::default(),
             mirror: Mutex::default(),
+            calm_reconciliation: Mutex::default(),
+            reconciled: Mutex::default(),
             calm: AtomicBool::new(plan.is_calm()),
             trace: Mutex::default(),
             broken: Mutex::default(),

@@ -7,9 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use slugline_core::failure::Failure;
 use slugline_core::item::Class;
+use slugline_core::port::BoxFuture;
+use slugline_core::reason::Reason;
 use slugline_core::time::Timestamp;
 use slugline_engine::delivery::{Delivery, Shared};
+use slugline_engine::desk::{Desk, Rules};
 use slugline_engine::destination::{self, DestinationSettings};
 use slugline_engine::engine::{Engine, EngineSettings};
 use slugline_engine::intake::{Intake, IntakeSettings};
@@ -24,6 +28,7 @@ use tokio::net::TcpListener;
 use crate::clock::{SystemClock, SystemEntropy, random_bytes};
 use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token, Trust};
 use crate::place::Place;
+use crate::probe::ProbePort;
 use crate::telemetry::Metrics;
 use crate::tls::Identity;
 use crate::transport::{Guard, HttpTransport};
@@ -144,7 +149,9 @@ impl Node {
     }
 
     fn shown(&self) -> Shown {
+        let guard = Guard::new(self.config.server.allow_private_networks.clone());
         Shown {
+            transport: Arc::new(HttpTransport::new(guard)),
             destinations: self.config.destinations.clone(),
             delivery: Arc::clone(self.engine.delivery()),
             clock: Arc::clone(&self.clock),
@@ -160,6 +167,11 @@ impl Node {
         App {
             store: Arc::clone(&self.store),
             intake: Arc::clone(&self.intake),
+            desk: Arc::new(Desk::new(
+                Arc::clone(&self.store),
+                Arc::clone(&self.intake),
+                rules(Arc::clone(self.engine.delivery())),
+            )),
             webhooks: Arc::clone(&self.webhooks),
             public_url: self.config.server.public_url.clone(),
             tls: self.config.server.tls.is_some(),
@@ -224,8 +236,10 @@ pub fn settings(destination: &Destination) -> DestinationSettings {
         timeout,
         commit_window: window.unwrap_or(timeout * COMMIT_WINDOW_TIMEOUTS),
         verify_window: destination.verify_window.unwrap_or(vendor.verify_window),
-        protect_drift: destination.on_drift == OnDrift::Report,
+        protect_drift: destination.on_drift.publish == OnDrift::Report,
         repeat_unknown: destination.on_unknown == OnUnknown::Repeat,
+        pace: destination.pace.clone(),
+        reconcile: destination.reconcile.settings(destination.on_drift),
     }
 }
 
@@ -340,11 +354,23 @@ async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<S
     Ok(added.map_err(|why| why.to_string())?.then_some(token))
 }
 
+/// What destinations cannot hold, as their connectors say.
+fn rules(delivery: Arc<Delivery>) -> Rules {
+    Arc::new(move |work| match delivery.destination(&work.destination) {
+        Some(destination) => destination.connector.check(work),
+        None => Err(Failure::new(
+            Reason::Misconfigured,
+            "it is not configured any more",
+        )),
+    })
+}
+
 /// The configured destinations, with the engine's view of their health.
 struct Shown {
     destinations: Vec<Destination>,
     delivery: Arc<Delivery>,
     clock: Arc<dyn Clock>,
+    transport: Arc<HttpTransport>,
 }
 
 impl Destinations for Shown {
@@ -360,5 +386,14 @@ impl Destinations for Shown {
             })
         };
         self.destinations.iter().filter_map(view).collect()
+    }
+
+    fn probe<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Result<String, Failure>>> {
+        Box::pin(async move {
+            let mut all = self.destinations.iter();
+            let destination = all.find(|destination| destination.name == name)?;
+            let port = ProbePort::new(Arc::clone(&self.transport), destination);
+            Some(destination.connector.probe(&port).await)
+        })
     }
 }

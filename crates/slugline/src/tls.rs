@@ -29,6 +29,13 @@ use crate::config::{ClientCertificate, Tls};
 
 /// How often the files are looked at: who renews certificates does it days before they expire.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// So long before a certificate expires it is said that it does: who renews by hand needs time for it.
+const SAID_BEFORE: Duration = Duration::from_secs(30 * 86_400);
+/// Of a certificate that lives shortly and is renewed by a program: a third of its life, which is when such
+/// programs renew.
+const SAID_IN_LAST: u32 = 3;
+/// How often it is said.
+const SAID_EVERY: Duration = Duration::from_secs(86_400);
 /// The listener speaks HTTP/1.1 only.
 const ALPN: &[u8] = b"http/1.1";
 /// The attribute of a subject that holds its common name (X.520).
@@ -49,7 +56,26 @@ struct Files {
 struct Loaded {
     files: Files,
     config: Arc<ServerConfig>,
+    validity: Validity,
+}
+
+/// The time in which a certificate is valid.
+#[derive(Clone, Copy)]
+struct Validity {
+    from: Timestamp,
     until: Timestamp,
+}
+
+impl Validity {
+    /// The warning that it ends, where it is time for it.
+    fn warning(&self, now: Timestamp) -> Option<String> {
+        let left = self.until.since(now);
+        let life = self.until.since(self.from);
+        let is_near = left < SAID_BEFORE && left < life / SAID_IN_LAST;
+        let days = left.as_secs() / 86_400;
+        let until = self.until;
+        is_near.then(|| format!("the certificate expires in {days} days, at {until}; renew it"))
+    }
 }
 
 /// What the server proves itself with.
@@ -75,12 +101,26 @@ impl Identity {
     /// When the certificate expires.
     pub fn until(&self) -> Timestamp {
         let loaded = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        loaded.until
+        loaded.validity.until
     }
 
-    /// Takes files that change, for as long as it is polled.
+    /// The warning that the certificate expires soon, where it does.
+    pub fn warning(&self, now: Timestamp) -> Option<String> {
+        let loaded = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        loaded.validity.warning(now)
+    }
+
+    /// Takes files that change and says when the certificate expires soon, for as long as it is polled.
     pub async fn follow(&self, tls: &Tls, secrets: &(dyn Secrets + Sync)) {
+        let mut said: Option<Timestamp> = None;
         loop {
+            let now = SystemClock.now();
+            if said.is_none_or(|at| now.since(at) >= SAID_EVERY)
+                && let Some(warning) = self.warning(now)
+            {
+                tracing::warn!("{warning}");
+                said = Some(now);
+            }
             tokio::time::sleep(LOOK_EVERY).await;
             match self.look_again(tls, secrets, SystemClock.now()) {
                 Ok(false) => {}
@@ -120,7 +160,7 @@ impl Files {
 impl Loaded {
     fn of(files: Files, demand: ClientCertificate, now: Timestamp) -> Result<Self, Wrong> {
         let chain = certificates("certificate", &files.certificate)?;
-        let until = valid_until(&chain, now).map_err(|why| ("certificate", why))?;
+        let validity = validity(&chain, now).map_err(|why| ("certificate", why))?;
         let key = PrivateKeyDer::from_pem_slice(files.key.expose().as_bytes());
         let key =
             key.map_err(|_| ("key", "holds no private key in PEM that can be used".into()))?;
@@ -142,7 +182,7 @@ impl Loaded {
         Ok(Self {
             files,
             config,
-            until,
+            validity,
         })
     }
 }
@@ -190,8 +230,8 @@ fn certificates(key: &'static str, text: &Secret) -> Result<Vec<CertificateDer<'
     }
 }
 
-/// When the first certificate of a chain expires, where it is valid now.
-fn valid_until(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp, String> {
+/// The time of the first certificate of a chain, where it is valid now.
+fn validity(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Validity, String> {
     let first = chain.first().map(|der| Certificate::from_der(der));
     let Some(Ok(certificate)) = first else {
         return Err("holds what is no certificate".into());
@@ -205,7 +245,7 @@ fn valid_until(chain: &[CertificateDer<'_>], now: Timestamp) -> Result<Timestamp
     if now < from {
         return Err(format!("is valid from {from} on; set the clock, or wait"));
     }
-    Ok(until)
+    Ok(Validity { from, until })
 }
 
 /// The names in a certificate that was checked: those for DNS, and the common name of its subject.
@@ -244,6 +284,24 @@ mod tests {
 
     use super::*;
     use crate::secrets::References;
+
+    #[test]
+    fn it_is_said_in_time_that_a_certificate_expires() {
+        let day = |days: u64| Timestamp(0).plus(Duration::from_secs(days * 86_400));
+        let year = Validity {
+            from: day(0),
+            until: day(365),
+        };
+        assert_eq!(year.warning(day(334)), None);
+        let warning = year.warning(day(336)).unwrap();
+        assert!(warning.contains("expires in 29 days"), "{warning}");
+        let week = Validity {
+            from: day(358),
+            until: day(365),
+        };
+        assert_eq!(week.warning(day(361)), None, "it is renewed by a program");
+        assert!(week.warning(day(363)).is_some());
+    }
 
     #[test]
     fn a_certificate_that_is_renewed_is_taken_and_a_wrong_one_is_not() {

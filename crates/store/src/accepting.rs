@@ -5,7 +5,7 @@
 use slugline_core::answer::{Answer, AnswerJob, Status, result_ref};
 use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
-use slugline_core::intake::{Accept, Submission};
+use slugline_core::intake::{Accept, Origin, Submission};
 use slugline_core::item::{Action, ItemKey};
 use slugline_core::lifecycle::{PendingReason, publish_state};
 use slugline_core::problem::{Code, FieldError, Problem};
@@ -103,7 +103,16 @@ pub(crate) fn request_entry<'a>(
         Action::Delete => EventType::DeleteRequest,
         Action::Draft => EventType::DraftReady,
     };
-    Entry::new(at, kind, "accepted", item, &submission.item)
+    let entry = Entry::new(at, kind, "accepted", item, &submission.item);
+    let entry = match &submission.origin {
+        Origin::Producer => entry,
+        Origin::Person {
+            restores: Some(restored),
+            ..
+        } => entry.detail("restores", restored),
+        Origin::Person { .. } => entry.detail("edited", true),
+    };
+    entry
         .publish(publish, &submission.key)
         .actor(&submission.actor)
         .detail("generation", accept.generation)

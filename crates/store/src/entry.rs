@@ -10,6 +10,7 @@ use slugline_core::event::{EventType, Stored};
 use slugline_core::failure::Failure;
 use slugline_core::ids::PublishId;
 use slugline_core::item::ItemKey;
+use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 
 use crate::job::JobRow;
@@ -60,19 +61,24 @@ impl<'a> Entry<'a> {
         }
     }
 
-    /// An entry about a job.
+    /// An entry about a job. While a run has it, it says which run that is.
     pub(crate) fn of_job(
         at: &impl Dated,
         kind: EventType,
         outcome: &'a str,
         job: &'a JobRow,
     ) -> Self {
-        Self::new(at, kind, outcome, job.item, &job.key)
+        let run = (job.state == JobState::Delivering).then_some(job.attempts);
+        let entry = Self::new(at, kind, outcome, job.item, &job.key)
             .publish(job.publish, &job.request_id)
             .detail("job_id", job.id)
             .detail("destination", &job.destination_name)
             .detail("generation", job.generation)
-            .detail("version", job.version)
+            .detail("version", job.version);
+        match run {
+            Some(attempt) => entry.detail("attempt", attempt),
+            None => entry,
+        }
     }
 
     /// Belongs to a publish.
@@ -123,6 +129,10 @@ impl<'a> Entry<'a> {
             ("environment", &self.key.environment),
             ("locale", &self.key.locale),
         ] {
+            // What belongs to no locale says none.
+            if value.is_empty() {
+                continue;
+            }
             self.detail.insert(name, Value::String(value.clone()));
         }
         // Entries of a publish are found through it; only the others need their request here.

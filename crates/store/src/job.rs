@@ -12,6 +12,7 @@ use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 
 use crate::record::Record;
+use crate::words::Waits;
 
 /// A job with what its publish, item and destination say of it.
 #[derive(Clone)]
@@ -27,7 +28,12 @@ pub(crate) struct JobRow {
     pub(crate) class: Class,
     pub(crate) state: JobState,
     pub(crate) due: Timestamp,
+    /// When it was queued first.
     pub(crate) released_at: Option<Timestamp>,
+    /// When its publish was released.
+    pub(crate) published_at: Option<Timestamp>,
+    /// Whether it replaces what somebody else made of the entry; as the destination says when `None`.
+    pub(crate) overwrites: Option<bool>,
     pub(crate) attempts: u32,
     pub(crate) fence: Fence,
     /// Set while a run holds its lane.
@@ -40,6 +46,12 @@ pub(crate) struct JobRow {
     pub(crate) request_timeout: Duration,
     /// How long an unknown write may take to land; `None` where nothing can be looked at.
     pub(crate) commit_window: Option<Duration>,
+    /// What its publish waits for.
+    pub(crate) waits: Waits,
+    /// What its publish waited for when it was given up.
+    pub(crate) held: Waits,
+    /// The generation whose body its publish brings back.
+    pub(crate) restores: Option<Generation>,
 }
 
 /// Selects the columns that [`read`] reads, of the jobs that the condition names.
@@ -48,7 +60,8 @@ macro_rules! select_jobs {
         concat!(
             "SELECT j.id, j.publish, j.item, j.destination, j.generation, j.action, j.class, j.state, j.due,
                     j.released_at, j.attempts, j.fence, j.lease_until, j.claimed_at, p.version_kind, p.version,
-                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window, j.lane
+                    p.request_id, i.owner, i.environment, i.content_id, i.locale, d.name, d.request_timeout, d.commit_window, j.lane,
+                    p.waits, p.held, p.restores, p.released_at, j.overwrites
              FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
                         JOIN destination d ON d.id = j.destination ",
             $($which)*
@@ -72,6 +85,8 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<JobRow, R::Error> {
         state: row.read(7)?,
         due: row.read(8)?,
         released_at: row.read(9)?,
+        published_at: row.read(28)?,
+        overwrites: row.read(29)?,
         attempts: row.read(10)?,
         fence: row.read(11)?,
         lease_until: row.read(12)?,
@@ -87,6 +102,9 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<JobRow, R::Error> {
         destination_name: row.read(21)?,
         request_timeout: Duration::from_micros(row.read(22)?),
         commit_window: row.read::<Option<u64>>(23)?.map(Duration::from_micros),
+        waits: row.read(25)?,
+        held: row.read(26)?,
+        restores: row.read(27)?,
     })
 }
 

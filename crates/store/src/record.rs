@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use slugline_core::canonical::Fingerprint;
-use slugline_core::ids::{Fence, JobId, PublishId, WebhookId};
+use slugline_core::ids::{Fence, JobId, PublishId, ReconciliationId, WebhookId};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
@@ -162,6 +162,12 @@ impl Field for JobId {
 }
 
 impl Field for WebhookId {
+    fn of(value: Value) -> Option<Self> {
+        i64::of(value).map(Self)
+    }
+}
+
+impl Field for ReconciliationId {
     fn of(value: Value) -> Option<Self> {
         i64::of(value).map(Self)
     }

@@ -7,8 +7,9 @@ use slugline_core::drift::Drift;
 use slugline_core::item::{Action, Class};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason};
+use slugline_core::pause::PauseKind;
 use slugline_core::version::VersionKind;
-use slugline_engine::store::WebhookState;
+use slugline_engine::store::{NoteKind, ReconciliationState, WebhookState};
 
 /// A word that is stored as its place in a list.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -56,8 +57,20 @@ impl Word for WebhookState {
     const WORDS: &'static [Self] = &[Self::Received, Self::Done, Self::Ignored, Self::Failed];
 }
 
+impl Word for NoteKind {
+    const WORDS: &'static [Self] = &[Self::Note, Self::Escalation, Self::Reason];
+}
+
+impl Word for PauseKind {
+    const WORDS: &'static [Self] = &Self::ALL;
+}
+
 impl Word for Evidence {
     const WORDS: &'static [Self] = &[Self::ReadBack, Self::Acknowledged];
+}
+
+impl Word for ReconciliationState {
+    const WORDS: &'static [Self] = &[Self::Running, Self::Done, Self::Stopped, Self::Aborted];
 }
 
 impl Word for Drift {
@@ -134,6 +147,7 @@ mod tests {
         assert_eq!(WebhookState::Received.number(), 0);
         assert_eq!(WebhookState::Failed.number(), 3);
         assert_eq!(Drift::Diverged.number(), 3);
+        assert_eq!(PauseKind::Content.number(), 3, "as statements spell it");
     }
 
     #[test]

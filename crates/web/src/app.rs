@@ -7,17 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use slugline_engine::desk::Desk;
 use slugline_engine::intake::Intake;
 use slugline_engine::ports::Clock;
 use slugline_engine::store::{Store, TokenRecord};
 use slugline_engine::webhooks::Webhooks;
 use tokio::sync::Semaphore;
 
+use crate::console::Attempts;
 use crate::door::client::Trusts;
 use crate::door::keyring::Keyring;
 use crate::door::rate::Rates;
 use crate::door::request_id::RequestIds;
 use crate::endpoints::destinations::Destinations;
+use crate::endpoints::events::stream::{STREAMS, Tail};
 use crate::endpoints::hooks::HOOK_MEMORY;
 use crate::measures::Gauges;
 
@@ -30,6 +33,8 @@ pub struct App {
     pub store: Arc<dyn Store>,
     /// The way in.
     pub intake: Arc<Intake>,
+    /// Where people work.
+    pub desk: Arc<Desk>,
     /// The way in for sources.
     pub webhooks: Arc<Webhooks>,
     /// The URL under which the world knows this server, without a slash at its end; as in the request's
@@ -82,6 +87,7 @@ impl Default for Limits {
 pub(crate) struct Doors {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) intake: Arc<Intake>,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) public_url: Option<String>,
     pub(crate) tls: bool,
@@ -92,11 +98,15 @@ pub(crate) struct Doors {
     pub(crate) limits: Limits,
     pub(crate) in_flight: Semaphore,
     pub(crate) uploads: Semaphore,
+    pub(crate) streams: Arc<Semaphore>,
+    pub(crate) tail: Tail,
     /// KiB.
     pub(crate) hook_memory: Semaphore,
     pub(crate) rates: Rates,
     pub(crate) request_ids: RequestIds,
     pub(crate) gauges: Gauges,
+    /// Attempts to sign in that failed.
+    pub(crate) attempts: Attempts,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) secrets: Arc<dyn Fn() -> Result<[u8; 32], String> + Send + Sync>,
     pub(crate) version: &'static str,
@@ -109,12 +119,16 @@ impl Doors {
             keyring: Keyring::new(app.tokens, Arc::clone(&app.store), Arc::clone(&app.clock)),
             in_flight: Semaphore::new(app.limits.in_flight),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            streams: Arc::new(Semaphore::new(STREAMS)),
+            tail: Tail::default(),
             hook_memory: Semaphore::new(HOOK_MEMORY as usize),
             rates: Rates::new(app.limits.rate),
             request_ids: RequestIds::new(app.clock.now()),
             gauges: Gauges::default(),
+            attempts: Attempts::default(),
             store: app.store,
             intake: app.intake,
+            desk: app.desk,
             webhooks: app.webhooks,
             public_url: app.public_url,
             tls: app.tls,

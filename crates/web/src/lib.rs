@@ -5,6 +5,7 @@
 //! arriving request means is decided in `slugline-core` and kept by the store.
 
 mod app;
+mod console;
 mod door;
 mod endpoints;
 mod measures;

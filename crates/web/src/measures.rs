@@ -3,7 +3,7 @@
 //! Ensures that no label is unbounded: routes are the router's patterns, methods a fixed list,
 //! outcomes the decisions and problem codes. Rendering is the recorder's business.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use axum::http::{Method, StatusCode};
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
+use slugline_core::drift::Drift;
 use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
@@ -38,6 +39,8 @@ const INTAKE: &str = "slugline_intake_total";
 const QUEUE: &str = "slugline_queue_depth";
 const DEAD: &str = "slugline_dead_letters";
 const OLDEST: &str = "slugline_queue_oldest_seconds";
+const DRIFT: &str = "slugline_drift_items";
+const RECONCILIATIONS: &str = "slugline_reconciliations_total";
 const LOOKS: &str = "slugline_second_looks_owed";
 const LOG: &str = "slugline_log_entries";
 const OPEN: &str = "slugline_open_jobs";
@@ -83,6 +86,14 @@ pub(crate) fn describe() {
         OLDEST,
         Unit::Seconds,
         "How long the oldest queued job has been due."
+    );
+    describe_gauge!(
+        DRIFT,
+        "Items that a destination shows otherwise than desired, by destination and kind."
+    );
+    describe_counter!(
+        RECONCILIATIONS,
+        "Comparisons of destinations with what is desired there, by outcome: done or stopped."
     );
     describe_gauge!(LOOKS, "Second looks that are owed after unknown writes.");
     describe_gauge!(LOG, "Entries in the log.");
@@ -142,19 +153,20 @@ fn decision(kind: DecidedKind) -> &'static str {
 
 /// Gauges that were shown: one that has nothing to count any more must fall to zero, not stay.
 #[derive(Default)]
-pub(crate) struct Gauges(Mutex<BTreeSet<(String, Class, JobState)>>);
+pub(crate) struct Gauges(Mutex<Shown>);
+
+#[derive(Default)]
+struct Shown {
+    jobs: BTreeSet<(String, Class, JobState)>,
+    drift: BTreeSet<(String, Drift)>,
+}
 
 impl Gauges {
     /// Sets all gauges from what the store counts.
     pub(crate) fn set(&self, counts: &Counts, now: Timestamp) {
         let mut shown = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for gone in shown.iter().filter(|key| !counts.jobs.contains_key(*key)) {
-            jobs(gone, 0);
-        }
-        for (key, count) in &counts.jobs {
-            jobs(key, *count);
-        }
-        shown.extend(counts.jobs.keys().cloned());
+        set_all(&mut shown.jobs, &counts.jobs, jobs);
+        set_all(&mut shown.drift, &counts.drift, drift);
         gauge!(OLDEST).set(
             counts
                 .oldest_due
@@ -163,6 +175,21 @@ impl Gauges {
         gauge!(LOOKS).set(counts.looks_owed as f64);
         gauge!(LOG).set(counts.log_entries as f64);
     }
+}
+
+fn set_all<K: Ord + Clone>(shown: &mut BTreeSet<K>, counts: &BTreeMap<K, u64>, set: fn(&K, u64)) {
+    for gone in shown.iter().filter(|key| !counts.contains_key(*key)) {
+        set(gone, 0);
+    }
+    for (key, count) in counts {
+        set(key, *count);
+    }
+    shown.extend(counts.keys().cloned());
+}
+
+fn drift((destination, kind): &(String, Drift), count: u64) {
+    let destination = destination.clone();
+    gauge!(DRIFT, "destination" => destination, "kind" => kind.as_str()).set(count as f64);
 }
 
 fn jobs((destination, class, state): &(String, Class, JobState), count: u64) {

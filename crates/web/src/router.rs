@@ -18,7 +18,7 @@ use crate::door::boundary::boundary;
 use crate::door::path;
 use crate::door::role::Role;
 use crate::refusal::Refusal;
-use crate::{endpoints, measures};
+use crate::{console, endpoints, measures};
 
 /// One endpoint: where it is, who may use it, and what answers.
 pub(crate) struct Endpoint {
@@ -110,6 +110,7 @@ pub fn router(app: App) -> Router {
     let doors = Arc::new(Doors::new(app));
     endpoints::all()
         .into_iter()
+        .chain(console::all())
         .fold(Router::new(), |router, endpoint| {
             endpoint.join(router, &doors)
         })

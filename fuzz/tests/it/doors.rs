@@ -19,6 +19,7 @@ use slugline_core::route::{RoutedDestination, Routes};
 use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
 use slugline_engine::delivery::Shared;
+use slugline_engine::desk::Desk;
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
@@ -138,12 +139,21 @@ impl Destinations for Nowhere {
     fn list(&self) -> Vec<DestinationView> {
         Vec::new()
     }
+
+    fn probe<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> slugline_core::port::BoxFuture<'a, Option<Result<String, slugline_core::failure::Failure>>>
+    {
+        Box::pin(std::future::ready(None))
+    }
 }
 
 async fn open(folder: &std::path::Path) -> Router {
     let clock: Arc<dyn Clock> = Arc::new(Still);
     let store = SqliteStore::open(folder, Arc::clone(&clock), [7; 16]).unwrap();
     let blog = Registration {
+        pace: None,
         name: "blog".into(),
         lane: LaneScope::ItemLocale,
         request_timeout: Duration::from_secs(30),
@@ -166,6 +176,11 @@ async fn open(folder: &std::path::Path) -> Router {
         public_url: None,
         tls: false,
         trusts: Arc::new(|_| false),
+        desk: Arc::new(Desk::new(
+            Arc::clone(&store),
+            Arc::clone(&intake),
+            Arc::new(|_| Ok(())),
+        )),
         intake,
         store,
         destinations: Arc::new(Nowhere),

@@ -90,6 +90,7 @@ fn one_run(connector: &dyn Connector, work: &Work, site: &Site) -> Result<Verifi
         carried: work.generation,
         newest: work.generation,
         undisturbed: None,
+        adopted: None,
         protect_drift: false,
     };
     let decision = decide(&desired, &observed);
@@ -134,6 +135,7 @@ fn work(generation: i64) -> Work {
         }],
         derived_slug: "sl-derived".into(),
         delivery_id: "msg_1".into(),
+        installation: "i1".into(),
         was_shown: generation > 1,
     }
 }

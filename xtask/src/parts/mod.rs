@@ -22,4 +22,4 @@ pub(crate) mod slugline;
 pub(crate) mod strapi;
 pub(crate) mod wordpress;
 
-pub(crate) use packages::{MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS, install};
+pub(crate) use packages::{CHROMIUM, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS, install};

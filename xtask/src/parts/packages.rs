@@ -66,6 +66,16 @@ pub(crate) const NPM: Part = Part {
     is_there: || !output("npm", &["--version"]).is_empty(),
 };
 
+/// Chromium with its driver, and fonts to draw with.
+pub(crate) const CHROMIUM: Part = Part {
+    name: "Chromium",
+    packages: &["chromium", "chromium-driver", "fonts-liberation"],
+    is_there: || {
+        !output("chromedriver", &["--version"]).is_empty()
+            && !output("chromium", &["--version"]).is_empty()
+    },
+};
+
 /// A part that is not on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Missing {

@@ -48,6 +48,8 @@ pub(crate) struct Suite {
 pub(crate) struct Stage {
     pub(crate) long: bool,
     pub(crate) seed: Option<u64>,
+    /// Where pictures of the console go.
+    pub(crate) pictures: Option<PathBuf>,
     binary: OnceLock<PathBuf>,
 }
 
@@ -74,7 +76,7 @@ pub(crate) struct Ran {
 /// # Errors
 /// A suite was named that does not exist.
 pub(crate) fn run(options: &Options) -> Result<bool> {
-    let ran = run_all(options)?;
+    let ran = run_all(options, None)?;
     report::print(&ran);
     Ok(!ran
         .iter()
@@ -86,7 +88,26 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
 /// # Errors
 /// As [`run`].
 pub(crate) fn run_strictly(options: &Options) -> Result<bool> {
-    let ran = run_all(options)?;
+    let ran = run_all(options, None)?;
+    report::print(&ran);
+    Ok(ran
+        .iter()
+        .all(|suite| matches!(suite.outcome, Outcome::Passed)))
+}
+
+/// Runs the suite that looks at the console, and keeps its pictures.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn pictures(options: &Options) -> Result<bool> {
+    let suites = vec!["console".to_owned()];
+    let options = Options {
+        long: options.long,
+        seed: options.seed,
+        binary: options.binary.clone(),
+        suites,
+    };
+    let ran = run_all(&options, Some(crate::run::root().join("docs/console")))?;
     report::print(&ran);
     Ok(ran
         .iter()
@@ -98,11 +119,12 @@ pub(crate) fn exists(name: &str) -> bool {
     suites::ALL.iter().any(|suite| suite.name == name)
 }
 
-fn run_all(options: &Options) -> Result<Vec<Ran>> {
+fn run_all(options: &Options, pictures: Option<PathBuf>) -> Result<Vec<Ran>> {
     let chosen = chosen(&options.suites)?;
     let stage = Stage {
         long: options.long,
         seed: options.seed,
+        pictures,
         binary: options
             .binary
             .clone()

@@ -8,9 +8,12 @@ use slugline_parts::postgres;
 
 use super::{Outcome, Stage, Suite};
 use crate::parts::npm::{self, DIRECTUS, GHOST, NODE, STRAPI};
-use crate::parts::{self, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS};
+use crate::parts::{self, CHROMIUM, MARIADB, Missing, NPM, PHP, POSTGRESQL, WORDPRESS};
 use crate::run::{cargo, cargo_has, ends_within, succeeds};
-use crate::{kill9, proof, real_sources, real_wordpress, sim, wordpress_plugin};
+use crate::{
+    console as in_chromium, kill9, proof, real_sources, real_wordpress, reconciliation, sim,
+    wordpress_plugin,
+};
 
 /// `demo --exit` promises to end within 45 s of its start; the rest is for a machine that does other work besides.
 const DEMO_LIMIT: Duration = Duration::from_secs(60);
@@ -57,6 +60,11 @@ pub(crate) const ALL: &[Suite] = &[
         run: demo,
     },
     Suite {
+        name: "console",
+        shows: "every page of the console in a real Chromium, with and without JavaScript, light, dark and on a phone",
+        run: console,
+    },
+    Suite {
         name: "kill9",
         shows: "kill -9, a freeze and a full disk under load, against a sink that counts",
         run: kill9,
@@ -65,6 +73,11 @@ pub(crate) const ALL: &[Suite] = &[
         name: "real_wordpress",
         shows: "a real WordPress, a network that fails and a server that is killed",
         run: wordpress,
+    },
+    Suite {
+        name: "reconciliation",
+        shows: "of a thousand posts in a real WordPress, those that people deleted, altered and brought back are found, exactly",
+        run: reconcile,
     },
     Suite {
         name: "wordpress_plugin",
@@ -224,6 +237,31 @@ fn wordpress(stage: &Stage) -> Result<Outcome> {
         report.passed(),
         "WordPress does not have what was published; see above",
     ))
+}
+
+fn console(stage: &Stage) -> Result<Outcome> {
+    let absent = parts::install(&[CHROMIUM])?;
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    let wrong = in_chromium::run(&in_chromium::Options {
+        binary: stage.binary()?,
+        pictures: stage.pictures.clone(),
+    })?;
+    wrong.iter().for_each(|what| println!("  {what}"));
+    Ok(verdict(
+        wrong.is_empty(),
+        "a page is not as it should be; see above",
+    ))
+}
+
+fn reconcile(stage: &Stage) -> Result<Outcome> {
+    let absent = parts::install(&[WORDPRESS, PHP, MARIADB])?;
+    if !absent.is_empty() {
+        return Ok(not_run(&absent));
+    }
+    reconciliation::run(stage.binary()?)?;
+    Ok(Outcome::Passed)
 }
 
 fn plugin(_: &Stage) -> Result<Outcome> {

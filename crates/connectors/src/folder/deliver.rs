@@ -42,7 +42,8 @@ pub(super) async fn observe(
     })
 }
 
-fn fingerprint(contents: &[u8]) -> String {
+/// Over a whole file.
+pub(super) fn fingerprint(contents: &[u8]) -> String {
     Fingerprint::of_bytes(contents).hex()
 }
 

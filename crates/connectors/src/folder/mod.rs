@@ -28,7 +28,7 @@ mod trail;
 
 use std::time::Duration;
 
-use slugline_core::connector::{Capabilities, Connector, Repeat, Verification, Work};
+use slugline_core::connector::{Capabilities, Connector, Listing, Repeat, Verification, Work};
 use slugline_core::decide::{Decision, Observed};
 use slugline_core::failure::Failure;
 use slugline_core::lane::LaneScope;
@@ -68,6 +68,14 @@ impl Connector for Folder {
             return Ok(());
         }
         place::entry(self, work).map(drop)
+    }
+
+    fn list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        port: &'a dyn Port,
+    ) -> Option<BoxFuture<'a, Result<Listing, Failure>>> {
+        Some(Box::pin(tidy::list(self, cursor, port)))
     }
 
     fn observe<'a>(

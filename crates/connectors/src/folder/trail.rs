@@ -1,11 +1,12 @@
-//! Every path at which this item's file may lie: the effect `files`, newest path first.
+//! Every path at which this item's file may lie: the effect `files`, newest path first; and the effect
+//! `entry`, by which others know the item's file.
 //!
 //! Ensures that a move from one path to another can stop at any point and be finished by a later
 //! run, even towards a third path: a path enters the trail before it is written and leaves it after
 //! its file is gone.
 
 use slugline_core::failure::Failure;
-use slugline_core::port::{EffectKey, Port};
+use slugline_core::port::{ENTRY, EffectKey, Port};
 
 /// The effect under which the trail is remembered, a path a line.
 const FILES: EffectKey = EffectKey::Item("files");
@@ -47,7 +48,9 @@ impl Trail {
             .map(String::as_str)
             .filter(|known| *known != path);
         let lines: Vec<&str> = std::iter::once(path).chain(earlier).collect();
-        port.remember(&FILES, &lines.join("\n")).await
+        port.remember(&FILES, &lines.join("\n")).await?;
+        // A name that was ever ours is known for ever: whose file it was.
+        port.remember(&ENTRY, path).await
     }
 
     /// Remembers that the file lies at `path` and nowhere else.
@@ -60,6 +63,7 @@ impl Trail {
 
     /// Forgets it: the file is gone.
     pub(super) async fn end(port: &dyn Port) -> Result<(), Failure> {
-        port.forget(&FILES).await
+        port.forget(&FILES).await?;
+        port.forget(&ENTRY).await
     }
 }

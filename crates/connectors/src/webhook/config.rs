@@ -1,11 +1,13 @@
-//! A webhook's configuration: `url`, `secrets` (newest first), `headers`.
+//! A webhook's configuration: `url`, `secrets` (newest first), `headers`, `format`, `schema_version`.
 //!
-//! Ensures that the secrets sign and the headers can be sent before anything is delivered.
+//! Ensures that the secrets sign, the headers can be sent and the version of the contract is one before
+//! anything is delivered.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use slugline_core::connector::Connector;
+use slugline_core::contract::{CURRENT, VERSIONS};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use toml::Spanned;
 use toml::de::DeTable;
@@ -32,6 +34,24 @@ struct Config {
     secrets: Spanned<Vec<Spanned<SecretRef>>>,
     #[serde(default)]
     headers: BTreeMap<Spanned<String>, Spanned<SecretRef>>,
+    format: Option<Format>,
+    schema_version: Option<Spanned<u32>>,
+}
+
+/// What is sent instead of the message of Standard Webhooks.
+#[derive(Deserialize)]
+enum Format {
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
+}
+
+/// What is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Body {
+    /// The message that Standard Webhooks describes.
+    Message,
+    /// An event of our contract, in this version.
+    Event(u32),
 }
 
 /// A configured webhook.
@@ -42,6 +62,8 @@ pub(crate) struct Webhook {
     pub(super) keys: Vec<Key>,
     /// Static headers, such as a token that a gateway wants.
     pub(super) headers: Vec<(String, Secret)>,
+    /// What is sent.
+    pub(super) body: Body,
 }
 
 /// Makes the connector from its part of the configuration.
@@ -58,7 +80,30 @@ pub(crate) fn build(
             .iter()
             .map(|(name, value)| header(name, value, secrets))
             .collect::<Result<_, _>>()?,
+        body: body(config.format.as_ref(), config.schema_version.as_ref())?,
     }))
+}
+
+fn body(format: Option<&Format>, version: Option<&Spanned<u32>>) -> Result<Body, ConfigError> {
+    let wrong = |version: &Spanned<u32>, why: String| Err(ConfigError::new(version.span(), why));
+    match (format, version) {
+        (None, None) => Ok(Body::Message),
+        (Some(Format::CloudEvents), None) => Ok(Body::Event(CURRENT)),
+        (Some(Format::CloudEvents), Some(version)) if VERSIONS.contains(version.get_ref()) => {
+            Ok(Body::Event(*version.get_ref()))
+        }
+        (Some(Format::CloudEvents), Some(version)) => {
+            let asked = version.get_ref();
+            wrong(
+                version,
+                format!("{asked} is not a version of the event contract; there are {VERSIONS:?}"),
+            )
+        }
+        (None, Some(version)) => {
+            let advice = "schema_version is for events of the contract: add format = \"cloudevents\", or leave it out";
+            wrong(version, advice.to_owned())
+        }
+    }
 }
 
 fn keys(

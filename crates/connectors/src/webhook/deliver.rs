@@ -3,13 +3,14 @@
 //! Ensures that only a 2xx counts as acknowledged and that nothing is followed elsewhere.
 
 use slugline_core::connector::Work;
+use slugline_core::contract;
 use slugline_core::failure::Failure;
 use slugline_core::http::{Method, Request};
 use slugline_core::port::Port;
 use slugline_core::reason::Reason;
 
-use super::config::Webhook;
-use super::{errors, message};
+use super::config::{Body, Webhook};
+use super::{errors, event, message};
 use crate::standard_webhooks::sign;
 
 /// What receivers see as the sender.
@@ -29,13 +30,13 @@ pub(super) async fn send(hook: &Webhook, work: &Work, port: &dyn Port) -> Result
 }
 
 fn request(hook: &Webhook, work: &Work, port: &dyn Port) -> Result<Request, Failure> {
-    let body = message::body(work).map_err(|why| {
+    let (content_type, body) = body(hook, work).map_err(|why| {
         let message = format!("the message cannot be written as JSON: {why}");
         Failure::new(Reason::UnsupportedContent, message)
     })?;
     let signed = sign::headers(&hook.keys, &work.delivery_id, port.now(), &body);
     let mut request = Request::new(Method::Post, &hook.url)
-        .header("content-type", "application/json")
+        .header("content-type", content_type)
         .header("user-agent", USER_AGENT);
     for (name, value) in signed {
         request = request.header(name, value);
@@ -44,6 +45,13 @@ fn request(hook: &Webhook, work: &Work, port: &dyn Port) -> Result<Request, Fail
         request = request.header(name, value.expose());
     }
     Ok(request.body(body))
+}
+
+fn body(hook: &Webhook, work: &Work) -> Result<(&'static str, Vec<u8>), serde_json::Error> {
+    Ok(match hook.body {
+        Body::Message => ("application/json", message::body(work)?),
+        Body::Event(version) => (contract::ONE, event::body(work, version)?),
+    })
 }
 
 /// Asks for the head of the address, which sends no message. Any answer shows that it is reached;

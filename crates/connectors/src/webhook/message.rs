@@ -56,7 +56,7 @@ fn kind(action: Action) -> &'static str {
 /// The payload in the form in which it is published, with the slug that was claimed and the hash of
 /// every medium. For a removal it is the last one, so that receivers know what to take away, or
 /// `null` where there never was one.
-fn payload(work: &Work) -> Option<Payload> {
+pub(super) fn payload(work: &Work) -> Option<Payload> {
     if work.payload == Payload::default() {
         return None;
     }

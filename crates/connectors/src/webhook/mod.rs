@@ -6,6 +6,7 @@
 mod config;
 mod deliver;
 mod errors;
+mod event;
 mod message;
 
 use std::collections::BTreeMap;

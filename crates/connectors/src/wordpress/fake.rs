@@ -181,6 +181,16 @@ impl FakeWordPress {
         }
     }
 
+    /// Somebody publishes an entry again that was unpublished or is in the trash.
+    pub fn bring_back(&mut self, id: u64, slug: &str, now: Timestamp) {
+        if let Some(entry) = self.entries.get_mut(&id) {
+            entry.status = "publish".into();
+            slug.clone_into(&mut entry.slug);
+            entry.desired_slug = None;
+            entry.modified = now;
+        }
+    }
+
     /// Somebody removes an entry or a medium for good.
     pub fn lose(&mut self, id: u64) {
         self.entries.remove(&id);

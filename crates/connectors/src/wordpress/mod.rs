@@ -14,7 +14,7 @@ pub(crate) mod library;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use slugline_core::connector::{Capabilities, Connector, Repeat, Verification, Work};
+use slugline_core::connector::{Capabilities, Connector, Listing, Repeat, Verification, Work};
 use slugline_core::decide::{Decision, Observed};
 use slugline_core::failure::Failure;
 use slugline_core::lane::LaneScope;
@@ -71,6 +71,14 @@ impl Connector for WordPress {
 
     fn entry_refs(&self, entry: &str) -> Vec<String> {
         deliver::entry_refs(entry)
+    }
+
+    fn list<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        port: &'a dyn Port,
+    ) -> Option<BoxFuture<'a, Result<Listing, Failure>>> {
+        Some(Box::pin(deliver::list(&self.site, cursor, port)))
     }
 
     fn observe<'a>(

@@ -200,6 +200,7 @@ pub(crate) fn run(
         carried: work.generation,
         newest: work.generation,
         undisturbed: None,
+        adopted: None,
         protect_drift: false,
     };
     let decision = decide(&desired, &observed);

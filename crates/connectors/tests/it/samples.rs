@@ -88,6 +88,7 @@ pub(crate) fn post(slug: &str) -> Work {
         }],
         derived_slug: "sl-derived".into(),
         delivery_id: "msg_stable".into(),
+        installation: "i1".into(),
         was_shown: false,
     }
 }

@@ -70,6 +70,8 @@ impl Vendor for Receiver {
 
 contract_tests!(Receiver);
 
+mod events;
+
 const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const OLD: &str = "an old plain secret";
 
@@ -78,8 +80,17 @@ fn deliver(
     work: &Work,
     answer: Result<u16, SendError>,
 ) -> (Result<Verification, Failure>, Request) {
+    deliver_as(work, answer, "")
+}
+
+/// The same with more keys of configuration.
+fn deliver_as(
+    work: &Work,
+    answer: Result<u16, SendError>,
+    keys: &str,
+) -> (Result<Verification, Failure>, Request) {
     let toml = format!(
-        "url = \"http://127.0.0.1:9100/in\"\nsecrets = [\"env:{NEW}\", \"env:{OLD}\"]\nheaders = {{ X-Token = \"env:t0k3n\" }}"
+        "url = \"http://127.0.0.1:9100/in\"\nsecrets = [\"env:{NEW}\", \"env:{OLD}\"]\nheaders = {{ X-Token = \"env:t0k3n\" }}\n{keys}"
     );
     let answer = answer.map(|status| Response {
         status,

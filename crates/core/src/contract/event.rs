@@ -1,14 +1,17 @@
 //! What an event says, in each version, and how it is made of an entry of the log.
 //!
 //! Ensures that an entry always becomes the same event, with an id made of its place in the log. What an
-//! entry does not say is null: nothing is looked up or guessed.
+//! entry does not say is null: nothing is looked up or guessed. What a destination is told has an id made of
+//! its delivery id.
 
 use std::num::NonZeroU32;
 
 use serde::de::{DeserializeOwned, Error};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::kind::Kind;
+use crate::canonical::Fingerprint;
 use crate::event::LogEntry;
 use crate::ids::EventId;
 use crate::time::Timestamp;
@@ -33,7 +36,7 @@ impl<'de, const N: u32> Deserialize<'de> for SchemaVersion<N> {
     }
 }
 
-/// What both versions can do: enough to put either into an envelope.
+/// What all versions can do: enough to put any into an envelope.
 pub trait Form: Serialize + DeserializeOwned {
     /// Its `schema_version`.
     const VERSION: u32;
@@ -108,8 +111,8 @@ form! {
 }
 
 form! {
-    /// An event of version 2, the current one.
-    Event 2 {
+    /// An event of version 2.
+    EventV2 2 {
         /// Its place in the log.
         event_id "event_id": EventId,
         /// What happened.
@@ -139,6 +142,52 @@ form! {
     }
 }
 
+form! {
+    /// An event of version 3, the current one.
+    Event 3 {
+        /// Its name: its place in the log, or made of what a destination is told.
+        event_id "event_id": EventId,
+        /// What happened.
+        kind "type": Kind,
+        /// The item; `None` where it is about none.
+        content_id "content_id": Option<String>,
+        /// The producer's version.
+        version "version": Option<Version>,
+        /// The key of the request that it belongs to.
+        idempotency_key "idempotency_key": Option<String>,
+        /// Which run of a job.
+        attempt "attempt": Option<NonZeroU32>,
+        /// When, by the store's clock.
+        occurred_at "occurred_at": Timestamp,
+        /// Who caused it: `token:NAME`, `source:NAME`, `engine`.
+        source "source": String,
+        /// Why: a reason code of a failure, a sentence for what was ignored.
+        reason "reason": Option<String>,
+        /// The item's environment.
+        environment "environment": Option<String>,
+        /// The item's locale; `*` for a removal in all of them.
+        locale "locale": Option<String>,
+        /// The one destination that it is about.
+        destination "destination": Option<String>,
+        /// The order to compare by: a rollback has an older version and a newer generation.
+        generation "generation": Option<Generation>,
+        /// The content, where the event brings it along: the log keeps none.
+        payload "payload": Option<Map<String, Value>>,
+    }
+}
+
+/// The name of what is told under this delivery id, which stays when it is told again: 63 bits of its digest,
+/// beyond accident for as long as a receiver remembers. It says nothing of an order.
+#[must_use]
+pub fn told_as(delivery_id: &str) -> EventId {
+    let digest = Fingerprint::of_bytes(delivery_id.as_bytes()).0;
+    let number = digest
+        .iter()
+        .take(8)
+        .fold(0_i64, |number, byte| (number << 8) | i64::from(*byte));
+    EventId(number & i64::MAX)
+}
+
 /// The event that an entry of the log is.
 #[must_use]
 pub fn from_log(entry: &LogEntry) -> Event {
@@ -156,6 +205,7 @@ pub fn from_log(entry: &LogEntry) -> Event {
         locale: detail(entry, "locale"),
         destination: detail(entry, "destination"),
         generation: detail(entry, "generation"),
+        payload: None,
         schema_version: SchemaVersion,
     }
 }

@@ -117,8 +117,20 @@ kinds! {
     SecondLookDone "second_look_done" SafeIfCurrent "`event_id`" "The look after an unknown write is done.";
     EffectRecorded "effect_recorded" Never "`event_id`" "A run's effect at a destination is remembered, or forgotten.";
     SlugReleased "slug_released" Never "`event_id`" "A slug became free; another item may have it by now.";
+    RerunQueued "rerun_queued" Never "`event_id`" "A generation that is desired is to run again at a destination.";
     DriftFound "drift_found" SafeIfCurrent "item, `destination` and `generation`" "A destination shows something else than is desired.";
-    DriftEnded "drift_ended" SafeIfCurrent "item, `destination` and `generation`" "What had drifted is as desired again.";
+    Retried "retried" Never "`event_id`" "A person had a dead letter tried again.";
+    Skipped "skipped" Never "`event_id`" "A person marked a dead letter complete.";
+    Cancelled "cancelled" Never "`event_id`" "A person took a job back before it was released.";
+    JobPaused "job_paused" Never "`event_id`" "A person paused a job.";
+    JobResumed "job_resumed" Never "`event_id`" "A person had a paused job go on.";
+    Escalated "escalated" Never "`event_id`" "A person asked somebody else to look.";
+    NoteAdded "note_added" Never "`event_id`" "A person wrote a note.";
+    Paused "paused" Never "`event_id`" "Something was paused by a person, or a job waits because of that.";
+    Resumed "resumed" Never "`event_id`" "Something was resumed by a person, or a job goes on because of that.";
+    DriftEnded "drift_ended" SafeIfCurrent "item, `destination` and `generation`" "What had drifted is as desired again, or was adopted.";
+    ReconciliationStarted "reconciliation_started" Never "`event_id`" "The comparison of a destination with what is desired there began.";
+    ReconciliationEnded "reconciliation_ended" Never "`event_id`" "The comparison of a destination with what is desired there ended.";
 }
 
 /// A type that is new in the log needs a place here, and a row in docs/events.md.
@@ -141,8 +153,23 @@ impl From<EventType> for Kind {
             EventType::SecondLookDone => Self::SecondLookDone,
             EventType::EffectRecorded => Self::EffectRecorded,
             EventType::SlugReleased => Self::SlugReleased,
+            EventType::RerunQueued => Self::RerunQueued,
             EventType::DriftFound => Self::DriftFound,
             EventType::DriftEnded => Self::DriftEnded,
+            EventType::Paused => Self::Paused,
+            EventType::Resumed => Self::Resumed,
+            EventType::ReconciliationStarted => Self::ReconciliationStarted,
+            EventType::ReconciliationEnded => Self::ReconciliationEnded,
+            EventType::AssetChanged => Self::AssetChanged,
+            EventType::TaxonomyChanged => Self::TaxonomyChanged,
+            EventType::RolledBack => Self::RolledBack,
+            EventType::Retried => Self::Retried,
+            EventType::Skipped => Self::Skipped,
+            EventType::Cancelled => Self::Cancelled,
+            EventType::JobPaused => Self::JobPaused,
+            EventType::JobResumed => Self::JobResumed,
+            EventType::Escalated => Self::Escalated,
+            EventType::NoteAdded => Self::NoteAdded,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Reading an event of either version.
+//! Reading an event of any version.
 //!
 //! Ensures that what is read is whole and agrees with its envelope, that a complaint names the place by its
 //! path, and that a version from the future is called one. Attributes that were added to the envelope on the
@@ -6,16 +6,16 @@
 
 use serde_json::{Map, Value};
 
-use super::casts::upcast;
+use super::casts::{upcast_v1, upcast_v2};
 use super::cloud_event::{ATTRIBUTES, CloudEvent, DATA, PREFIX, SPEC};
-use super::event::{Event, EventV1, Form};
+use super::event::{Event, EventV1, EventV2, Form};
 use super::{CURRENT, VERSIONS};
 use crate::problem::FieldError;
 
 /// An event that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// The log that it is from; with the event's id it names the event for ever.
+    /// The log, or the destination, that it is from; with the event's id it names the event for ever.
     pub source: String,
     /// The version that it was written as.
     pub schema_version: u32,
@@ -34,8 +34,10 @@ pub fn read(json: &[u8]) -> Result<Received, FieldError> {
     complete(envelope, &ATTRIBUTES, "")?;
     let data = object(envelope.get("data").unwrap_or(&Value::Null), "data")?;
     match version(data)? {
-        1 => open::<EventV1>(&value, data).map(|found| received(found, upcast)),
-        2 => open::<Event>(&value, data).map(|found| received(found, |event| event)),
+        1 => open::<EventV1>(&value, data)
+            .map(|found| received(found, |old| upcast_v2(upcast_v1(old)))),
+        2 => open::<EventV2>(&value, data).map(|found| received(found, upcast_v2)),
+        3 => open::<Event>(&value, data).map(|found| received(found, |event| event)),
         other => Err(unknown(&other)),
     }
 }

@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use serde_json::{Value, json};
 
+use super::cloud_event::Origin;
 use super::event::{Event, SchemaVersion};
 use super::kind::Kind;
 use crate::event::{EventType, LogEntry};
@@ -15,7 +16,7 @@ use crate::version::{Generation, Version};
 /// 2026-11-21T09:30:02.1Z.
 pub(super) const AT: Timestamp = Timestamp(1_795_253_402_100_000);
 /// The server that they are from.
-pub(super) const SERVER: &str = "https://cms.example/slugline";
+pub(super) const SERVER: Origin<'_> = Origin::Log("https://cms.example/slugline");
 
 /// An event of this type that says everything.
 pub(super) fn sample(kind: Kind) -> Event {
@@ -33,6 +34,7 @@ pub(super) fn sample(kind: Kind) -> Event {
         locale: Some("en".into()),
         destination: Some("blog".into()),
         generation: Some(Generation(3)),
+        payload: json!({"title": "Hello", "media": []}).as_object().cloned(),
         schema_version: SchemaVersion,
     }
 }
@@ -49,6 +51,7 @@ pub(super) fn sparse(kind: Kind) -> Event {
         locale: None,
         destination: None,
         generation: None,
+        payload: None,
         ..sample(kind)
     }
 }

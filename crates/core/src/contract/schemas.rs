@@ -4,7 +4,7 @@
 //! ensured by its digest in the tests.
 
 /// The schemas by the names under which they are served.
-pub const ALL: [(&str, &str); 2] = [
+pub const ALL: [(&str, &str); 3] = [
     (
         "event.v1.json",
         include_str!("../../../../schemas/event.v1.json"),
@@ -13,12 +13,22 @@ pub const ALL: [(&str, &str); 2] = [
         "event.v2.json",
         include_str!("../../../../schemas/event.v2.json"),
     ),
+    (
+        "event.v3.json",
+        include_str!("../../../../schemas/event.v3.json"),
+    ),
 ];
 
 /// The name of an event schema.
 #[must_use]
 pub fn name(version: u32) -> String {
     format!("event.v{version}.json")
+}
+
+/// The `$id` of an event schema: its name wherever it is kept.
+#[must_use]
+pub fn urn(version: u32) -> String {
+    format!("urn:slugline:schema:event:v{version}")
 }
 
 /// The schema with this name.

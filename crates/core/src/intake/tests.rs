@@ -1,7 +1,11 @@
 //! Every row of DESIGN §4 that an API client can meet.
 
 use super::*;
+use crate::dependency::Place;
+use crate::ids::PublishId;
+use crate::item::ItemKey;
 use crate::request::decode;
+use crate::time::Timestamp;
 use proptest::prelude::*;
 
 fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
@@ -29,6 +33,7 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
         raw: bytes::Bytes::new(),
         received_at: Timestamp(0),
         key_ttl: std::time::Duration::from_secs(86_400),
+        origin: Origin::Producer,
         request,
     }
 }
@@ -45,6 +50,7 @@ fn stored(version: i64, action: Action, title: &str) -> Found {
         targets: vec!["blog".into()],
         desired_at: vec!["blog".into()],
         scheduled: Vec::new(),
+        revised: false,
     };
     Found {
         item: Some(item),
@@ -288,4 +294,53 @@ proptest! {
             prop_assert_eq!(accept.generation, Generation(4));
         }
     }
+}
+
+fn by_person(seen: i64, restores: Option<i64>) -> Submission {
+    let mut submission = submission(Some(2), "publish", "older");
+    submission.key = "person".into();
+    submission.origin = Origin::Person {
+        seen: Generation(seen),
+        restores: restores.map(Generation),
+        slug: Some("older-slug".into()),
+    };
+    submission
+}
+
+#[test]
+fn a_rollback_is_a_new_generation_and_leaves_the_producers_mark() {
+    let found = stored(5, Action::Publish, "bad");
+    let accept = accepted(decide(&by_person(3, Some(1)), &found));
+    assert_eq!(accept.generation, Generation(4));
+    assert_eq!(accept.version, Version::Number(2));
+    assert_eq!(accept.mark, Version::Number(5));
+    assert_eq!(Some(accept.body), found.item.map(|item| item.body));
+    assert_eq!(accept.slug.as_deref(), Some("older-slug"));
+    assert!(accept.revised && accept.waits.is_empty());
+}
+
+#[test]
+fn who_has_not_seen_the_newest_generation_changes_nothing() {
+    let found = stored(5, Action::Publish, "bad");
+    for seen in [2, 4] {
+        assert_eq!(
+            refused(decide(&by_person(seen, None), &found)),
+            Code::Superseded
+        );
+    }
+    let unknown = decide(&by_person(1, None), &Found::default());
+    assert_eq!(refused(unknown), Code::NotFound);
+}
+
+#[test]
+fn the_bad_version_comes_late_in_vain_after_a_rollback() {
+    let mut found = stored(5, Action::Publish, "bad");
+    found.item.as_mut().unwrap().revised = true;
+    let mut late = submission(Some(5), "publish", "bad");
+    late.targets = vec!["blog".into(), "shop".into()];
+    assert!(matches!(decide(&late, &found), Intake::Duplicate(_)));
+    let older = submission(Some(4), "publish", "older still");
+    assert!(matches!(decide(&older, &found), Intake::Stale(_)));
+    let newer = accepted(decide(&submission(Some(6), "publish", "good"), &found));
+    assert!(!newer.revised);
 }

@@ -41,7 +41,11 @@ impl Caretaker for SecondLook {
             let claimed = self.0.shared.store.claim_looks(wants).await?;
             let count = claimed.jobs.len();
             let mut runs = Runs::default();
-            for job in claimed.jobs {
+            for mut job in claimed.jobs {
+                // Whatever class it had, nobody waits for a look whether it is still as desired.
+                if !job.owes_look {
+                    job.class = Class::Reconcile;
+                }
                 self.0.run_began(&job);
                 runs.begin(&self.0, Granted { job, asked_at });
             }

@@ -269,7 +269,7 @@ impl Delivery {
         metrics::histogram!("slugline_delivery_duration_seconds", "destination_type" => kind)
             .record(took);
         if matches!(settlement.verdict, Verdict::Live(_)) && job.ended.is_none() {
-            let since = self.shared.store.now().since(job.released_at).as_secs_f64();
+            let since = self.shared.store.now().since(job.queued_at).as_secs_f64();
             metrics::histogram!("slugline_release_to_live_seconds", "class" => job.class.as_str())
                 .record(since);
         }

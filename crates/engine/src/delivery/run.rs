@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use slugline_core::connector::{Connector, Difference, Repeat, Shown, Verification, Work};
-use slugline_core::decide::{Decision, Desired, decide};
-use slugline_core::drift::{Drift, drift};
+use slugline_core::decide::{Decision, Desired, Observed, decide};
+use slugline_core::drift::drift;
 use slugline_core::failure::Failure;
 use slugline_core::key::{LogicalKey, derived_slug};
 use slugline_core::lifecycle::{Evidence, JobState};
@@ -16,7 +16,7 @@ use slugline_core::reason::Reason;
 
 use super::desk::Desk;
 use crate::destination::Destination;
-use crate::store::ClaimedJob;
+use crate::store::{ClaimedJob, Found};
 
 /// First pause between two reads within the verify window; doubles.
 const FIRST_VERIFY_PAUSE: Duration = Duration::from_millis(200);
@@ -33,7 +33,7 @@ pub(super) enum Ended {
     /// The second look at a job that did not go live: nothing of ours is left that should not be.
     Tidied,
     /// The look for drift: how it differs from what is desired, if it does.
-    Checked(Option<Drift>),
+    Checked(Option<Found>),
     /// Not as desired.
     Failed(Failure),
 }
@@ -60,6 +60,7 @@ pub(super) fn work_of(job: &ClaimedJob, installation: &str) -> Work {
         media: job.media.clone(),
         derived_slug: derived_slug(installation, &job.item, &job.destination),
         delivery_id: key.delivery_id(installation),
+        installation: installation.to_owned(),
         was_shown: job.shown.is_some(),
     }
 }
@@ -115,7 +116,13 @@ async fn pass(
 ) -> Result<Ended, Failure> {
     let connector = destination.connector.as_ref();
     let observed = connector.observe(work, desk).await?;
-    let decision = decide(&desired(job, destination), &observed);
+    // What this run wrote is nobody else's change.
+    let known = desired(job, destination);
+    let known = Desired {
+        undisturbed: known.undisturbed.filter(|_| !desk.wrote()),
+        ..known
+    };
+    let decision = decide(&known, &observed);
     match &decision {
         Decision::Superseded => return Ok(Ended::Superseded),
         Decision::Conflict(failure) => return Err(failure.clone()),
@@ -163,7 +170,19 @@ async fn check(
         return Ok(Ended::Checked(None));
     }
     let observed = destination.connector.observe(work, desk).await?;
-    Ok(Ended::Checked(drift(&desired(job, destination), &observed)))
+    let kind = drift(&desired(job, destination), &observed);
+    Ok(Ended::Checked(kind.map(|kind| Found {
+        kind,
+        fingerprint: seen(observed),
+    })))
+}
+
+/// The fingerprint of what is there, if that is an entry of ours.
+fn seen(observed: Observed) -> Option<String> {
+    match observed {
+        Observed::Ours { fingerprint, .. } => Some(fingerprint),
+        Observed::Absent | Observed::Foreign { .. } | Observed::Unreadable => None,
+    }
 }
 
 fn desired<'a>(job: &'a ClaimedJob, destination: &Destination) -> Desired<'a> {
@@ -177,7 +196,10 @@ fn desired<'a>(job: &'a ClaimedJob, destination: &Destination) -> Desired<'a> {
         carried: job.generation,
         newest: job.newest,
         undisturbed,
-        protect_drift: destination.settings.protect_drift,
+        adopted: job.adopted.as_deref(),
+        protect_drift: job
+            .overwrites
+            .map_or(destination.settings.protect_drift, |overwrites| !overwrites),
     }
 }
 

@@ -42,8 +42,8 @@ pub(super) struct Bench<'a> {
 impl Bench<'_> {
     /// The settlement of a run that ended so.
     pub(super) async fn settle(&self, ended: Ended, now: Timestamp, dice: f64) -> Settlement {
-        let drift = match ended {
-            Ended::Checked(drift) => drift,
+        let drift = match &ended {
+            Ended::Checked(drift) => drift.clone(),
             _ => None,
         };
         let (verdict, shown) = match ended {
@@ -133,7 +133,7 @@ impl Bench<'_> {
         match after_failure(
             self.policy,
             self.job.attempt,
-            self.job.released_at,
+            self.job.queued_at,
             judged,
             now,
             dice,

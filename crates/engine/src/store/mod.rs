@@ -4,13 +4,27 @@
 //! set-based, so that an implementation can share one durable commit among concurrent callers.
 //! Leases and due times are by the store's clock, never a node's.
 
+mod console;
+mod control;
 mod credential;
+mod desk;
+mod inbox;
 mod read;
+mod reconciling;
+mod sessions;
+mod views;
 mod webhook;
 mod write;
 
+pub use console::*;
+pub use control::*;
 pub use credential::*;
+pub use desk::*;
+pub use inbox::Inbox;
 pub use read::*;
+pub use reconciling::*;
+pub use sessions::*;
+pub use views::Views;
 pub use webhook::*;
 pub use write::*;
 
@@ -18,7 +32,6 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use slugline_core::ids::WebhookId;
 use slugline_core::intake::Submission;
 use slugline_core::payload::StoredMedia;
 use slugline_core::port::BoxFuture;
@@ -56,8 +69,9 @@ impl std::error::Error for StoreError {}
 /// What the store answers.
 pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
-/// The memory of a Slugline installation.
-pub trait Store: Send + Sync {
+/// The memory of a Slugline installation: what works on it; besides, what people see of it, what they do
+/// and stop, what sources say, and who is signed in.
+pub trait Store: Control + Desk + Inbox + Views + Overviews + Reconciling + Sessions {
     /// The store's clock; where that is another machine's, as last measured.
     fn now(&self) -> Timestamp;
 
@@ -152,37 +166,6 @@ pub trait Store: Send + Sync {
     /// Checks the log's chain.
     fn verify_log(&self) -> Stored<'_, LogCheck>;
 
-    /// A publish by its id, or the newest with this request id, within an owner.
-    fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>>;
-
-    /// Publishes, newest first.
-    fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>>;
-
-    /// An item with what is live where, in all environments and locales.
-    fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>>;
-
-    /// Its revisions, newest first.
-    fn revisions(
-        &self,
-        owner: &str,
-        content_id: &str,
-        page: Page,
-    ) -> Stored<'_, Paged<RevisionView>>;
-
-    /// A job with its attempts and effects.
-    fn job(&self, owner: &str, id: slugline_core::ids::JobId) -> Stored<'_, Option<JobDetail>>;
-
-    /// Log entries after a cursor, oldest first. An entry that is visible has all earlier ones
-    /// visible; it becomes visible soon after its operation, at the latest with the next `seal`.
-    fn events(
-        &self,
-        filter: EventFilter,
-        page: Page,
-    ) -> Stored<'_, Paged<slugline_core::event::LogEntry>>;
-
-    /// Counts by destination, class and state, for metrics.
-    fn counts(&self) -> Stored<'_, Counts>;
-
     /// All tokens.
     fn tokens(&self) -> Stored<'_, Vec<TokenRecord>>;
 
@@ -202,33 +185,6 @@ pub trait Store: Send + Sync {
     /// Ends a renewal; `false` when its right was taken over or ended before: nothing of it is kept.
     /// Durable when it returns.
     fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool>;
-
-    /// Keeps webhooks as they came, each unless one of its source with its repeat key is kept already.
-    /// Durable when it returns. One outcome each, in order.
-    fn keep_webhooks(&self, webhooks: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>>;
-
-    /// Webhooks that nobody has dealt with and whose time has come, oldest first. Each comes again
-    /// `again_after` from now, unless it is ended before.
-    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>>;
-
-    /// Says what became of webhooks.
-    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()>;
-
-    /// Takes the right to ask a source, if its time has come: for `again_after`, when it comes up again
-    /// unless it is ended before.
-    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>>;
-
-    /// Says where an asking ended, and how long after now the next begins.
-    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()>;
-
-    /// Has a webhook dealt with again; `false` when there is none of this id and owner.
-    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;
-
-    /// A webhook as it came.
-    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>>;
-
-    /// Webhooks, newest first.
-    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>>;
 
     /// Ends the store's own threads after what was handed in is durable.
     fn close(&self) -> BoxFuture<'_, ()>;

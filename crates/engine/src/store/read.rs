@@ -7,6 +7,7 @@ use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::{JobState, PendingReason};
+use slugline_core::pause::PauseKind;
 use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::reason::{Reason, SuggestedAction};
 use slugline_core::time::Timestamp;
@@ -121,6 +122,12 @@ pub struct JobView {
     /// The content ids that its publish depends on and waits for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub waits_for: Vec<String>,
+    /// The widest pause that keeps it from beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_for_pause: Option<PauseKind>,
+    /// When it may begin, where its destination has a daily capacity or windows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slot_at: Option<Timestamp>,
     /// `read_back`, `acknowledged` or `second look due`; absent until live.
     pub evidence: Option<String>,
     /// Why it failed last.
@@ -177,6 +184,57 @@ pub struct JobDetail {
     pub class: Class,
     /// Oldest first.
     pub attempts: Vec<AttemptView>,
+}
+
+/// Which dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterFilter {
+    /// Only this owner's.
+    pub owner: String,
+    /// Of this content.
+    pub content_id: Option<String>,
+    /// Of this request.
+    pub request_id: Option<String>,
+    /// At this destination.
+    pub destination: Option<String>,
+    /// With this reason.
+    pub reason: Option<Reason>,
+    /// Of this class.
+    pub class: Option<Class>,
+    /// In this environment.
+    pub environment: Option<String>,
+    /// Accepted before this time.
+    pub before: Option<Timestamp>,
+}
+
+/// A failed job that waits for a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DeadLetter {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// Its publish.
+    pub publish_id: PublishId,
+    /// The request.
+    pub request_id: String,
+    /// The item.
+    pub content_id: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// What is desired.
+    pub action: Action,
+    /// Generation.
+    pub generation: Generation,
+    /// Version.
+    pub version: Version,
+    /// Class.
+    pub class: Class,
+    /// Runs that it had; an action that names them is refused if there were more since.
+    pub runs: i64,
+    /// When its publish was accepted.
+    pub accepted_at: Timestamp,
 }
 
 /// One run of a job.
@@ -288,6 +346,9 @@ pub struct RevisionView {
     pub accepted_at: Timestamp,
     /// The request.
     pub request_id: String,
+    /// The slug that went with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub slug: Option<String>,
     /// SHA-256 of the payload's canonical JSON.
     pub checksum: String,
     /// The payload; `None` for removals and erased bodies.
@@ -303,6 +364,8 @@ pub struct Counts {
     pub jobs: BTreeMap<(String, Class, JobState), u64>,
     /// When the oldest queued job became due.
     pub oldest_due: Option<Timestamp>,
+    /// (destination, kind) → items that have drifted.
+    pub drift: BTreeMap<(String, Drift), u64>,
     /// Second looks owed.
     pub looks_owed: u64,
     /// Entries in the log.

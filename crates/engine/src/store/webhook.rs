@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use slugline_core::event::EventType;
 use slugline_core::ids::{PublishId, WebhookId};
 use slugline_core::problem::Code;
 use slugline_core::source::What;
@@ -125,6 +126,29 @@ pub struct WebhookEnd {
     pub state: WebhookState,
     /// What became of it.
     pub outcome: Outcome,
+    /// What goes into the log with it, unless an earlier end of it said so.
+    pub noted: Vec<Noted>,
+}
+
+/// Something that a source told and that is no item of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Noted {
+    /// What happened to it.
+    pub kind: EventType,
+    /// Who told.
+    pub source: String,
+    /// The owner that the source acts for.
+    pub owner: String,
+    /// Our name of the environment that it belongs to.
+    pub environment: String,
+    /// Its locale, where it has one.
+    pub locale: Option<String>,
+    /// What the source calls it.
+    pub entry: String,
+    /// What content that depends on it calls it here.
+    pub content_id: String,
+    /// Made of the webhook's number and its place there.
+    pub request_id: String,
 }
 
 /// What became of what a webhook says.
@@ -177,6 +201,8 @@ pub enum ChangeStatus {
     Duplicate,
     /// Older than what is known.
     StaleUpdateIgnored,
+    /// It is no item and changes nothing that is published; the log says that it changed.
+    Noted,
     /// It changes nothing that is published.
     Ignored,
     /// It is news of an entry that we wrote ourselves: the item is looked at there.

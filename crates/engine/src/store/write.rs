@@ -12,6 +12,7 @@ use slugline_core::ids::{Fence, JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::Verdict;
+use slugline_core::pace::Pace;
 use slugline_core::payload::{Payload, StoredMedia};
 use slugline_core::port::EffectKey;
 use slugline_core::time::Timestamp;
@@ -40,6 +41,8 @@ pub struct Registration {
     /// How long after a write of unknown outcome the lane is looked at again; `None` where nothing
     /// can be looked at.
     pub commit_window: Option<Duration>,
+    /// When publishes may begin there; at any time when `None`.
+    pub pace: Option<Pace>,
 }
 
 /// What became of a submission that was not refused.
@@ -162,8 +165,12 @@ pub struct ClaimedJob {
     pub version: Version,
     /// The request.
     pub request_id: String,
-    /// When it was released.
+    /// When its publish was released.
     pub released_at: Timestamp,
+    /// When the job was queued first: its class's patience counts from then.
+    pub queued_at: Timestamp,
+    /// Whether it replaces what somebody else made of the entry; as the destination says when `None`.
+    pub overwrites: Option<bool>,
     /// The claimed slug; of the last generation with a body for a removal.
     pub slug: String,
     /// The payload; of the last generation with a body for a removal.
@@ -177,6 +184,8 @@ pub struct ClaimedJob {
     /// Whether nothing of ours was written since `shown` was verified, so that a difference is
     /// somebody else's change.
     pub undisturbed: bool,
+    /// The fingerprint of what somebody made of it and a person said to leave so.
+    pub adopted: Option<String>,
     /// Whether a write since then has an unknown outcome (a second look is owed).
     pub owes_look: bool,
     /// For looks: the state that the job ended in. It is a second look if it `owes_look`, else one for drift.
@@ -242,7 +251,16 @@ pub struct Settlement {
     /// Whether this run was a look that is paid with it.
     pub looked: bool,
     /// What a look for drift found.
-    pub drift: Option<Drift>,
+    pub drift: Option<Found>,
+}
+
+/// Drift that a look found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Which kind.
+    pub kind: Drift,
+    /// The fingerprint of what is there; `None` where nothing of ours is.
+    pub fingerprint: Option<String>,
 }
 
 /// What a release pass did.

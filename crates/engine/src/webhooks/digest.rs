@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use slugline_core::answer::{Answer, Status};
 use slugline_core::canonical::Fingerprint;
-use slugline_core::item::{Action, Class, check_name};
+use slugline_core::item::{Action, Class, check_content_id, check_name};
 use slugline_core::problem::{Code, Problem};
 use slugline_core::request::PublishRequest;
 use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
 use slugline_core::version::{Version, VersionKind};
 
-use super::{Came, Digested, Source, Webhooks, ask, failed, reference};
+use super::{Came, Digested, Source, Webhooks, ask, failed, reference, slug};
 use crate::intake::{Caller, IS_THERE, Said};
 use crate::store::{
     ChangeStatus, Changed, ContentView, Decided, Outcome, Page, StoreError, WebhookState,
@@ -144,8 +144,7 @@ impl Webhooks {
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
             What::Deleted => self.remove(&place, Action::Delete).await?,
             What::Draft => vec![place.ignored("what is public did not change")],
-            What::Asset => vec![place.ignored("a file by itself is not published")],
-            What::Taxonomy => vec![place.ignored("a term by itself is not published")],
+            What::Asset | What::Taxonomy => vec![place.noted()],
         };
         Ok(outcomes)
     }
@@ -405,7 +404,7 @@ impl Place<'_> {
             destinations: None,
             publish_at: None,
             depends_on: Some(self.source.depends_on(self.change)),
-            payload: payload.filter(|_| !action.removes()),
+            payload: payload.filter(|_| !action.removes()).map(slug::fit),
         }
     }
 
@@ -420,6 +419,20 @@ impl Place<'_> {
             generation: None,
             code: None,
             reason: None,
+        }
+    }
+
+    fn noted(&self) -> Changed {
+        let why = match self.change.what {
+            What::Taxonomy => "a term by itself is not published; the log says taxonomy_changed",
+            _ => "a file by itself is not published; the log says asset_changed",
+        };
+        if let Err(wrong) = check_content_id(&self.content_id) {
+            return self.ignored(&format!("its name {wrong}"));
+        }
+        Changed {
+            reason: Some(why.to_owned()),
+            ..self.changed(ChangeStatus::Noted, None)
         }
     }
 
@@ -469,7 +482,7 @@ impl Place<'_> {
             publish_id: *publish_id,
             generation: *generation,
             version: version.or(self.change.version),
-            reason: reason.clone(),
+            reason: reason.clone().or_else(|| self.other_slug()),
             ..self.changed(status, Some(locale))
         }
     }

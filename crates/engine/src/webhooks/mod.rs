@@ -10,9 +10,11 @@ mod digest;
 mod echo;
 mod envelope;
 mod keeping;
+mod noted;
 mod receipt;
 mod sender;
 mod settings;
+mod slug;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -334,7 +336,7 @@ impl Webhooks {
         came: &Came<'_>,
     ) -> Result<(WebhookState, Outcome), StoreError> {
         match self.digest(source, came).await? {
-            Digested::Ended(state, outcome) => self.end(came.id, (state, outcome)).await,
+            Digested::Ended(state, outcome) => self.end(source, came, (state, outcome)).await,
             // Intake said "later": it comes up again.
             Digested::Later => Ok((WebhookState::Received, Outcome::default())),
             Digested::Asks => {
@@ -349,12 +351,14 @@ impl Webhooks {
 
     async fn end(
         &self,
-        id: WebhookId,
+        source: &Source,
+        came: &Came<'_>,
         (state, outcome): (WebhookState, Outcome),
     ) -> Result<(WebhookState, Outcome), StoreError> {
         let end = WebhookEnd {
-            id,
+            id: came.id,
             state,
+            noted: source.noted(came, &outcome),
             outcome: outcome.clone(),
         };
         self.store.end_webhooks(vec![end]).await?;

@@ -41,6 +41,8 @@ pub enum ReceiptStatus {
     Duplicate,
     /// It is older than what is known.
     StaleUpdateIgnored,
+    /// It tells of a medium or a term; the log says so.
+    Noted,
     /// It says nothing that matters here.
     Ignored,
     /// It is kept, and will be dealt with.
@@ -81,6 +83,7 @@ impl ReceiptStatus {
             WebhookState::Ignored => Self::Ignored,
             WebhookState::Done if any(ChangeStatus::Ok) => Self::Ok,
             WebhookState::Done if any(ChangeStatus::StaleUpdateIgnored) => Self::StaleUpdateIgnored,
+            WebhookState::Done if any(ChangeStatus::Noted) => Self::Noted,
             WebhookState::Done => Self::Duplicate,
         }
     }
@@ -92,6 +95,7 @@ impl ReceiptStatus {
             Self::Ok => "ok",
             Self::Duplicate => "duplicate",
             Self::StaleUpdateIgnored => "stale_update_ignored",
+            Self::Noted => "noted",
             Self::Ignored => "ignored",
             Self::Received => "received",
             Self::Failed => "failed",

@@ -14,7 +14,7 @@ use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_engine::delivery::Shared;
-use slugline_engine::destination::{Destination, DestinationSettings};
+use slugline_engine::destination::{Destination, DestinationSettings, ReconcileSettings};
 use slugline_engine::engine::{Engine, EngineSettings};
 use slugline_engine::intake::{Caller, Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
@@ -58,7 +58,12 @@ pub fn connector(kind: &str, config: &str) -> Arc<dyn Connector> {
     Arc::from(built.map_err(|why| why.message).unwrap())
 }
 
-fn destination(name: &str, config: &str, now: slugline_core::time::Timestamp) -> Arc<Destination> {
+fn destination(
+    name: &str,
+    config: &str,
+    now: slugline_core::time::Timestamp,
+    reconcile: ReconcileSettings,
+) -> Arc<Destination> {
     let connector = connector(name, config);
     let settings = DestinationSettings {
         name: name.into(),
@@ -69,6 +74,8 @@ fn destination(name: &str, config: &str, now: slugline_core::time::Timestamp) ->
         verify_window: Duration::from_secs(1),
         protect_drift: false,
         repeat_unknown: false,
+        pace: None,
+        reconcile,
     };
     Arc::new(Destination::new(settings, connector, now))
 }
@@ -76,12 +83,17 @@ fn destination(name: &str, config: &str, now: slugline_core::time::Timestamp) ->
 impl House {
     /// An open house with a running engine.
     pub async fn open(seed: u64) -> Self {
-        let mut house = Self::furnish(seed, tempfile::tempdir().unwrap());
+        Self::open_with(seed, ReconcileSettings::default()).await
+    }
+
+    /// One whose destinations are reconciled so.
+    pub async fn open_with(seed: u64, reconcile: ReconcileSettings) -> Self {
+        let mut house = Self::furnish(seed, tempfile::tempdir().unwrap(), reconcile);
         house.start().await;
         house
     }
 
-    fn furnish(seed: u64, directory: tempfile::TempDir) -> Self {
+    fn furnish(seed: u64, directory: tempfile::TempDir, reconcile: ReconcileSettings) -> Self {
         let clock = Arc::new(TestClock::new());
         let store = SqliteStore::open(directory.path(), clock.clone(), [7; 16]).unwrap();
         let steady = Arc::new(Steady::new(Arc::new(store)));
@@ -91,8 +103,8 @@ impl House {
         let hook =
             format!("url = \"{HOOK}\"\nsecrets = [\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]");
         let destinations = vec![
-            destination("wordpress", &blog, clock.now()),
-            destination("webhook", &hook, clock.now()),
+            destination("wordpress", &blog, clock.now(), reconcile),
+            destination("webhook", &hook, clock.now(), reconcile),
         ];
         let intake = Intake::new(Arc::clone(&store), settings());
         Self {

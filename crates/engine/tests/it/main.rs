@@ -19,5 +19,6 @@ mod media;
 mod network;
 mod order;
 mod outages;
+mod reconciling;
 mod steady;
 mod webhooks;

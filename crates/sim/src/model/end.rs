@@ -296,6 +296,8 @@ fn judge_dead_letter(plan: &Plan, view: &PublishView, job: &JobView) -> Judged {
         Reason::DependencyNotLive | Reason::DependencyCycle => return Ok(()),
         // A slug that was answered and not kept looks like one that somebody else has.
         Reason::SlugTakenAtDestination => &[Kind::Persons, Kind::Ignored],
+        // A repair met what a person had changed meanwhile.
+        Reason::Diverged => &[Kind::Drift],
         Reason::VerifyMismatch => &[Kind::Ignored, Kind::Drift, Kind::Lag],
         Reason::MediaUnreachable => &[Kind::Network, Kind::Outage, Kind::Late],
         // A 404 for what a person removed reads as no API at all when it comes without its end.

@@ -76,6 +76,7 @@ impl Model {
     fn judge_entry(&mut self, entry: &LogEntry) -> Judged {
         match entry.kind {
             EventType::Released => self.released(entry),
+            EventType::RerunQueued => self.reran(entry),
             EventType::DeliveryStarted => self.started(entry),
             EventType::DeliveryRetry | EventType::DeliveryPutBack => {
                 self.moved(entry, &[JobState::Delivering], JobState::Queued)
@@ -106,6 +107,7 @@ impl Model {
                 )
             }
             EventType::LeaseRescued => self.rescued(entry),
+            EventType::Paused | EventType::Resumed => self.paused(entry),
             EventType::SecondLookDone => {
                 self.settled_in_the_dark(entry);
                 Ok(())
@@ -142,6 +144,7 @@ impl Model {
         let Some(job) = job_of(entry) else {
             return broken("P8", format!("a claim without a job: {entry:?}"));
         };
+        self.judge_unpaused(job)?;
         match self.log.recovering {
             true => self.claimed_in_vain(job, entry.at),
             false => self.claim_logged(job)?,
@@ -165,7 +168,7 @@ impl Model {
         }
     }
 
-    fn moved(&mut self, entry: &LogEntry, from: &[JobState], to: JobState) -> Judged {
+    pub(super) fn moved(&mut self, entry: &LogEntry, from: &[JobState], to: JobState) -> Judged {
         self.settled_in_the_dark(entry);
         let id = job_of(entry);
         let Some((id, job)) = id.and_then(|id| Some((id, self.jobs.get_mut(&id)?))) else {
@@ -216,7 +219,7 @@ impl Model {
 }
 
 /// The job that an entry is about.
-fn job_of(entry: &LogEntry) -> Option<JobId> {
+pub(super) fn job_of(entry: &LogEntry) -> Option<JobId> {
     text_of(entry, "job_id")
 }
 

@@ -11,6 +11,8 @@ mod intake;
 mod log;
 mod messages;
 mod mirror;
+mod pauses;
+mod reruns;
 mod shown;
 mod webhooks;
 
@@ -22,6 +24,7 @@ use slugline_core::http::Request;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::JobState;
+use slugline_core::pause::Pausable;
 use slugline_core::payload::Payload;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
@@ -80,8 +83,10 @@ pub(crate) struct Model {
     /// Whether messages must come in order: not where one may come after its sender is gone.
     judges_order: bool,
     log: log::Seen,
+    pauses: BTreeSet<Pausable>,
     ties: dependencies::Ties,
     shown: shown::Shows,
+    reruns: reruns::Reruns,
     messages: messages::Messages,
     webhooks: webhooks::Webhooks,
     /// Derived slugs, and whose they are.

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use clap::Args;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use slugline_core::pace::Pace;
+use slugline_engine::ports::Clock;
 
 use super::serve::{DEFAULT_CONFIG, configuration};
 use super::{Ended, Trouble};
+use crate::clock::SystemClock;
 use crate::config::{ClientCertificate, Config, Destination, Source};
 use crate::node::identity;
 use crate::output::{BAD, GOOD, Output, columns};
@@ -105,6 +108,9 @@ fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output
     ));
     if let Some(identity) = &checked.identity {
         output.line(&tls_line(config, identity));
+        if let Some(warning) = identity.warning(SystemClock.now()) {
+            output.line(&format!("{}  {warning}", output.paint(BAD, "soon ")));
+        }
     }
     let sources: Vec<Vec<String>> = config
         .sources
@@ -126,9 +132,11 @@ fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output
         .map(|destination| {
             let text =
                 said(destination).map(|probed| probed.said.clone().unwrap_or_else(|why| why));
+            let pace = destination.pace.as_ref().map(Pace::words);
             vec![
                 destination.name.clone(),
                 destination.kind.clone(),
+                pace.unwrap_or_default(),
                 text.unwrap_or_default(),
             ]
         })
@@ -200,7 +208,10 @@ fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
                 Some(Ok(text)) => (json!(true), json!(text)),
                 Some(Err(why)) => (json!(false), json!(why)),
             };
-            json!({ "name": destination.name, "type": destination.kind, "ok": ok, "detail": detail })
+            {
+                let pace = destination.pace.as_ref().map(Pace::words);
+                json!({ "name": destination.name, "type": destination.kind, "pace": pace, "ok": ok, "detail": detail })
+            }
         })
         .collect();
     let source = |source: &Source| {
@@ -211,6 +222,6 @@ fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
     let tls = checked
         .identity
         .as_ref()
-        .map(|identity| json!({ "valid_until": identity.until() }));
+        .map(|identity| json!({ "valid_until": identity.until(), "warning": identity.warning(SystemClock.now()) }));
     json!({ "ok": well, "tls": tls, "sources": sources, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
 }

@@ -177,6 +177,11 @@ async fn face(stage: &Stage) -> bool {
 
 async fn linger(stage: Stage) {
     say("\nLook around:");
+    say(&format!("  the console     http://{}/", stage.server));
+    say(&format!(
+        "                  sign in with the token {}",
+        stage.token
+    ));
     say(&format!("  the blog        http://{}/", stage.sandbox));
     say(&format!(
         "  the site        {}",

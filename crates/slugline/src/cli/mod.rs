@@ -5,11 +5,19 @@
 
 pub mod backup;
 pub mod check;
+mod confirm;
+pub mod dead_letters;
 pub mod demo;
+pub mod drift;
+pub mod export;
 pub mod init;
 pub mod migrate;
+pub mod pause;
+pub mod pauses;
 pub mod publish;
+pub mod reconcile;
 pub mod restore;
+pub mod rollback;
 pub mod sandbox;
 pub mod serve;
 pub mod sources;
@@ -62,6 +70,14 @@ enum Command {
     Demo(demo::DemoArgs),
     Publish(publish::PublishArgs),
     Status(status::StatusArgs),
+    Export(export::ExportArgs),
+    Pause(pause::PauseArgs),
+    Resume(pause::ResumeArgs),
+    Pauses(pauses::PausesArgs),
+    DeadLetters(dead_letters::DeadLettersArgs),
+    Rollback(rollback::RollbackArgs),
+    Drift(drift::DriftArgs),
+    Reconcile(reconcile::ReconcileArgs),
     Sources(sources::SourcesArgs),
     Webhooks(webhooks::WebhooksArgs),
     Check(check::CheckArgs),
@@ -85,6 +101,18 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(&args).await,
         Command::Publish(args) => trouble::exit(publish::run(&args, output).await),
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
+        Command::Export(args) => trouble::exit(export::run(&args, output).await),
+        Command::Pause(args) => trouble::exit(pause::pause(&args, output).await),
+        Command::Resume(args) => trouble::exit(pause::resume(&args, output).await),
+        Command::Pauses(args) => trouble::exit(pauses::run(&args, output).await),
+        Command::DeadLetters(args) => {
+            trouble::exit(dead_letters::run(&args, global.no_input, output).await)
+        }
+        Command::Rollback(args) => {
+            trouble::exit(rollback::run(&args, global.no_input, output).await)
+        }
+        Command::Drift(args) => trouble::exit(drift::run(&args, output).await),
+        Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
         Command::Sources(args) => trouble::exit(sources::run(&args, output).await),
         Command::Webhooks(args) => trouble::exit(webhooks::run(&args, output).await),
         Command::Check(args) => trouble::exit(check::run(&args, output).await),

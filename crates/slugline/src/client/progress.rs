@@ -119,6 +119,9 @@ pub fn remark(job: &Job) -> String {
         .unwrap_or_default()
         .to_owned();
     }
+    if let Some(pause) = &job.waits_for_pause {
+        return format!("waits: paused ({pause})");
+    }
     match (&job.pending_reason, error) {
         (Some(reason), _) if job.waits_for.is_empty() => format!("waits: {reason}"),
         (Some(reason), _) => format!("waits: {reason} ({})", job.waits_for.join(", ")),
@@ -151,6 +154,10 @@ mod tests {
             (
                 json!({"state": "pending", "pending_reason": "dependency", "waits_for": ["a", "b"]}),
                 "waits: dependency (a, b)",
+            ),
+            (
+                json!({"waits_for_pause": "destination", "last_error": "503"}),
+                "waits: paused (destination)",
             ),
             (
                 json!({"attempt_count": 2, "last_error": "503"}),

@@ -44,6 +44,9 @@ pub struct Job {
     /// The content ids that it waits for.
     #[serde(default)]
     pub waits_for: Vec<String>,
+    /// The widest pause that keeps it from beginning.
+    #[serde(default)]
+    pub waits_for_pause: Option<String>,
     /// How it is known to be live.
     #[serde(default)]
     pub evidence: Option<String>,
@@ -68,6 +71,64 @@ pub struct Job {
     /// Where the public sees it.
     #[serde(default)]
     pub url: Option<String>,
+}
+
+/// Something that is paused.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Pause {
+    /// Which kind of thing.
+    pub what: String,
+    /// The destination.
+    #[serde(default)]
+    pub destination: Option<String>,
+    /// The class.
+    #[serde(default)]
+    pub class: Option<String>,
+    /// The content item.
+    #[serde(default)]
+    pub content_id: Option<String>,
+    /// Its environment.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Its locale.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// Since when.
+    pub since: String,
+    /// Who paused it.
+    pub actor: String,
+    /// Why.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl Pause {
+    /// What there is to say of it, in columns.
+    #[must_use]
+    pub fn row(&self) -> Vec<String> {
+        let named = [
+            &self.destination,
+            &self.class,
+            &self.content_id,
+            &self.environment,
+            &self.locale,
+        ];
+        let named: Vec<&str> = named.into_iter().flatten().map(String::as_str).collect();
+        vec![
+            self.what.clone(),
+            named.join(" "),
+            self.since.clone(),
+            self.actor.clone(),
+            self.note.clone(),
+        ]
+    }
+
+    /// The same in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let said = self.row().into_iter().filter(|cell| !cell.is_empty());
+        said.collect::<Vec<_>>().join("  ")
+    }
 }
 
 /// A job with its history.
@@ -146,6 +207,72 @@ pub struct ContentAt {
 pub struct Drift {
     /// `missing`, `stale`, `extra` or `diverged`.
     pub kind: String,
+}
+
+/// A comparison of a destination with what is desired there.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Reconciliation {
+    /// Its id.
+    pub reconciliation_id: String,
+    /// The destination.
+    pub destination: String,
+    /// `running`, `done`, `stopped` or `aborted`.
+    pub state: String,
+    /// What it does at present.
+    #[serde(default)]
+    pub step: Option<String>,
+    /// What it found.
+    pub counts: Counts,
+    /// Why it stopped, or what hinders it.
+    #[serde(default)]
+    pub why: Option<String>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Counts {
+    /// Entries that are there.
+    pub listed: u64,
+    /// Those that were never ours.
+    pub unmanaged: u64,
+    /// Items that are as desired.
+    pub in_sync: u64,
+    /// Items that should be there and are not.
+    pub missing: u64,
+    /// Items that show something of ours that is not desired now.
+    pub stale: u64,
+    /// Items that are no longer desired and still there.
+    pub extra: u64,
+    /// Items that somebody else changed.
+    pub diverged: u64,
+    /// Items for which a job was queued.
+    pub repaired: u64,
+    /// Items whose drift was taken for the new baseline.
+    pub adopted: u64,
+}
+
+/// An item that has drifted at a destination.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Drifted {
+    /// The item.
+    pub content_id: String,
+    /// Environment.
+    pub environment: String,
+    /// Locale.
+    pub locale: String,
+    /// The destination.
+    pub destination: String,
+    /// `missing`, `stale`, `extra` or `diverged`.
+    pub kind: String,
+    /// When it was found first.
+    pub found_at: String,
+    /// What is desired.
+    pub desired_action: String,
+    /// Which generation is desired.
+    pub desired_generation: i64,
+    /// Where the public saw it.
+    #[serde(default)]
+    pub url: Option<String>,
 }
 
 /// A page of a list.

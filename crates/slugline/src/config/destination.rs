@@ -7,12 +7,14 @@ use serde::Deserialize;
 use slugline_connectors::registry;
 use slugline_core::budget::parse_rate;
 use slugline_core::connector::Connector;
+use slugline_core::pace::{LARGEST_CAPACITY, Pace, Window};
 use slugline_core::route::RoutedDestination;
 use slugline_core::secret::Secrets;
 use slugline_core::time::parse_duration;
 use toml::Spanned;
 
 use super::complaints::Place;
+use super::drift::{Drift, Reconcile};
 use super::section::Section;
 use super::token::name;
 
@@ -46,23 +48,16 @@ pub struct Destination {
     pub commit_window: Option<Duration>,
     /// How long readers may lag behind a write; the connector's when `None`.
     pub verify_window: Option<Duration>,
-    /// What to do about an entry that somebody else changed at the destination.
-    pub on_drift: OnDrift,
+    /// What is done about drift.
+    pub on_drift: Drift,
+    /// How often it is compared with what is desired there.
+    pub reconcile: Reconcile,
     /// What to do after a write of unknown outcome that cannot be looked up.
     pub on_unknown: OnUnknown,
+    /// When publishes may begin there; at any time when `None`.
+    pub pace: Option<Pace>,
     /// The vendor's code, configured.
     pub connector: Arc<dyn Connector>,
-}
-
-/// What to do about an entry that somebody else changed at the destination.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnDrift {
-    /// Bring it to the desired state with the next publish.
-    #[default]
-    Overwrite,
-    /// Leave it and make a dead letter.
-    Report,
 }
 
 /// What to do after a write of unknown outcome where nothing can be looked up.
@@ -106,7 +101,9 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
     let commit_window = value(section.read("commit_window", parse_duration));
     let verify_window = value(section.read("verify_window", parse_duration));
     let on_drift = value(section.take("on_drift")).unwrap_or_default();
+    let reconcile = value(section.take("reconcile")).unwrap_or_default();
     let on_unknown = value(section.take("on_unknown")).unwrap_or_default();
+    let pace = pace(&mut section);
     let kind = kind?;
     let connector = build(section, &kind, secrets)?;
     Some(Destination {
@@ -121,9 +118,27 @@ pub(super) fn read(mut section: Section<'_, '_>, secrets: &dyn Secrets) -> Optio
         commit_window,
         verify_window,
         on_drift,
+        reconcile,
         on_unknown,
+        pace,
         connector,
     })
+}
+
+fn pace(section: &mut Section<'_, '_>) -> Option<Pace> {
+    let capacity = section.number("daily_capacity", 1, LARGEST_CAPACITY);
+    let windows = section.take::<Vec<Window>>("windows");
+    let time_zone = value(section.take::<String>("time_zone"));
+    let place = windows.as_ref().map(|(_, place)| place.clone());
+    let pace = Pace {
+        daily_capacity: capacity.and_then(|count| u32::try_from(count).ok()),
+        windows: value(windows).unwrap_or_default(),
+        time_zone: time_zone.unwrap_or_default(),
+    };
+    if let (Err(why), Some(place)) = (pace.check(), place) {
+        section.complain(place, "windows", &why);
+    }
+    (!pace.is_free()).then_some(pace)
 }
 
 fn build(

@@ -7,6 +7,7 @@
 mod complaints;
 mod destination;
 mod document;
+mod drift;
 mod retry;
 mod route;
 mod section;
@@ -34,7 +35,8 @@ use self::route::PlacedRoute;
 use self::section::{Environment, Section};
 
 pub use self::complaints::ConfigProblems;
-pub use self::destination::{Destination, OnDrift, OnUnknown};
+pub use self::destination::{Destination, OnUnknown};
+pub use self::drift::OnDrift;
 pub use self::server::{LogFormat, Server};
 pub use self::source::{Source, Trust};
 pub use self::store::StoreSettings;

@@ -109,7 +109,7 @@ fn the_example_is_read() {
         (Some((10, Duration::from_secs(1))), Some(4))
     );
     assert_eq!(
-        (hook.timeout, hook.on_drift),
+        (hook.timeout, hook.on_drift.publish),
         (Some(Duration::from_secs(5)), OnDrift::Report)
     );
     assert_eq!(

@@ -7,12 +7,15 @@
 )]
 
 mod check;
+mod control;
 mod harness;
 mod hooks;
 mod init;
 mod moving;
 mod nodes;
+mod operator;
 mod publish;
+mod reconcile;
 mod stopping;
 mod stub;
 mod tls;

@@ -198,6 +198,22 @@ fn who_shakes_hands_slowly_or_speaks_plain_http_keeps_nobody_out_and_no_stop_wai
 }
 
 #[test]
+fn check_says_that_a_certificate_expires_soon() {
+    let ours = authority();
+    let soon = issue("localhost", &ours, |params| {
+        params.not_after = time::OffsetDateTime::now_utc() + time::Duration::hours(5 * 24 + 1);
+    });
+    let folder = folder(&ours, &soon, "optional");
+    let shown = run(folder.path(), &["check"]).with(0).out();
+    assert!(
+        shown.contains("the certificate expires in 5 days"),
+        "{shown}"
+    );
+    let warning = run(folder.path(), &["check", "--json"]).with(0).json()["tls"]["warning"].clone();
+    assert!(warning.as_str().unwrap().contains("renew it"), "{warning}");
+}
+
+#[test]
 fn check_says_what_is_wrong_with_a_certificate() {
     let ours = authority();
     let good = pair("localhost", &ours);
@@ -230,6 +246,7 @@ fn check_says_what_is_wrong_with_a_certificate() {
     let right = folder(&ours, &good, "optional");
     let shown = run(right.path(), &["check"]).with(0).out();
     assert!(shown.contains("https://"), "{shown}");
+    assert!(!shown.contains("expires in"), "{shown}");
     std::fs::remove_file(right.path().join("ca.pem")).unwrap();
     let ended = run(right.path(), &["check"]).with(2);
     assert!(

@@ -40,5 +40,5 @@ pub(crate) fn give_up<L: Ledger>(
     for job in ledger.pending(publish)? {
         jobs::fail(ledger, &job, failure)?;
     }
-    ledger.stop_waiting(publish)
+    ledger.give_up_waiting(publish)
 }

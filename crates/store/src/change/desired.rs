@@ -25,6 +25,8 @@ pub(crate) struct Desired {
     pub(crate) look_owed: bool,
     pub(crate) drift: Option<Drift>,
     pub(crate) drift_at: Option<Timestamp>,
+    /// The fingerprint of what has drifted.
+    pub(crate) drift_seen: Option<String>,
 }
 
 /// A released job that wants its item's place at its destination.
@@ -74,7 +76,10 @@ pub(crate) fn place<L: Ledger>(
 
 fn replace<L: Ledger>(ledger: &mut L, older: JobId, newer: JobId) -> Result<(), L::Fault> {
     match ledger.job(older)? {
-        Some(job) if job.state == JobState::Queued => jobs::supersede(ledger, &job, Some(newer)),
+        // A pending one that has the place was set aside.
+        Some(job) if matches!(job.state, JobState::Queued | JobState::Pending) => {
+            jobs::supersede(ledger, &job, Some(newer))
+        }
         Some(job) => ledger.change(&job, Change::Replace(newer)),
         None => Ok(()),
     }

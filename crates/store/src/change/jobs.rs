@@ -6,7 +6,7 @@ use slugline_core::connector::Shown;
 use slugline_core::event::EventType;
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
-use slugline_core::lifecycle::{Evidence, Queued};
+use slugline_core::lifecycle::{Evidence, JobState, Queued};
 
 use super::desired::replacement;
 use super::{Change, Ledger};
@@ -58,11 +58,29 @@ pub(crate) fn go_live<L: Ledger>(
 ) -> Result<(), L::Fault> {
     ledger.change(job, Change::Live(evidence, shown))?;
     ended(ledger, job)?;
+    if job.restores.is_some() {
+        roll_back_shown(ledger, job)?;
+    }
     ledger.show(job)?;
     ledger.arrive(&job.key)?;
     let entry = Entry::of_job(ledger, EventType::PublishSucceeded, "live", job);
     let entry = entry.detail("evidence", evidence);
     ledger.log(entry.downstream(shown.downstream_ids.clone()))
+}
+
+/// What was shown until a rollback went live is rolled back now, and not before: it was seen.
+fn roll_back_shown<L: Ledger>(ledger: &mut L, by: &JobRow) -> Result<(), L::Fault> {
+    let desired = ledger.desired(by.item, by.destination)?;
+    let shown = desired.and_then(|desired| desired.shown_job);
+    let Some(shown) = shown.filter(|shown| *shown != by.id) else {
+        return Ok(());
+    };
+    let Some(bad) = ledger.job(shown)?.filter(|job| job.state == JobState::Live) else {
+        return Ok(());
+    };
+    ledger.change(&bad, Change::Set(JobState::RolledBack))?;
+    let entry = Entry::of_job(ledger, EventType::RolledBack, "rolled_back", &bad);
+    ledger.log(entry.detail("replaced_by", by.id))
 }
 
 /// Frees the lane of a job that stays as it is.
@@ -72,7 +90,7 @@ pub(crate) fn let_go<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::F
 }
 
 /// Counts it out, if it was open; its lane is free.
-fn ended<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
+pub(super) fn ended<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<(), L::Fault> {
     if !job.state.is_final() {
         ledger.count_open(-1);
     }

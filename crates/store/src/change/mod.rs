@@ -4,25 +4,29 @@
 //! it leaves in doubt, is the same in every store. A store says how each single change is written
 //! ([`Ledger`]); which changes follow from what is here and in `slugline_core`.
 
+pub(crate) mod control;
 pub(crate) mod dependency;
 pub(crate) mod desired;
 pub(crate) mod jobs;
+pub(crate) mod operator;
 pub(crate) mod release;
+pub(crate) mod rerun;
 pub(crate) mod rescue;
 pub(crate) mod settle;
 
 use slugline_core::connector::Shown;
-use slugline_core::drift::Drift;
 use slugline_core::failure::Failure;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::ItemKey;
-use slugline_core::lifecycle::{Evidence, Queued};
+use slugline_core::lifecycle::{Evidence, JobState, Queued};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
+use slugline_engine::store::Found;
 
 use crate::entry::{Dated, Entry};
 use crate::job::JobRow;
 use desired::{Desired, Placing};
+use operator::Note;
 use settle::Run;
 
 /// A change of a job's row.
@@ -39,6 +43,10 @@ pub(crate) enum Change<'a> {
     LetGo,
     /// A newer generation has its place; it stays as it is.
     Replace(JobId),
+    /// Queued by a person: its deadline counts anew.
+    Requeue(&'a Queued),
+    /// A person's: its state, and nothing else.
+    Set(JobState),
 }
 
 /// One transaction, as what happens in it is written down.
@@ -46,7 +54,8 @@ pub(crate) trait Ledger: Dated {
     /// Why writing or reading did not work.
     type Fault;
 
-    /// Changes a job's row. All but [`Change::Replace`] and [`Change::LetGo`] end its lease.
+    /// Changes a job's row, and ends its lease; but for [`Change::Replace`], and for what people change
+    /// ([`Change::Requeue`], [`Change::Set`]): a look may be under way then, and the lane is its own.
     fn change(&mut self, job: &JobRow, change: Change<'_>) -> Result<(), Self::Fault>;
 
     /// Writes an entry into the log.
@@ -86,8 +95,9 @@ pub(crate) trait Ledger: Dated {
     /// The look that was due when its run took the lane is done; one that was asked for since stays.
     fn pay_look(&mut self, job: &JobRow) -> Result<(), Self::Fault>;
 
-    /// Notes how what is shown differs from what is desired, or that it does not.
-    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Result<(), Self::Fault>;
+    /// Notes how what is shown differs from what is desired, or that it does not. Since when stays while
+    /// the kind does.
+    fn drift(&mut self, job: &JobRow, found: Option<&Found>) -> Result<(), Self::Fault>;
 
     /// A job that desired state names.
     fn job(&mut self, id: JobId) -> Result<Option<JobRow>, Self::Fault>;
@@ -105,6 +115,15 @@ pub(crate) trait Ledger: Dated {
 
     /// A publish none of whose jobs is pending any more waits for nothing.
     fn stop_waiting(&mut self, publish: PublishId) -> Result<(), Self::Fault>;
+
+    /// A publish stops waiting without having got what it waited for; that is remembered.
+    fn give_up_waiting(&mut self, publish: PublishId) -> Result<(), Self::Fault>;
+
+    /// A publish that was given up waits again for what it waited for.
+    fn wait_again(&mut self, publish: PublishId) -> Result<(), Self::Fault>;
+
+    /// Keeps what a person says of a job.
+    fn note(&mut self, job: &JobRow, note: &Note<'_>) -> Result<(), Self::Fault>;
 
     /// A publish that still waits is not looked at before this time.
     fn look_again(&mut self, publish: PublishId, at: Timestamp) -> Result<(), Self::Fault>;

@@ -7,7 +7,7 @@ use slugline_core::event::EventType;
 use slugline_core::ids::PublishId;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::Queued;
-use slugline_core::version::Generation;
+use slugline_core::version::{Generation, Version};
 
 use super::desired::{Placing, place};
 use super::{Ledger, jobs};
@@ -34,24 +34,27 @@ pub(crate) fn release<L: Ledger>(ledger: &mut L, publish: PublishId) -> Result<(
     match &released {
         Some(job) => {
             let request = (publish, job.request_id.as_str());
-            log_released(ledger, request, job.item, &job.key, job.generation)
+            let order = (job.generation, job.version);
+            log_released(ledger, request, job.item, &job.key, order)
         }
         None => Ok(()),
     }
 }
 
 /// Writes down that a publish's generation is desired now. `request`: the publish and its request id.
+/// `order`: the generation, with the producer's version of it.
 pub(crate) fn log_released<L: Ledger>(
     ledger: &mut L,
     request: (PublishId, &str),
     item: i64,
     key: &ItemKey,
-    generation: Generation,
+    order: (Generation, Version),
 ) -> Result<(), L::Fault> {
     let entry = Entry::new(ledger, EventType::Released, "released", item, key);
     ledger.log(
         entry
             .publish(request.0, request.1)
-            .detail("generation", generation),
+            .detail("generation", order.0)
+            .detail("version", order.1),
     )
 }

@@ -6,6 +6,7 @@
 use slugline_core::event::EventType;
 use slugline_core::failure::Failure;
 use slugline_core::lifecycle::{JobState, Queued};
+use slugline_core::pause::out_of_patience_before;
 use slugline_core::reason::Reason;
 use slugline_engine::store::Deadline;
 
@@ -14,6 +15,7 @@ use super::settle::{Run, owes_look};
 use super::{Ledger, jobs};
 use crate::entry::Entry;
 use crate::job::JobRow;
+use crate::pause::{Stop, stops_of};
 
 /// Takes a job back whose lease ended a request timeout ago; whether it had.
 pub(crate) fn rescue<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<bool, L::Fault> {
@@ -63,19 +65,21 @@ fn take_back<L: Ledger>(ledger: &mut L, job: &JobRow, queued: &Queued) -> Result
 }
 
 /// Makes a dead letter of a job that is still queued past its class's deadline; whether it was.
-/// `last`: why its last run failed.
+/// `last`: why its last run failed. `stops`: what was stopped, and when; that time does not count.
 pub(crate) fn expire<L: Ledger>(
     ledger: &mut L,
     job: &JobRow,
     last: Option<&Failure>,
     deadlines: &[Deadline],
+    stops: &[Stop],
 ) -> Result<bool, L::Fault> {
     let patience = Deadline::of(job.class, deadlines);
     let (JobState::Queued, Some(after), Some(released_at)) = (job.state, patience, job.released_at)
     else {
         return Ok(false);
     };
-    if ledger.now() <= released_at.plus(after) {
+    let stopped = stops_of(stops, &job.destination_name, job.class);
+    if released_at >= out_of_patience_before(ledger.now(), after, &stopped) {
         return Ok(false);
     }
     let message = format!(

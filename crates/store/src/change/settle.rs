@@ -123,12 +123,22 @@ fn end_check<L: Ledger>(
         return ledger.look_later(job, *at);
     }
     let desired = ledger.desired(job.item, job.destination)?;
-    let known = desired.and_then(|desired| desired.drift);
-    if known == settlement.drift {
+    let known = desired.as_ref().and_then(|desired| desired.drift);
+    let seen = desired
+        .as_ref()
+        .and_then(|desired| desired.drift_seen.as_ref());
+    let (kind, now_seen) = match &settlement.drift {
+        Some(found) => (Some(found.kind), found.fingerprint.as_ref()),
+        None => (None, None),
+    };
+    if known == kind && seen == now_seen {
         return Ok(());
     }
-    ledger.drift(job, settlement.drift)?;
-    let entry = match settlement.drift {
+    ledger.drift(job, settlement.drift.as_ref())?;
+    if known == kind {
+        return Ok(());
+    }
+    let entry = match kind {
         Some(drift) => Entry::of_job(ledger, EventType::DriftFound, drift.as_str(), job),
         None => Entry::of_job(ledger, EventType::DriftEnded, "in_sync", job),
     };

@@ -35,22 +35,23 @@ pub(crate) struct Table {
 }
 
 /// All tables. Holds are not moved: they end with the leases of those who hold them. Nor are arrivals:
-/// who waits is looked at again without them.
+/// who waits is looked at again without them. Nor are sessions: people sign in again.
 pub(crate) const TABLES: &[Table] = &[
     Table {
         name: "destination",
-        columns: &[("id", Big), ("name", Text), ("lane", Small), ("request_timeout", Big), ("commit_window", Big)],
-        rows: "SELECT id, name, lane, request_timeout, commit_window FROM destination",
+        columns: &[("id", Big), ("name", Text), ("lane", Small), ("request_timeout", Big), ("commit_window", Big),
+                   ("pace", Text), ("next_slot_at", Big), ("began_at", Big)],
+        rows: "SELECT id, name, lane, request_timeout, commit_window, pace, next_slot_at, began_at FROM destination",
     },
     Table {
         name: "item",
         columns: &[
             ("id", Big), ("content", Big), ("publish", Big), ("version", Big), ("generation", Big), ("version_kind", Small),
             ("action", Small), ("owner", Text), ("environment", Text), ("content_id", Text), ("locale", Text), ("source", Text),
-            ("body", Bytes), ("slug", Text), ("slug_key", Bytes),
+            ("body", Bytes), ("slug", Text), ("slug_key", Bytes), ("revised", Flag),
         ],
         rows: "SELECT id, content, publish, version, generation, version_kind, action, owner, environment, content_id, locale,
-                      source, body, slug, slug_key FROM item",
+                      source, body, slug, slug_key, revised FROM item",
     },
     Table {
         name: "revision",
@@ -72,10 +73,10 @@ pub(crate) const TABLES: &[Table] = &[
             ("id", Big), ("item", Big), ("generation", Big), ("version", Big), ("accepted_at", Big), ("ready_at", Big),
             ("released_at", Big), ("publish_at", Big), ("fetch_at", Big), ("fetches", Int), ("waits", Int),
             ("version_kind", Small), ("action", Small), ("class", Small), ("request_id", Text), ("actor", Text),
-            ("slug_key", Bytes),
+            ("slug_key", Bytes), ("held", Int), ("restores", Big),
         ],
         rows: "SELECT id, item, generation, version, accepted_at, ready_at, released_at, publish_at, fetch_at, fetches, waits,
-                      version_kind, action, class, request_id, actor, slug_key FROM publish",
+                      version_kind, action, class, request_id, actor, slug_key, held, restores FROM publish",
     },
     Table {
         name: "dependency",
@@ -93,20 +94,32 @@ pub(crate) const TABLES: &[Table] = &[
             ("id", Big), ("publish", Big), ("item", Big), ("destination", Big), ("lane", Big), ("generation", Big), ("due", Big),
             ("released_at", Big), ("fence", Big), ("lease_until", Big), ("claimed_at", Big), ("live_at", Big),
             ("replaced_by", Big), ("attempts", Int), ("action", Small), ("class", Small), ("state", Small), ("evidence", Small),
-            ("failure", Text), ("shown", Text),
+            ("overwrites", Flag), ("failure", Text), ("shown", Text),
         ],
         rows: "SELECT id, publish, item, destination, lane, generation, due, released_at, fence, lease_until, claimed_at, live_at,
-                      replaced_by, attempts, action, class, state, evidence, failure, shown FROM job",
+                      replaced_by, attempts, action, class, state, evidence, overwrites, failure, shown FROM job",
     },
     Table {
         name: "desired",
         columns: &[
             ("item", Big), ("destination", Big), ("generation", Big), ("publish", Big), ("job", Big), ("shown_generation", Big),
             ("shown_job", Big), ("look_due_at", Big), ("drift_at", Big), ("action", Small), ("drift", Small), ("undisturbed", Flag),
-            ("look_owed", Flag),
+            ("look_owed", Flag), ("drift_seen", Text), ("adopted", Text), ("slot_at", Big),
         ],
         rows: "SELECT item, destination, generation, publish, job, shown_generation, shown_job, look_due_at, drift_at, action, drift,
-                      undisturbed, look_owed FROM desired",
+                      undisturbed, look_owed, drift_seen, adopted, slot_at FROM desired",
+    },
+    Table {
+        name: "reconciliation",
+        columns: &[
+            ("id", Big), ("destination", Big), ("state", Big), ("fence", Big), ("due", Big), ("started_at", Big), ("record", Text),
+        ],
+        rows: "SELECT id, destination, state, fence, due, started_at, record FROM reconciliation",
+    },
+    Table {
+        name: "sighting",
+        columns: &[("reconciliation", Big), ("item", Big), ("suspect", Big)],
+        rows: "SELECT reconciliation, item, suspect FROM sighting",
     },
     Table {
         name: "attempt",
@@ -120,6 +133,11 @@ pub(crate) const TABLES: &[Table] = &[
         name: "entry",
         columns: &[("destination", Big), ("item", Big), ("name", Text)],
         rows: "SELECT destination, item, name FROM entry",
+    },
+    Table {
+        name: "note",
+        columns: &[("item", Big), ("job", Big), ("at", Big), ("kind", Small), ("actor", Text), ("text", Text)],
+        rows: "SELECT item, job, at, kind, actor, text FROM note ORDER BY id",
     },
     Table {
         name: "effect",
@@ -179,6 +197,14 @@ pub(crate) const TABLES: &[Table] = &[
         name: "poll",
         columns: &[("due", Big), ("source", Text), ("cursor", Text)],
         rows: "SELECT due, source, cursor FROM poll",
+    },
+    Table {
+        name: "pause",
+        columns: &[
+            ("id", Big), ("began_at", Big), ("ended_at", Big), ("kind", Small), ("name", Text), ("owner", Text),
+            ("environment", Text), ("locale", Text), ("actor", Text), ("note", Text),
+        ],
+        rows: "SELECT id, began_at, ended_at, kind, name, owner, environment, locale, actor, note FROM pause",
     },
     Table {
         name: "token",

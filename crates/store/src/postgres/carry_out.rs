@@ -139,15 +139,16 @@ impl<'a> World<'a> {
         };
         let record = ItemRecord {
             source,
-            version: accept.version,
+            version: accept.mark,
             generation: accept.generation,
             action: submission.request.action,
-            body: submission.body,
+            body: accept.body,
             publish,
             slug: accept.slug.clone(),
             targets: accept.targets.clone(),
             desired_at: Vec::new(),
             scheduled: Vec::new(),
+            revised: accept.revised,
         };
         let item = Item {
             id,
@@ -200,8 +201,11 @@ impl<'a> World<'a> {
         let waits = accepting::waits(new.accept);
         if waits == Waits::default() {
             let request = (new.publish, new.submission.key.as_str());
-            let (key, generation) = (&new.submission.item, new.accept.generation);
-            release::log_released(&mut self.changes, request, new.item, key, generation)?;
+            let (key, order) = (
+                &new.submission.item,
+                (new.accept.generation, new.accept.version),
+            );
+            release::log_released(&mut self.changes, request, new.item, key, order)?;
             self.changes.nudge();
         } else {
             self.waiting.insert(new.publish, (new.item, waits));
@@ -279,6 +283,8 @@ impl Fresh<'_, '_> {
             },
             due: now,
             released_at: at_once.then_some(now),
+            published_at: at_once.then_some(now),
+            overwrites: None,
             attempts: 0,
             fence: Fence(0),
             lease_until: None,
@@ -289,6 +295,9 @@ impl Fresh<'_, '_> {
             destination_name: name.to_owned(),
             request_timeout: std::time::Duration::ZERO,
             commit_window: None,
+            waits: accepting::waits(accept),
+            held: Waits::default(),
+            restores: self.submission.restores(),
         }
     }
 }

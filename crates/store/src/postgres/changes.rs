@@ -5,19 +5,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::{Action, ItemKey};
 use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
+use slugline_engine::store::Found;
 
 use super::fault::{Done, Fault};
 use super::gauges::Effected;
 use super::write::{Write, columns, write};
-use super::{dependencies, desired, jobs, log};
+use super::{dependencies, desired, jobs, log, notes, waiting};
 use crate::accepting::content_name;
 use crate::change::desired::{Desired, Placing};
+use crate::change::operator::Note;
 use crate::change::settle::Run;
 use crate::change::{Change, Ledger};
 use crate::entry::{Dated, Entry, Written};
@@ -37,6 +38,9 @@ pub(crate) struct Changes {
     stopped: Vec<i64>,
     done: Vec<(i64, Option<i64>)>,
     looks: Vec<(i64, i64)>,
+    given_up: Vec<i64>,
+    again: Vec<i64>,
+    notes: Vec<notes::NewRow>,
     arrived: BTreeSet<ShortName>,
     effected: Effected,
 }
@@ -46,6 +50,8 @@ pub(crate) struct Wanted {
     pub(crate) state: Desired,
     pub(crate) action: Action,
     pub(crate) publish: PublishId,
+    /// The fingerprint of what a person said to leave as it is.
+    pub(crate) adopted: Option<String>,
     /// Whether it is to be written.
     pub(crate) changed: bool,
 }
@@ -80,6 +86,9 @@ impl Changes {
             stopped: Vec::new(),
             done: Vec::new(),
             looks: Vec::new(),
+            given_up: Vec::new(),
+            again: Vec::new(),
+            notes: Vec::new(),
             arrived: BTreeSet::new(),
             effected: Effected::default(),
         }
@@ -94,6 +103,16 @@ impl Changes {
     pub(crate) fn pending_jobs(&self) -> impl Iterator<Item = &JobRow> {
         let known = self.known.values();
         known.filter(|job| job.state == JobState::Pending)
+    }
+
+    /// Makes the looks due that are due at this time, of those that were loaded.
+    pub(crate) fn make_due(&mut self, at: Timestamp) {
+        let now = self.now;
+        for wanted in self.desired.values_mut() {
+            if wanted.state.look_due_at == Some(at) {
+                (wanted.state.look_due_at, wanted.changed) = (Some(now), true);
+            }
+        }
     }
 
     /// Takes a job out that has no row yet, as it is now, and by which job it was replaced.
@@ -117,9 +136,12 @@ impl Changes {
             desired::save(&self.desired),
             keep_runs(self.runs, self.now),
             delete_holds(self.ended_holds),
-            stop_waiting(self.stopped),
-            end_waiting(self.done),
-            look_again(self.looks),
+            waiting::stop(self.stopped),
+            waiting::end(self.done),
+            waiting::look_again(self.looks),
+            waiting::give_up(self.given_up),
+            waiting::again(self.again, self.now),
+            notes::insert(self.notes),
             dependencies::forget(ended),
             dependencies::arrive(self.arrived),
             log::append(self.events, self.effected.opened)?,
@@ -194,17 +216,16 @@ impl Ledger for Changes {
     }
 
     fn show(&mut self, job: &JobRow) -> Done<()> {
-        if let Some(wanted) = self.wanted(job) {
-            let state = &mut wanted.state;
-            if state
+        if let Some(Wanted { state, adopted, .. }) = self.wanted(job)
+            && state
                 .shown_generation
                 .is_none_or(|shown| shown <= job.generation)
-            {
-                state.shown_generation = Some(job.generation);
-                state.shown_job = Some(job.id);
-                state.undisturbed = true;
-                (state.drift, state.drift_at) = (None, None);
-            }
+        {
+            state.shown_generation = Some(job.generation);
+            state.shown_job = Some(job.id);
+            state.undisturbed = true;
+            (state.drift, state.drift_at) = (None, None);
+            (state.drift_seen, *adopted) = (None, None);
         }
         Ok(())
     }
@@ -241,11 +262,14 @@ impl Ledger for Changes {
         Ok(())
     }
 
-    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Done<()> {
-        let found_at = drift.map(|_| self.now);
-        if let Some(wanted) = self.wanted(job) {
-            wanted.state.drift = drift;
-            wanted.state.drift_at = found_at;
+    fn drift(&mut self, job: &JobRow, found: Option<&Found>) -> Done<()> {
+        let (kind, now) = (found.map(|found| found.kind), self.now);
+        if let Some(Wanted { state, .. }) = self.wanted(job) {
+            if state.drift != kind {
+                state.drift_at = kind.map(|_| now);
+            }
+            state.drift = kind;
+            state.drift_seen = found.and_then(|found| found.fingerprint.clone());
         }
         Ok(())
     }
@@ -273,6 +297,22 @@ impl Ledger for Changes {
 
     fn stop_waiting(&mut self, publish: PublishId) -> Done<()> {
         self.stopped.push(publish.0);
+        Ok(())
+    }
+
+    fn give_up_waiting(&mut self, publish: PublishId) -> Done<()> {
+        self.given_up.push(publish.0);
+        Ok(())
+    }
+
+    fn wait_again(&mut self, publish: PublishId) -> Done<()> {
+        self.again.push(publish.0);
+        Ok(())
+    }
+
+    fn note(&mut self, job: &JobRow, note: &Note<'_>) -> Done<()> {
+        let at = (job.item, Some(job.id));
+        self.notes.push(notes::NewRow::of(at, note, self.now));
         Ok(())
     }
 
@@ -318,23 +358,4 @@ fn keep_runs(runs: Vec<KeptRun>, now: Timestamp) -> Option<Write<'static>> {
 fn delete_holds(jobs: Vec<i64>) -> Option<Write<'static>> {
     let sql = "DELETE FROM hold WHERE job = ANY($1)";
     (!jobs.is_empty()).then(|| write(sql, columns![jobs]))
-}
-
-fn stop_waiting(publishes: Vec<i64>) -> Option<Write<'static>> {
-    let sql = "UPDATE publish p SET waits = 0, fetch_at = NULL
-               WHERE p.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.publish = p.id AND j.state = 0)";
-    (!publishes.is_empty()).then(|| write(sql, columns![publishes]))
-}
-
-fn end_waiting(done: Vec<(i64, Option<i64>)>) -> Option<Write<'static>> {
-    let sql = "UPDATE publish p SET waits = 0, released_at = c.released_at
-               FROM unnest($1::bigint[], $2::bigint[]) AS c (id, released_at) WHERE p.id = c.id";
-    let (ids, released): (Vec<i64>, Vec<Option<i64>>) = done.into_iter().unzip();
-    (!ids.is_empty()).then(|| write(sql, columns![ids, released]))
-}
-
-fn look_again(looks: Vec<(i64, i64)>) -> Option<Write<'static>> {
-    let sql = "UPDATE publish p SET ready_at = c.at FROM unnest($1::bigint[], $2::bigint[]) AS c (id, at) WHERE p.id = c.id";
-    let (ids, at): (Vec<i64>, Vec<i64>) = looks.into_iter().unzip();
-    (!ids.is_empty()).then(|| write(sql, columns![ids, at]))
 }

@@ -10,10 +10,12 @@ use super::fault::Done;
 use super::gauges::Effected;
 use super::jobs::lane_is_free;
 use super::line::Operation;
+use super::pauses::{class_runs, destination_runs};
 use super::session::Session;
 use super::take::{self, Way, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
+use crate::pause::content_is_paused;
 
 /// Whether job `j` is due for a want.
 macro_rules! is_due {
@@ -27,14 +29,14 @@ macro_rules! is_due {
     };
 }
 
-/// Wants that may find something. Where all of a destination is one lane (2), nothing is looked for
+/// Wants that may find something: not those of a paused class. Where all of a destination is one lane (2), nothing is looked for
 /// while a run has it: without this, a look would walk all of the queue.
 macro_rules! open_wants {
     () => {
         concat!(
             wants!(),
-            " WHERE w.lane <> 2 OR NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = w.id AND l.lane = 0
-                                                                      AND l.lease_until IS NOT NULL) OFFSET 0"
+            " WHERE ", class_runs!(), " AND (w.lane <> 2 OR NOT EXISTS (SELECT 1 FROM job l WHERE l.destination = w.id AND l.lane = 0
+                                                                      AND l.lease_until IS NOT NULL)) OFFSET 0"
         )
     };
 }
@@ -80,6 +82,12 @@ const WAY: Way = Way {
     next_due: NEXT_DUE,
     in_hand: IN_HAND,
     take: TAKE,
+    may_be_paused: "SELECT 1 FROM pause WHERE ended_at IS NULL AND kind = 3 LIMIT 1",
+    paused: select_jobs!(
+        "WHERE j.id = ANY($1) AND ",
+        content_is_paused!(),
+        " ORDER BY j.id FOR NO KEY UPDATE OF j"
+    ),
     looks: false,
 };
 

@@ -21,14 +21,30 @@ use crate::record::Record;
 /// Locks the rows of the items of jobs (by their ids) at the jobs' destinations.
 pub(crate) const LOCK_OF_JOBS: &str =
     "SELECT w.item, w.destination, w.action, w.generation, w.publish, w.job,
-           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at
+           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at, w.drift_seen, w.adopted
     FROM desired w JOIN job j ON j.item = w.item AND j.destination = w.destination
     WHERE j.id = ANY($1) ORDER BY w.item, w.destination FOR NO KEY UPDATE OF w";
+
+/// The same, and locks the rows whose look is due at a time (`$2`).
+pub(crate) const LOCK_OF_JOBS_AND_LOOKS: &str =
+    "SELECT w.item, w.destination, w.action, w.generation, w.publish, w.job,
+           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at, w.drift_seen, w.adopted
+    FROM desired w WHERE (w.item, w.destination) IN (
+        SELECT j.item, j.destination FROM job j WHERE j.id = ANY($1)
+        UNION SELECT l.item, l.destination FROM destination d JOIN desired l ON l.destination = d.id WHERE l.look_due_at = $2)
+    ORDER BY w.item, w.destination FOR NO KEY UPDATE OF w";
+
+/// Parks the looks of jobs (by their ids): they are due at `$2`, when nobody looks.
+pub(crate) const PARK: &str = "WITH looked AS (
+        SELECT w.item, w.destination FROM desired w JOIN job j ON j.item = w.item AND j.destination = w.destination
+        WHERE j.id = ANY($1) ORDER BY w.item, w.destination FOR NO KEY UPDATE OF w)
+    UPDATE desired w SET look_due_at = $2 FROM looked l WHERE w.item = l.item AND w.destination = l.destination
+    RETURNING w.item";
 
 /// Locks all rows of items.
 pub(crate) const LOCK_OF_ITEMS: &str =
     "SELECT w.item, w.destination, w.action, w.generation, w.publish, w.job,
-           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at
+           w.shown_generation, w.shown_job, w.undisturbed, w.look_due_at, w.look_owed, w.drift, w.drift_at, w.drift_seen, w.adopted
     FROM desired w WHERE w.item = ANY($1) ORDER BY w.item, w.destination FOR NO KEY UPDATE";
 
 /// Reads the rows of both.
@@ -47,8 +63,10 @@ fn read(row: &Row) -> Done<((i64, i64), Wanted)> {
         look_owed: row.read(10)?,
         drift: row.read(11)?,
         drift_at: row.read(12)?,
+        drift_seen: row.read(13)?,
     };
     let wanted = Wanted {
+        adopted: row.read(14)?,
         state,
         action: row.read(2)?,
         publish: row.read(4)?,
@@ -91,7 +109,9 @@ pub(crate) fn placed(before: Option<Wanted>, placing: &Placing) -> Wanted {
         look_owed: false,
         drift: None,
         drift_at: None,
+        drift_seen: None,
     };
+    let adopted = before.as_ref().and_then(|before| before.adopted.clone());
     let state = before.map_or(fresh, |before| Desired {
         generation: placing.generation,
         job: placing.job,
@@ -99,6 +119,7 @@ pub(crate) fn placed(before: Option<Wanted>, placing: &Placing) -> Wanted {
     });
     Wanted {
         state,
+        adopted,
         action: placing.action,
         publish: placing.publish,
         changed: true,
@@ -108,14 +129,15 @@ pub(crate) fn placed(before: Option<Wanted>, placing: &Placing) -> Wanted {
 /// The statement that writes changed rows, if there are any.
 pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'static>> {
     let sql = "INSERT INTO desired (item, destination, action, generation, publish, job, shown_generation, shown_job,
-                                    undisturbed, look_due_at, look_owed, drift, drift_at)
+                                    undisturbed, look_due_at, look_owed, drift, drift_at, drift_seen, adopted)
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                    $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[], $11::boolean[], $12::smallint[], $13::bigint[])
+                                    $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[], $11::boolean[], $12::smallint[], $13::bigint[], $14::text[], $15::text[])
                ON CONFLICT (item, destination) DO UPDATE
                SET action = excluded.action, generation = excluded.generation, publish = excluded.publish,
                    job = excluded.job, shown_generation = excluded.shown_generation, shown_job = excluded.shown_job,
                    undisturbed = excluded.undisturbed, look_due_at = excluded.look_due_at,
-                   look_owed = excluded.look_owed, drift = excluded.drift, drift_at = excluded.drift_at";
+                   look_owed = excluded.look_owed, drift = excluded.drift, drift_at = excluded.drift_at,
+                   drift_seen = excluded.drift_seen, adopted = excluded.adopted";
     let changed: Vec<_> = desired
         .iter()
         .filter(|(_, wanted)| wanted.changed)
@@ -160,6 +182,14 @@ pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'stat
         .map(|(_, wanted)| wanted.state.drift.map(small))
         .collect();
     let found = optional(|state| state.drift_at.map(|at| at.0));
+    let seen: Vec<Option<String>> = changed
+        .iter()
+        .map(|(_, wanted)| wanted.state.drift_seen.clone())
+        .collect();
+    let adopted: Vec<Option<String>> = changed
+        .iter()
+        .map(|(_, wanted)| wanted.adopted.clone())
+        .collect();
     let columns = columns![
         items,
         destinations,
@@ -173,7 +203,9 @@ pub(crate) fn save(desired: &BTreeMap<(i64, i64), Wanted>) -> Option<Write<'stat
         looks,
         owed,
         drifts,
-        found
+        found,
+        seen,
+        adopted
     ];
     Some(write(sql, columns))
 }

@@ -30,15 +30,17 @@ pub(crate) enum ItemChange {
     Known,
 }
 
-const INSERT: &str = "INSERT INTO item (id, version_kind, version, generation, action, body, publish, slug, slug_key,
+const INSERT: &str = "INSERT INTO item (id, version_kind, version, generation, action, body, publish, slug, slug_key, revised,
                                         content, owner, environment, content_id, locale, source)
     SELECT * FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bytea[], $7::bigint[],
-                         $8::text[], $9::bytea[], $10::bigint[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[])";
+                         $8::text[], $9::bytea[], $10::boolean[], $11::bigint[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[])";
 
 const UPDATE: &str = "UPDATE item i SET version_kind = c.version_kind, version = c.version, generation = c.generation,
-                                        action = c.action, body = c.body, publish = c.publish, slug = c.slug, slug_key = c.slug_key
+                                        action = c.action, body = c.body, publish = c.publish, slug = c.slug, slug_key = c.slug_key,
+                                        revised = c.revised
     FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::bigint[], $5::smallint[], $6::bytea[], $7::bigint[],
-                $8::text[], $9::bytea[]) AS c (id, version_kind, version, generation, action, body, publish, slug, slug_key)
+                $8::text[], $9::bytea[], $10::boolean[])
+         AS c (id, version_kind, version, generation, action, body, publish, slug, slug_key, revised)
     WHERE i.id = c.id";
 
 /// The statements that write changed items.
@@ -80,6 +82,7 @@ fn state(items: &[(&ItemKey, &Item)]) -> Vec<Column<'static>> {
     let slug_keys = items.iter().map(|(_, item)| item.slug_key);
     let slug_keys: Vec<Option<Vec<u8>>> =
         slug_keys.map(|key| key.map(|key| key.to_vec())).collect();
+    let revised: Vec<bool> = records().map(|record| record.revised).collect();
     columns![
         ids,
         kinds,
@@ -89,7 +92,8 @@ fn state(items: &[(&ItemKey, &Item)]) -> Vec<Column<'static>> {
         bodies,
         publishes,
         slugs,
-        slug_keys
+        slug_keys,
+        revised
     ]
 }
 

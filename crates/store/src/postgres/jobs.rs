@@ -67,7 +67,11 @@ impl Patch {
 
     /// Takes a change in.
     pub(crate) fn apply(&mut self, change: Change<'_>, now: Timestamp) -> Done<()> {
-        if !matches!(change, Change::Replace(_)) {
+        // A look may be under way at a job that a person acts on: the lane stays its own.
+        if !matches!(
+            change,
+            Change::Replace(_) | Change::Requeue(_) | Change::Set(_)
+        ) {
             self.lease_until = None;
         }
         match change {
@@ -95,6 +99,12 @@ impl Patch {
             }
             Change::LetGo => {}
             Change::Replace(by) => self.replaced_by = Some(by),
+            Change::Requeue(queued) => {
+                self.state = JobState::Queued;
+                (self.due, self.attempts) = (queued.due, queued.attempts);
+                self.released_at = Some(now);
+            }
+            Change::Set(state) => self.state = state,
         }
         Ok(())
     }
@@ -117,7 +127,7 @@ pub(crate) fn save(patches: &BTreeMap<JobId, Patch>) -> Option<Write<'static>> {
     // 3 is live: what failed before it counts no more.
     let sql = "UPDATE job j
                SET state = c.state, due = c.due, attempts = c.attempts, lease_until = c.lease_until,
-                   released_at = coalesce(j.released_at, c.released_at), live_at = coalesce(j.live_at, c.live_at),
+                   released_at = coalesce(c.released_at, j.released_at), live_at = coalesce(j.live_at, c.live_at),
                    evidence = coalesce(c.evidence, j.evidence), replaced_by = coalesce(c.replaced_by, j.replaced_by),
                    failure = CASE WHEN c.state = 3 THEN NULL ELSE coalesce(c.failure, j.failure) END,
                    shown = coalesce(c.shown, j.shown)
@@ -157,7 +167,7 @@ pub(crate) fn save(patches: &BTreeMap<JobId, Patch>) -> Option<Write<'static>> {
     );
     let live = times(|patch| patch.live_at);
     let columns = columns![
-        ids, states, due, attempts, leases, released, live, evidence, replaced, failures, shown
+        ids, states, due, attempts, leases, released, live, evidence, replaced, failures, shown,
     ];
     Some(write(sql, columns))
 }
@@ -169,9 +179,9 @@ pub(crate) fn counted(count: u32) -> i32 {
 
 /// The statement that writes new jobs, each with the job that has replaced it already, if any.
 pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static>> {
-    let sql = "INSERT INTO job (id, publish, item, destination, lane, generation, action, class, state, due, released_at, replaced_by)
+    let sql = "INSERT INTO job (id, publish, item, destination, lane, generation, action, class, state, due, released_at, replaced_by, overwrites)
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                    $7::smallint[], $8::smallint[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[])";
+                                    $7::smallint[], $8::smallint[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[])";
     if jobs.is_empty() {
         return None;
     }
@@ -184,6 +194,7 @@ pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static
         .map(|(job, _)| job.released_at.map(|at| at.0))
         .collect();
     let replaced: Vec<Option<i64>> = jobs.iter().map(|(_, by)| by.map(|job| job.0)).collect();
+    let overwrites: Vec<Option<bool>> = jobs.iter().map(|(job, _)| job.overwrites).collect();
     Some(write(
         sql,
         columns![
@@ -198,7 +209,8 @@ pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static
             words(|job| small(job.state)),
             numbers(|job| job.due.0),
             released,
-            replaced
+            replaced,
+            overwrites
         ],
     ))
 }

@@ -32,7 +32,7 @@ const KEYS: &str =
 
 /// For each name the number that its locales share, and the item itself where it is known.
 const ITEMS: &str = "SELECT c.place, s.content, i.id, i.slug_key, i.source, i.version_kind, i.version, i.generation, i.action,
-           i.body, i.publish, i.slug
+           i.body, i.publish, i.slug, i.revised
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
          WITH ORDINALITY AS c (owner, environment, content_id, locale, place)
     CROSS JOIN LATERAL (SELECT i.content FROM item i WHERE i.content_id = c.content_id AND i.owner = c.owner
@@ -386,6 +386,7 @@ fn item(row: &Row, id: i64, content: i64) -> Done<Item> {
         targets: Vec::new(),
         desired_at: Vec::new(),
         scheduled: Vec::new(),
+        revised: row.read(12)?,
     };
     Ok(Item {
         id,

@@ -10,10 +10,12 @@ use super::fault::Done;
 use super::gauges::Effected;
 use super::jobs::lane_is_free;
 use super::line::Operation;
+use super::pauses::destination_runs;
 use super::session::Session;
 use super::take::{self, Way, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
+use crate::pause::content_is_paused;
 
 macro_rules! is_due {
     () => {
@@ -67,6 +69,13 @@ const WAY: Way = Way {
     next_due: NEXT_DUE,
     in_hand: IN_HAND,
     take: TAKE,
+    may_be_paused: "SELECT 1 FROM pause WHERE ended_at IS NULL AND kind IN (2, 3) LIMIT 1",
+    paused: select_jobs!(
+        "WHERE j.id = ANY($1) AND (EXISTS (SELECT 1 FROM pause c WHERE c.ended_at IS NULL AND c.kind = 2
+                                           AND c.name = j.class::text) OR ",
+        content_is_paused!(),
+        ") ORDER BY j.id FOR NO KEY UPDATE OF j"
+    ),
     looks: true,
 };
 

@@ -3,29 +3,33 @@
 //! Ensures that what many ask for at once goes through the lines, and everything else over connections
 //! of its own.
 
+mod control;
+mod desk;
+mod inbox;
+mod overviews;
+mod reconciling;
+mod sessions;
+mod views;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, OwnEntry,
-    Page, Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight,
-    Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored,
-    TokenRecord, Want, WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
+    Claimed, Deadline, Decided, EffectChange, Hold, KeptCredential, Lease, LogCheck, MediaInfo,
+    NewMedia, OrphanMedia, OwnEntry, Pressure, RefreshEnd, RefreshRight, Registration, Released,
+    ResolvedMedia, Retention, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
 use super::fault::Fault;
 use super::{
-    PostgresStore, credentials, desired, destinations, effects, media, polls, prune, read, release,
-    rescue, resolve, seal, sequencer, slugs, tokens, verify, webhooks,
+    PostgresStore, credentials, desired, destinations, effects, media, prune, release, rescue,
+    resolve, seal, sequencer, slugs, tokens, verify,
 };
 use crate::prepare::Prepared;
 
@@ -53,10 +57,10 @@ impl Store for PostgresStore {
     }
 
     fn register(&self, registrations: Vec<Registration>) -> Stored<'_, ()> {
-        let registrations = Arc::new(registrations);
+        let (registrations, given) = (Arc::new(registrations), self.times.given());
         self.ask(move |session| {
             let registrations = Arc::clone(&registrations);
-            Box::pin(async move { destinations::register(session, &registrations).await })
+            Box::pin(async move { destinations::register(session, given, &registrations).await })
         })
     }
 
@@ -230,66 +234,6 @@ impl Store for PostgresStore {
         self.ask(|session| Box::pin(verify::check(session)))
     }
 
-    fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
-        let named = Arc::new((owner.to_owned(), id.to_owned()));
-        self.probe(move |session| {
-            let named = Arc::clone(&named);
-            Box::pin(async move { read::publishes::one(session, &named.0, &named.1).await })
-        })
-    }
-
-    fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {
-        let asked = Arc::new((filter, page));
-        self.ask(move |session| {
-            let asked = Arc::clone(&asked);
-            Box::pin(async move { read::publishes::list(session, &asked.0, &asked.1).await })
-        })
-    }
-
-    fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>> {
-        let named = Arc::new((owner.to_owned(), content_id.to_owned()));
-        self.ask(move |session| {
-            let named = Arc::clone(&named);
-            Box::pin(async move { read::content::of(session, &named.0, &named.1).await })
-        })
-    }
-
-    fn revisions(
-        &self,
-        owner: &str,
-        content_id: &str,
-        page: Page,
-    ) -> Stored<'_, Paged<RevisionView>> {
-        let asked = Arc::new((owner.to_owned(), content_id.to_owned(), page));
-        self.ask(move |session| {
-            let asked = Arc::clone(&asked);
-            Box::pin(async move {
-                let (owner, content_id, page) = &*asked;
-                read::content::revisions(session, owner, content_id, page).await
-            })
-        })
-    }
-
-    fn job(&self, owner: &str, id: JobId) -> Stored<'_, Option<JobDetail>> {
-        let owner: Arc<str> = owner.into();
-        self.ask(move |session| {
-            let owner = Arc::clone(&owner);
-            Box::pin(async move { read::jobs::detail(session, &owner, id).await })
-        })
-    }
-
-    fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {
-        let asked = Arc::new((filter, page));
-        self.ask(move |session| {
-            let asked = Arc::clone(&asked);
-            Box::pin(async move { read::events::list(session, &asked.0, &asked.1).await })
-        })
-    }
-
-    fn counts(&self) -> Stored<'_, Counts> {
-        self.ask(|session| Box::pin(read::counts::read(session)))
-    }
-
     fn tokens(&self) -> Stored<'_, Vec<TokenRecord>> {
         self.ask(|session| Box::pin(tokens::list(session)))
     }
@@ -331,67 +275,6 @@ impl Store for PostgresStore {
         self.ask(move |session| {
             let end = Arc::clone(&end);
             Box::pin(async move { credentials::end(session, given, &end).await })
-        })
-    }
-
-    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
-        let (new, given) = (Arc::new(new), self.times.given());
-        self.ask(move |session| {
-            let new = Arc::clone(&new);
-            Box::pin(async move { webhooks::keep(session, given, &new).await })
-        })
-    }
-
-    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
-        let (limit, given) = (rows(limit), self.times.given());
-        self.probe(move |session| Box::pin(webhooks::take(session, given, limit, again_after)))
-    }
-
-    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
-        let ends = Arc::new(ends);
-        self.ask(move |session| {
-            let ends = Arc::clone(&ends);
-            Box::pin(async move { webhooks::end(session, &ends).await })
-        })
-    }
-
-    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>> {
-        let (source, given): (Arc<str>, _) = (source.into(), self.times.given());
-        self.probe(move |session| {
-            let source = Arc::clone(&source);
-            Box::pin(async move { polls::begin(session, given, &source, again_after).await })
-        })
-    }
-
-    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()> {
-        let (asked, given) = (Arc::new((source.to_owned(), cursor)), self.times.given());
-        self.probe(move |session| {
-            let asked = Arc::clone(&asked);
-            Box::pin(async move { polls::end(session, given, (&asked.0, &asked.1), next).await })
-        })
-    }
-
-    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {
-        let (owner, given): (Arc<str>, _) = (owner.into(), self.times.given());
-        self.ask(move |session| {
-            let owner = Arc::clone(&owner);
-            Box::pin(async move { webhooks::redo(session, given, &owner, id).await })
-        })
-    }
-
-    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>> {
-        let owner: Arc<str> = owner.into();
-        self.ask(move |session| {
-            let owner = Arc::clone(&owner);
-            Box::pin(async move { webhooks::one(session, &owner, id).await })
-        })
-    }
-
-    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>> {
-        let asked = Arc::new((filter, page));
-        self.ask(move |session| {
-            let asked = Arc::clone(&asked);
-            Box::pin(async move { webhooks::list(session, &asked.0, &asked.1).await })
         })
     }
 

@@ -12,13 +12,13 @@ use super::write::{Write, columns, write};
 use crate::accepting::waits;
 
 const INSERT: &str = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
-                                           accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)
+                                           accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key, restores)
     SELECT c.id, c.item, c.generation, c.version_kind, c.version, c.action, c.class, c.request_id, c.actor,
-           $15, c.released_at, c.publish_at, c.waits, c.ready_at, c.fetch_at, c.slug_key
+           $15, c.released_at, c.publish_at, c.waits, c.ready_at, c.fetch_at, c.slug_key, c.restores
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::smallint[], $7::smallint[],
-                $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $16::bytea[])
+                $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[], $13::bigint[], $14::bigint[], $16::bytea[], $17::bigint[])
          AS c (id, item, generation, version_kind, version, action, class, request_id, actor, released_at, publish_at,
-               waits, ready_at, fetch_at, slug_key)";
+               waits, ready_at, fetch_at, slug_key, restores)";
 
 const INSERT_RAW: &str = "INSERT INTO raw_request (publish, received_at, salt, bytes)
     SELECT c.publish, $4, c.salt, c.bytes FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS c (publish, salt, bytes)";
@@ -102,6 +102,16 @@ fn publish_columns<'a>(
             slug.map(|slug| slug.to_vec())
         })
         .collect();
+    let restores: Vec<Option<i64>> = publishes
+        .iter()
+        .map(|publish| {
+            publish
+                .prepared
+                .submission
+                .restores()
+                .map(|generation| generation.0)
+        })
+        .collect();
     columns![
         ids.to_vec(),
         items,
@@ -118,6 +128,7 @@ fn publish_columns<'a>(
         ready,
         fetch,
         now.0,
-        slugs
+        slugs,
+        restores
     ]
 }

@@ -7,17 +7,19 @@ use std::collections::BTreeMap;
 
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
+use slugline_core::pause::out_of_patience_before;
 use slugline_engine::store::Deadline;
 
-use super::destinations::micros;
 use super::fault::Done;
 use super::gauges::Effected;
 use super::jobs::small;
+use super::pauses;
 use super::session::Session;
 use super::settle;
-use super::times::{Times, store_now};
+use super::times::{NOW, Times, store_now};
 use super::write::commit;
 use crate::change::rescue;
+use crate::pause::stops_of;
 use crate::record::{Json, Record};
 
 /// Jobs whose lease ended a request timeout ago.
@@ -49,13 +51,12 @@ pub(crate) async fn rescue(
     Ok((rescued, effected))
 }
 
-/// Queued jobs of a class that were released longer ago than its deadline. Walks the queue's index,
-/// not its rows.
-const OVERDUE: &str = concat!(
-    "SELECT id FROM job WHERE state = 1 AND class = $2 AND released_at < ",
-    store_now!("$1"),
-    " - $3::bigint LIMIT $4"
-);
+/// Queued jobs of a class (`$3`) that were released before a time, which each destination has its own of.
+/// Walks the queue's index, not its rows.
+const OVERDUE: &str =
+    "SELECT o.id FROM unnest($1::text[], $2::bigint[]) AS c (name, before) JOIN destination d ON d.name = c.name
+     CROSS JOIN LATERAL (SELECT j.id FROM job j WHERE j.state = 1 AND j.destination = d.id AND j.class = $3
+                         AND j.released_at < c.before LIMIT $4) o LIMIT $4";
 
 /// Makes dead letters of queued jobs that passed their class's deadline; how many.
 pub(crate) async fn expire(
@@ -64,12 +65,20 @@ pub(crate) async fn expire(
     deadlines: &[Deadline],
     limit: i64,
 ) -> Done<(usize, Effected)> {
-    let mut overdue = Vec::new();
-    for deadline in deadlines {
+    let (mut overdue, stops) = (Vec::new(), pauses::stops(session).await?);
+    let now = times.read(&session.rows(NOW, &[&times.given()]).await?)?;
+    let names = session.rows("SELECT name FROM destination", &[]).await?;
+    let names = names
+        .iter()
+        .map(|row| row.read(0))
+        .collect::<Done<Vec<String>>>()?;
+    for Deadline { class, after } in deadlines {
         let room = limit - i64::try_from(overdue.len()).unwrap_or(limit);
-        let (class, after) = (small(deadline.class), micros(deadline.after));
+        let before =
+            |name: &String| out_of_patience_before(now, *after, &stops_of(&stops, name, *class)).0;
+        let before: Vec<i64> = names.iter().map(before).collect();
         let found = session
-            .rows(OVERDUE, &[&times.given(), &class, &after, &room])
+            .rows(OVERDUE, &[&names, &before, &small(*class), &room])
             .await?;
         overdue.extend(ids(&found)?);
     }
@@ -78,10 +87,12 @@ pub(crate) async fn expire(
     }
     let (mut changes, jobs) = settle::open(session, times, &overdue).await?;
     let failures = last_failures(session, &overdue).await?;
+    // As they are since the jobs are locked.
+    let stops = pauses::stops(session).await?;
     let mut expired = 0;
     for job in jobs.values() {
         let last = failures.get(&job.id);
-        expired += usize::from(rescue::expire(&mut changes, job, last, deadlines)?);
+        expired += usize::from(rescue::expire(&mut changes, job, last, deadlines, &stops)?);
     }
     let effected = changes.effected();
     commit(session, &changes.writes()?).await?;

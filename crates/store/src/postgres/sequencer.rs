@@ -30,6 +30,11 @@ const NUMBER: &str = "WITH log AS (
     )
     UPDATE meta SET value = (value::bigint + (SELECT coalesce(sum(opened), 0) FROM numbered))::text WHERE name = 'open_jobs'";
 
+/// The last place that was given. Segments outlive their entries.
+const END: &str = "SELECT greatest(
+    (SELECT first + entries - 1 FROM event_group WHERE first IS NOT NULL ORDER BY first DESC LIMIT 1),
+    (SELECT last FROM segment ORDER BY first DESC LIMIT 1), 0)";
+
 /// What was open when entries were last numbered, and what those since have opened.
 const OPEN_JOBS: &str = "SELECT value::bigint + coalesce((SELECT sum(opened) FROM event_group WHERE first IS NULL), 0)::bigint
     FROM meta WHERE name = 'open_jobs'";
@@ -48,6 +53,13 @@ pub(crate) async fn number(session: &Session) -> Done<()> {
         ])
         .await?;
     Ok(())
+}
+
+/// The last place of all that is committed; 0 in an empty log.
+pub(crate) async fn end(session: &Session) -> Done<i64> {
+    number(session).await?;
+    let row = session.one(END, &[]).await?;
+    row.map_or(Ok(0), |row| row.read(0))
 }
 
 /// How many jobs are open, at all nodes.

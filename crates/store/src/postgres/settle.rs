@@ -79,8 +79,31 @@ pub(crate) async fn open(
         .await?;
     let mut changes = Changes::at(times.read(&now)?);
     changes.desired = desired::read_all(&desired)?;
-    let jobs = jobs::read_all(&jobs)?.into_iter().map(|job| (job.id, job));
-    Ok((changes, jobs.collect()))
+    let jobs: BTreeMap<JobId, JobRow> = jobs::read_all(&jobs)?
+        .into_iter()
+        .map(|job| (job.id, job))
+        .collect();
+    know_shown(session, &mut changes, &jobs).await?;
+    Ok((changes, jobs))
+}
+
+/// Adds, locked, what rollbacks may take the place of: it has ended, and its lane is theirs.
+async fn know_shown(
+    session: &Session,
+    changes: &mut Changes,
+    jobs: &BTreeMap<JobId, JobRow>,
+) -> Done<()> {
+    let rollbacks = jobs.values().filter(|job| job.restores.is_some());
+    let shown: Vec<i64> = rollbacks
+        .filter_map(|job| changes.desired.get(&(job.item, job.destination)))
+        .filter_map(|wanted| wanted.state.shown_job)
+        .map(|job| job.0)
+        .collect();
+    if !shown.is_empty() {
+        let found = session.rows(jobs::LOCK, &[&shown]).await?;
+        changes.know(jobs::read_all(&found)?);
+    }
+    Ok(())
 }
 
 fn settle_one(

@@ -1,36 +1,43 @@
 //! Taking what is due: jobs and second looks.
 //!
 //! Ensures that two runs never share a lane (P7): whoever takes a lane has its lock, and looks once
-//! more whether it is free when he has it. What another claim has in hand is passed by, and said.
+//! more whether it is free when he has it. What is paused is not taken. What another claim has in hand is passed by, and said.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::event::EventType;
 use slugline_core::ids::{Fence, JobId};
-use slugline_core::lifecycle::Delivering;
+use slugline_core::lifecycle::{Delivering, JobState};
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{Claimed, Want};
 use tokio_postgres::Row;
 
 use super::changes::Changes;
+use super::desired;
 use super::fault::Done;
 use super::gauges::Effected;
 use super::jobs::{self, counted, small};
+use super::pauses;
 use super::session::{BEGIN, COMMIT, Call, Param, Session, call};
+use super::slots::Given;
 use super::task::{self, Gather, Task};
 use super::times::{NOW, Times};
 use super::write::commit;
-use crate::change::Ledger;
+use crate::change::{Ledger, control};
 use crate::entry::Entry;
 use crate::job::JobRow;
+use crate::pause::PARKED;
 use crate::record::Record;
 
-/// What is wanted, as rows: `$1` destinations, `$3` how many, `$4` classes. `$2` is the time.
+/// What is wanted where nothing is paused, as rows: `$1` destinations, `$3` how many, `$4` classes. `$2` is the time.
 macro_rules! wants {
     () => {
-        "SELECT w.id AS destination, w.lane, want.class, want.room, want.place
+        concat!(
+            "SELECT w.id AS destination, w.lane, want.class, want.room, want.place
          FROM unnest($1::text[], $3::bigint[], $4::smallint[]) WITH ORDINALITY AS want (name, room, class, place)
-         JOIN destination w ON w.name = want.name"
+         JOIN destination w ON w.name = want.name AND ",
+            destination_runs!()
+        )
     };
 }
 pub(crate) use wants;
@@ -47,6 +54,10 @@ pub(crate) struct Way {
     /// Leaves what another has taken and given back while it was being found: a statement reads rows
     /// as they were when it began, also those that it then locks.
     pub(crate) take: &'static str,
+    /// Whether some of what is found may be paused.
+    pub(crate) may_be_paused: &'static str,
+    /// Those of jobs that are paused, in a class or as contents, as they are now.
+    pub(crate) paused: &'static str,
     /// Whether they are second looks.
     pub(crate) looks: bool,
 }
@@ -66,12 +77,25 @@ pub(crate) async fn each(
 }
 
 async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Claimed> {
-    let found = find(session, times, wants, way).await?;
-    let (picks, short) = pick(wants, found.due, found.now, way);
-    let taken = lease(session, times, &picks, &short, way, found.now).await?;
+    let mut found = find(session, times, wants, way).await?;
     let mut changes = Changes::at(found.now);
+    let aside = set_aside(session, &mut changes, &mut found, way).await?;
+    let mut given = Given::default();
+    if found.may_have_pace && !way.looks && !found.due.is_empty() {
+        given = Given::lock(session, &found.due).await?;
+    }
+    let waiting = given.hold_back(session, &mut found.due, found.now).await?;
+    let (picks, short) = pick(wants, found.due, found.now, way);
+    let keeps_open = aside + waiting > 0;
+    let taken = lease(session, times, (&picks, keeps_open), &short, way, found.now).await?;
     let mut jobs = Vec::with_capacity(picks.len());
     let mut tasks = taken.tasks;
+    let begun: Vec<JobRow> = picks
+        .iter()
+        .filter(|pick| tasks.contains_key(&pick.job.id))
+        .map(|pick| pick.job.clone())
+        .collect();
+    let begun: Vec<&JobRow> = begun.iter().collect();
     for pick in picks {
         if let Some(task) = tasks.remove(&pick.job.id) {
             log(&mut changes, &pick, way)?;
@@ -79,6 +103,7 @@ async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
         }
     }
     if !taken.is_committed {
+        given.save(session, &begun, found.now).await?;
         commit(session, &changes.writes()?).await?;
     }
     let next_due = if taken.in_hand {
@@ -121,17 +146,26 @@ struct Found {
     /// In the order of the wants.
     due: Vec<JobRow>,
     next_due: Option<Timestamp>,
+    /// Whether some of it may be paused.
+    may_be_paused: bool,
+    /// Whether some of it may have to wait for its slot.
+    may_have_pace: bool,
 }
+
+const ANY_PACE: &str = "SELECT 1 FROM destination WHERE pace IS NOT NULL LIMIT 1";
 
 async fn find(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Found> {
     let (asked, given) = (Asked::of(wants), times.given());
     let params = asked.params(&given);
-    let [_, now, due, next] = session
+    let [_, _, now, due, next, paused, pace] = session
         .each([
             call(BEGIN, &[]),
+            call(pauses::SHARE, &[]),
             call(NOW, &[&given]),
             call(way.due, &params),
             call(way.next_due, &params),
+            call(way.may_be_paused, &[]),
+            call(ANY_PACE, &[]),
         ])
         .await?;
     let next: Option<Option<Timestamp>> = next.first().map(|row| row.read(0)).transpose()?;
@@ -139,7 +173,36 @@ async fn find(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
         now: times.read(&now)?,
         due: jobs::read_all(&due)?,
         next_due: next.flatten(),
+        may_be_paused: !paused.is_empty(),
+        may_have_pace: !pace.is_empty(),
     })
+}
+
+/// Takes what is paused out of what was found, so that it is not found again before it is resumed; how
+/// many.
+async fn set_aside(
+    session: &Session,
+    changes: &mut Changes,
+    found: &mut Found,
+    way: &Way,
+) -> Done<usize> {
+    if !found.may_be_paused || found.due.is_empty() {
+        return Ok(0);
+    }
+    let ids: Vec<i64> = found.due.iter().map(|job| job.id.0).collect();
+    // As they are now: they were locked after they were found.
+    let paused = jobs::read_all(&session.rows(way.paused, &[&ids]).await?)?;
+    if way.looks {
+        let ids: Vec<i64> = paused.iter().map(|job| job.id.0).collect();
+        session.rows(desired::PARK, &[&ids, &PARKED.0]).await?;
+    } else {
+        for job in paused.iter().filter(|job| job.state == JobState::Queued) {
+            control::set_aside(changes, job)?;
+        }
+    }
+    let paused: BTreeSet<JobId> = paused.iter().map(|job| job.id).collect();
+    found.due.retain(|job| !paused.contains(&job.id));
+    Ok(paused.len())
 }
 
 /// A job that is to be taken.
@@ -209,11 +272,11 @@ struct Taken {
 }
 
 /// Takes what was chosen and gathers what its runs need; what was left for others is looked for in the
-/// same breath.
+/// same breath. `keeps_open`: there is more to write in any case.
 async fn lease(
     session: &Session,
     times: &Times,
-    picks: &[Pick],
+    (picks, keeps_open): (&[Pick], bool),
     short: &[&Want],
     way: &Way,
     now: Timestamp,
@@ -233,7 +296,8 @@ async fn lease(
         bodies: [&rows.ids, &rows.items, &rows.oldest, &rows.generations],
         states: [&rows.ids, &rows.items, &rows.destinations],
     };
-    let (mut calls, is_committed): (Vec<Call<'_>>, _) = (Vec::new(), picks.is_empty());
+    let (mut calls, is_committed): (Vec<Call<'_>>, _) =
+        (Vec::new(), picks.is_empty() && !keeps_open);
     if !picks.is_empty() {
         calls.push(call(way.take, &take));
         calls.extend(gather.calls());

@@ -25,7 +25,7 @@ const BODIES: &str = "SELECT c.id, r.slug, r.payload, r.media
                         WHERE r.item = c.item AND r.generation BETWEEN c.oldest AND c.generation AND r.payload IS NOT NULL
                         ORDER BY r.generation DESC LIMIT 1) r";
 
-const DESIRED: &str = "SELECT c.id, w.generation, w.shown_generation, s.shown, w.undisturbed, w.look_owed
+const DESIRED: &str = "SELECT c.id, w.generation, w.shown_generation, s.shown, w.undisturbed, w.look_owed, w.adopted
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS c (id, item, destination)
     JOIN desired w ON w.item = c.item AND w.destination = c.destination LEFT JOIN job s ON s.id = w.shown_job";
 
@@ -40,6 +40,7 @@ pub(crate) struct Task {
     newest: Option<Generation>,
     shown: Option<(Generation, Shown)>,
     undisturbed: bool,
+    adopted: Option<String>,
     owes_look: bool,
     effects: BTreeMap<String, String>,
 }
@@ -114,6 +115,7 @@ impl Task {
             .map(|generation| (generation, shown));
         self.undisturbed = row.read(4)?;
         self.owes_look = row.read(5)?;
+        self.adopted = row.read(6)?;
         Ok(())
     }
 
@@ -148,13 +150,16 @@ impl Task {
             newest: self.newest.unwrap_or(job.generation),
             version: job.version,
             request_id: job.request_id,
-            released_at: job.released_at.unwrap_or(job.due),
+            released_at: job.published_at.or(job.released_at).unwrap_or(job.due),
+            queued_at: job.released_at.unwrap_or(job.due),
+            overwrites: job.overwrites,
             slug: body.slug,
             payload: body.payload,
             media: body.media,
             effects: self.effects,
             shown: self.shown,
             undisturbed: self.undisturbed,
+            adopted: self.adopted,
             owes_look: self.owes_look,
             ended: look.then_some(job.state),
         })

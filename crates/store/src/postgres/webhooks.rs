@@ -7,17 +7,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::ids::WebhookId;
+use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Kept, NewWebhook, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
+    Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
+    WebhookView,
 };
 
 use super::destinations::micros;
 use super::fault::{Done, Fault};
 use super::jobs::small;
+use super::log;
 use super::read;
-use super::session::Session;
+use super::session::{BEGIN, Session};
 use super::times::store_now;
-use crate::record::Record;
+use super::write::commit;
+use crate::entry::Dated;
+use crate::noted;
+use crate::record::{Json, Record};
 use crate::views::list::{paged, rows};
 use crate::views::webhooks as views;
 
@@ -41,6 +47,13 @@ const TAKE: &str = concat!(
 );
 
 const END: &str = "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 RETURNING id";
+
+/// What became of it before.
+const BEFORE: &str = concat!(
+    "SELECT outcome, ",
+    store_now!("$2"),
+    " FROM webhook WHERE id = $1 FOR UPDATE"
+);
 
 const REDO: &str = concat!(
     "UPDATE webhook SET state = 0, due = ",
@@ -127,12 +140,47 @@ pub(crate) async fn take(
 }
 
 /// Keeps what became of webhooks.
-pub(crate) async fn end(session: &Session, ends: &[WebhookEnd]) -> Done<()> {
-    for WebhookEnd { id, state, outcome } in ends {
-        let (state, outcome) = (small(*state), serde_json::to_string(outcome)?);
-        session.rows(END, &[&id.0, &state, &outcome]).await?;
+pub(crate) async fn end(session: &Session, given: Option<i64>, ends: &[WebhookEnd]) -> Done<()> {
+    for end in ends {
+        if end.noted.is_empty() {
+            keep_end(session, end).await?;
+        } else {
+            note(session, given, end).await?;
+        }
     }
     Ok(())
+}
+
+async fn keep_end(session: &Session, end: &WebhookEnd) -> Done<()> {
+    let (state, outcome) = (small(end.state), serde_json::to_string(&end.outcome)?);
+    session.rows(END, &[&end.id.0, &state, &outcome]).await?;
+    Ok(())
+}
+
+/// Ends one whose webhook says what goes into the log: both in one transaction, and whoever ends it at the same
+/// time waits and sees what was said.
+async fn note(session: &Session, given: Option<i64>, end: &WebhookEnd) -> Done<()> {
+    session.rows(BEGIN, &[]).await?;
+    let before = session.one(BEFORE, &[&end.id.0, &given]).await?;
+    let entries = match before {
+        None => Vec::new(),
+        Some(row) => {
+            let before = row.read::<Json<Outcome>>(0)?.0;
+            noted::entries(&At(row.read(1)?), end.id, &end.noted, &before)
+        }
+    };
+    keep_end(session, end).await?;
+    let written = log::append(entries, 0)?;
+    commit(session, written.as_slice()).await
+}
+
+/// When it is said.
+struct At(Timestamp);
+
+impl Dated for At {
+    fn now(&self) -> Timestamp {
+        self.0
+    }
 }
 
 /// Has a webhook dealt with again.

@@ -130,8 +130,8 @@ impl Accepting<'_> {
         let waits = waits(accept);
         let waits_for = |reason| waits.has(reason);
         let sql = "INSERT INTO publish (id, item, generation, version_kind, version, action, class, request_id, actor,
-                                        accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+                                        accepted_at, released_at, publish_at, waits, ready_at, fetch_at, slug_key, restores)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
         self.tx.run(
             sql,
             params![
@@ -156,6 +156,7 @@ impl Accepting<'_> {
                 self.facts
                     .slug_key
                     .filter(|_| waits_for(PendingReason::SlugRelease)),
+                self.submission.restores().map(|generation| generation.0),
             ],
         )?;
         let name = publishes::name(&self.submission.key);
@@ -201,7 +202,7 @@ impl Accepting<'_> {
                 request,
                 self.item,
                 key,
-                self.accept.generation,
+                (self.accept.generation, self.accept.version),
             )?;
             self.tx.nudge();
         }

@@ -1,7 +1,8 @@
 //! Claiming due jobs.
 //!
 //! Ensures that a job is taken with a new fence, that two runs never share a lane (P7; the file's
-//! unique index says so too), and that finding jobs costs an index probe however long the queue is.
+//! unique index says so too), that nothing of what is paused is taken, and that finding jobs costs an
+//! index probe however long the queue is.
 
 use rusqlite::params;
 use slugline_core::event::EventType;
@@ -16,23 +17,66 @@ use super::destinations::Known;
 use super::fault::Done;
 use super::jobs::{self, LANE_IS_FREE};
 use super::log::Entry;
+use super::pauses::Active;
+use super::slots;
 use super::statements::Statements;
 use super::task;
 use super::tx::Tx;
+use crate::change::control;
 
 /// Takes due jobs for each want, the oldest first.
 pub(crate) fn claim(tx: &Tx<'_>, wants: &[Want]) -> Done<Claimed> {
-    let mut claimed = Claimed::default();
+    let (mut claimed, pauses) = (Claimed::default(), Active::read(tx)?);
     for want in wants {
+        if pauses.stops(&want.destination) || pauses.stops_class(want.class) {
+            continue;
+        }
         let Some(destination) = tx.destination(&want.destination)? else {
             continue;
         };
-        for job in due(tx, &destination, want.class, want.left(&claimed.jobs))? {
-            claimed.jobs.extend(take(tx, job, want)?);
-        }
+        fill(tx, &destination, want, &pauses, &mut claimed)?;
         claimed.next_due = earlier(claimed.next_due, next_due(tx, &destination, want)?);
     }
     Ok(claimed)
+}
+
+/// How often one claim looks again for a want because it has set jobs aside: with a batch each time,
+/// more than a node runs at once. The next claim goes on.
+pub(crate) const LOOKS_AGAIN: usize = 8;
+
+/// Takes what a want has room for. What is paused is set aside on the way, so that it is met once.
+fn fill(
+    tx: &Tx<'_>,
+    destination: &Known,
+    want: &Want,
+    pauses: &Active,
+    claimed: &mut Claimed,
+) -> Done<()> {
+    for _ in 0..LOOKS_AGAIN {
+        let mut aside = false;
+        for job in due(tx, destination, want.class, want.left(&claimed.jobs))? {
+            match take(tx, (destination, job), want, pauses)? {
+                Taken::Claimed(job) => claimed.jobs.push(*job),
+                Taken::Aside => aside = true,
+                Taken::Not => {}
+            }
+        }
+        if !aside {
+            return Ok(());
+        }
+    }
+    claimed.next_due = Some(tx.now);
+    Ok(())
+}
+
+/// What became of a job that was found.
+pub(crate) enum Taken {
+    /// It is the claim's.
+    Claimed(Box<ClaimedJob>),
+    /// It is paused, or its slot has not come, and it is not found again before.
+    Aside,
+    /// Its lane was taken.
+    Not,
 }
 
 /// The earlier of two times, where there are any.
@@ -71,10 +115,21 @@ fn has_free_target(tx: &Tx<'_>, destination: &Known) -> Done<bool> {
 }
 
 /// Takes a job, unless one of its lane was taken just before it.
-fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
+fn take(
+    mut tx: &Tx<'_>,
+    (destination, id): (&Known, JobId),
+    want: &Want,
+    pauses: &Active,
+) -> Done<Taken> {
     let Some(job) = jobs::load(tx, id)? else {
-        return Ok(None);
+        return Ok(Taken::Not);
     };
+    if pauses.covers(tx, &job)? {
+        return control::set_aside(&mut tx, &job).map(|()| Taken::Aside);
+    }
+    if slots::hold_back(tx, destination, &job)? {
+        return Ok(Taken::Aside);
+    }
     let until = tx.now.plus(want.lease);
     let taken = job.queued().claim(job.fence, until);
     let sql = format!(
@@ -86,13 +141,15 @@ fn take(tx: &Tx<'_>, id: JobId, want: &Want) -> Done<Option<ClaimedJob>> {
         params![id.0, taken.attempts, taken.fence.0, until.0, tx.now.0],
     )? == 0
     {
-        return Ok(None);
+        return Ok(Taken::Not);
     }
+    slots::begun(tx, destination, &job)?;
     tx.did(job.class);
     Entry::of_job(tx, EventType::DeliveryStarted, "started", &job)
         .detail("attempt", taken.attempts)
         .write(tx)?;
-    task::gather(tx, job, &taken, want.lease, None).map(Some)
+    let job = task::gather(tx, job, &taken, want.lease, None)?;
+    Ok(Taken::Claimed(Box::new(job)))
 }
 
 const NEXT_DUE: &str =

@@ -10,6 +10,7 @@ use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
+use slugline_engine::store::Found;
 
 use super::column::{At, Col};
 use super::dependencies;
@@ -21,7 +22,7 @@ use crate::job::JobRow;
 
 /// The row of an item at a destination.
 pub(crate) fn load(connection: &Connection, item: i64, destination: i64) -> Done<Option<Desired>> {
-    let sql = "SELECT generation, job, shown_generation, shown_job, undisturbed, look_due_at, look_owed, drift, drift_at
+    let sql = "SELECT generation, job, shown_generation, shown_job, undisturbed, look_due_at, look_owed, drift, drift_at, drift_seen
                FROM desired WHERE item = ?1 AND destination = ?2";
     connection.one(sql, [item, destination], read)
 }
@@ -37,6 +38,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Desired> {
         look_owed: row.get(6)?,
         drift: row.get::<_, Option<Col<Drift>>>(7)?.map(|drift| drift.0),
         drift_at: row.get::<_, Option<At>>(8)?.map(|at| at.0),
+        drift_seen: row.get(9)?,
     })
 }
 
@@ -70,7 +72,8 @@ pub(crate) fn stop_waiting(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
 
 /// Notes that a run verified its generation as shown.
 pub(crate) fn show(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
-    let sql = "UPDATE desired SET shown_generation = ?3, shown_job = ?4, undisturbed = 1, drift = NULL, drift_at = NULL
+    let sql = "UPDATE desired SET shown_generation = ?3, shown_job = ?4, undisturbed = 1, drift = NULL, drift_at = NULL,
+                                  drift_seen = NULL, adopted = NULL
                WHERE item = ?1 AND destination = ?2 AND coalesce(shown_generation, 0) <= ?3";
     tx.run(sql, [job.item, job.destination, job.generation.0, job.id.0])?;
     Ok(())
@@ -104,12 +107,15 @@ pub(crate) fn pay_look(tx: &Tx<'_>, job: &JobRow) -> Done<()> {
 }
 
 /// Notes how what is shown differs from what is desired.
-pub(crate) fn drift(tx: &Tx<'_>, job: &JobRow, drift: Option<Drift>) -> Done<()> {
-    let sql = "UPDATE desired SET drift = ?3, drift_at = ?4 WHERE item = ?1 AND destination = ?2";
-    let found_at = drift.map(|_| tx.now.0);
+pub(crate) fn drift(tx: &Tx<'_>, job: &JobRow, found: Option<&Found>) -> Done<()> {
+    let sql = "UPDATE desired SET drift = ?3, drift_at = CASE WHEN drift IS ?3 THEN drift_at ELSE ?4 END, drift_seen = ?5
+               WHERE item = ?1 AND destination = ?2";
+    let kind = found.map(|found| Col(found.kind));
+    let found_at = found.map(|_| tx.now.0);
+    let seen = found.and_then(|found| found.fingerprint.as_ref());
     tx.run(
         sql,
-        params![job.item, job.destination, drift.map(Col), found_at],
+        params![job.item, job.destination, kind, found_at, seen],
     )?;
     Ok(())
 }

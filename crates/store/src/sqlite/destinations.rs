@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, params};
 use slugline_core::lane::LaneScope;
+use slugline_core::pace::Pace;
 use slugline_engine::store::Registration;
 
-use super::column::Col;
+use super::column::{Col, Json};
 use super::fault::Done;
+use super::slots;
 use super::statements::Statements;
 use super::tx::Tx;
 
@@ -21,22 +23,30 @@ pub(crate) struct Known {
     pub(crate) name: String,
     /// What must be serial there.
     pub(crate) lane: LaneScope,
+    /// When publishes may begin there.
+    pub(crate) pace: Option<Pace>,
 }
 
 /// Makes destinations known. Jobs that are open keep the lane they were given.
 pub(crate) fn register(tx: &Tx<'_>, destinations: &[Registration]) -> Done<()> {
-    let sql = "INSERT INTO destination (name, lane, request_timeout, commit_window) VALUES (?1, ?2, ?3, ?4)
+    let sql = "INSERT INTO destination (name, lane, request_timeout, commit_window, pace) VALUES (?1, ?2, ?3, ?4, ?5)
                ON CONFLICT (name) DO UPDATE SET lane = excluded.lane, request_timeout = excluded.request_timeout,
-                                                commit_window = excluded.commit_window";
+                                                commit_window = excluded.commit_window, pace = excluded.pace";
     tx.forget_destinations();
     for destination in destinations {
+        if let Some(known) = find(tx, &destination.name)?
+            && known.pace != destination.pace
+        {
+            slots::take_back(tx, known.id)?;
+        }
         tx.run(
             sql,
             params![
                 destination.name,
                 Col(destination.lane),
                 micros(destination.request_timeout),
-                destination.commit_window.map(micros)
+                destination.commit_window.map(micros),
+                destination.pace.as_ref().map(Json)
             ],
         )?;
     }
@@ -46,7 +56,7 @@ pub(crate) fn register(tx: &Tx<'_>, destinations: &[Registration]) -> Done<()> {
 /// The destination of this name.
 pub(crate) fn find(connection: &Connection, name: &str) -> Done<Option<Known>> {
     connection.one(
-        "SELECT id, name, lane FROM destination WHERE name = ?1",
+        "SELECT id, name, lane, pace FROM destination WHERE name = ?1",
         [name],
         read,
     )
@@ -57,6 +67,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Known> {
         id: row.get(0)?,
         name: row.get(1)?,
         lane: row.get::<_, Col<_>>(2)?.0,
+        pace: row.get::<_, Option<Json<_>>>(3)?.map(|pace| pace.0),
     })
 }
 

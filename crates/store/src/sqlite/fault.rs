@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 use slugline_engine::store::StoreError;
 
+use crate::record::Unreadable;
+
 /// What the store's own functions answer.
 pub(crate) type Done<T> = Result<T, Fault>;
 
@@ -59,6 +61,12 @@ impl Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
+    }
+}
+
+impl From<Unreadable> for Fault {
+    fn from(what: Unreadable) -> Self {
+        Self::Unreadable(what.to_string())
     }
 }
 

@@ -55,7 +55,7 @@ fn of_content_id(content_id: &str) -> RangeInclusive<ShortName> {
 
 /// The item, if it is known, or else hints to its relatives: other items with its content id.
 pub(crate) fn find(tx: &Tx<'_>, name: ShortName, key: &ItemKey) -> Done<Result<ItemRow, Vec<i64>>> {
-    let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug
+    let sql = "SELECT id, content, slug_key, source, version_kind, version, generation, action, body, publish, slug, revised
                FROM item WHERE id = ?1 AND content_id = ?2 AND owner = ?3 AND environment = ?4 AND locale = ?5";
     let family = tx.named_between(&short_name::family(name))?;
     for (_, id) in family.iter().filter(|(member, _)| *member == name) {
@@ -82,6 +82,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<ItemRow> {
         targets: Vec::new(),
         desired_at: Vec::new(),
         scheduled: Vec::new(),
+        revised: row.get(11)?,
     };
     Ok(ItemRow {
         id: row.get(0)?,
@@ -122,12 +123,12 @@ pub(crate) fn keep(
     slug_key: Option<ShortName>,
 ) -> Done<(i64, i64)> {
     let submission = &prepared.submission;
-    let (kind, ordinal) = (Col(accept.version.kind()), accept.version.ordinal());
+    let (kind, ordinal) = (Col(accept.mark.kind()), accept.mark.ordinal());
     let (generation, action) = (accept.generation.0, Col(submission.request.action));
-    let body = Digest(submission.body);
+    let body = Digest(accept.body);
     if let Some(item) = known {
         let sql = "UPDATE item SET version_kind = ?2, version = ?3, generation = ?4, action = ?5, body = ?6, publish = ?7,
-                   slug = ?8, slug_key = ?9 WHERE id = ?1";
+                   slug = ?8, slug_key = ?9, revised = ?10 WHERE id = ?1";
         tx.run(
             sql,
             params![
@@ -139,7 +140,8 @@ pub(crate) fn keep(
                 body,
                 publish.0,
                 accept.slug,
-                slug_key
+                slug_key,
+                accept.revised
             ],
         )?;
         return Ok((item.id, item.content));

@@ -4,19 +4,20 @@
 //! the writer's transaction.
 
 use rusqlite::params;
-use slugline_core::drift::Drift;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::ItemKey;
-use slugline_core::lifecycle::JobState;
+use slugline_core::lifecycle::{JobState, PendingReason};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
+use slugline_engine::store::Found;
 
-use super::column::{Col, Json};
+use super::column::{Col, Json, bit};
 use super::fault::{Done, Fault};
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{dependencies, desired, jobs};
+use super::{dependencies, desired, jobs, notes};
 use crate::change::desired::{Desired, Placing};
+use crate::change::operator::Note;
 use crate::change::settle::Run;
 use crate::change::{Change, Ledger};
 use crate::entry::{Dated, Entry};
@@ -58,6 +59,14 @@ impl Ledger for &Tx<'_> {
             Change::Replace(by) => {
                 let sql = "UPDATE job SET replaced_by = ?2 WHERE id = ?1";
                 self.run(sql, [id, by.0])
+            }
+            Change::Requeue(queued) => {
+                let sql = "UPDATE job SET state = 1, due = ?2, attempts = ?3, released_at = ?4 WHERE id = ?1";
+                self.run(sql, params![id, queued.due.0, queued.attempts, now])
+            }
+            Change::Set(state) => {
+                let sql = "UPDATE job SET state = ?2 WHERE id = ?1";
+                self.run(sql, params![id, Col(state)])
             }
         }
         .map(drop)
@@ -130,8 +139,8 @@ impl Ledger for &Tx<'_> {
         desired::pay_look(self, job)
     }
 
-    fn drift(&mut self, job: &JobRow, drift: Option<Drift>) -> Done<()> {
-        desired::drift(self, job, drift)
+    fn drift(&mut self, job: &JobRow, found: Option<&Found>) -> Done<()> {
+        desired::drift(self, job, found)
     }
 
     fn job(&mut self, id: JobId) -> Done<Option<JobRow>> {
@@ -153,6 +162,22 @@ impl Ledger for &Tx<'_> {
 
     fn stop_waiting(&mut self, publish: PublishId) -> Done<()> {
         desired::stop_waiting(self, publish)
+    }
+
+    fn give_up_waiting(&mut self, publish: PublishId) -> Done<()> {
+        let sql = "UPDATE publish SET held = waits, waits = 0, fetch_at = NULL WHERE id = ?1 AND waits <> 0";
+        self.run(sql, [publish.0]).map(drop)
+    }
+
+    fn wait_again(&mut self, publish: PublishId) -> Done<()> {
+        let sql = "UPDATE publish SET waits = held, held = 0, ready_at = ?2, fetches = 0,
+                   fetch_at = CASE WHEN held & ?3 <> 0 THEN ?2 END WHERE id = ?1 AND held <> 0";
+        let media = bit(PendingReason::Media);
+        self.run(sql, [publish.0, self.now.0, media]).map(drop)
+    }
+
+    fn note(&mut self, job: &JobRow, note: &Note<'_>) -> Done<()> {
+        notes::write(self, (job.item, Some(job.id)), note)
     }
 
     fn end_waiting(&mut self, publish: PublishId, released: bool) -> Done<()> {

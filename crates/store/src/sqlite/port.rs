@@ -4,23 +4,25 @@
 //! for work on a reader first, so that an idle pass costs the writer nothing; the writer checks each
 //! find again.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+mod control;
+mod desk;
+mod inbox;
+mod overviews;
+mod reconciling;
+mod sessions;
+mod views;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Claimed, ContentView, Counts, Deadline, Decided, EffectChange, EventFilter, Hold, JobDetail,
-    Kept, KeptCredential, Lease, LogCheck, MediaInfo, NewMedia, NewWebhook, OrphanMedia, OwnEntry,
-    Page, Paged, Poll, Pressure, PublishFilter, PublishView, RefreshEnd, RefreshRight,
-    Registration, Released, ResolvedMedia, Retention, RevisionView, Settlement, Store, Stored,
-    TokenRecord, Want, WantedMedia, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
+    Claimed, Deadline, Decided, EffectChange, Hold, KeptCredential, Lease, LogCheck, MediaInfo,
+    NewMedia, OrphanMedia, OwnEntry, Pressure, RefreshEnd, RefreshRight, Registration, Released,
+    ResolvedMedia, Retention, Settlement, Store, Stored, TokenRecord, Want, WantedMedia,
 };
 
 use super::fault::Fault;
@@ -28,8 +30,7 @@ use super::orders::Haste;
 use super::tx::Tx;
 use super::{
     SqliteStore, accept, claim, credentials, dependencies, desired, destinations, effects, files,
-    looks, media, polls, prune, read, release, rescue, seal, settle, slugs, tokens, verify,
-    webhooks,
+    looks, media, prune, release, rescue, seal, settle, slugs, tokens, verify,
 };
 use crate::prepare::Prepared;
 
@@ -320,52 +321,6 @@ impl Store for SqliteStore {
         Box::pin(self.readers.run(verify::check))
     }
 
-    fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
-        let (owner, id) = (owner.to_owned(), id.to_owned());
-        Box::pin(self.read(move |reading| read::publishes::one(reading, &owner, &id)))
-    }
-
-    fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {
-        Box::pin(self.read(move |reading| read::publishes::list(reading, &filter, &page)))
-    }
-
-    fn content(&self, owner: &str, content_id: &str) -> Stored<'_, Vec<ContentView>> {
-        let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        Box::pin(self.read(move |reading| read::content::of(reading, &owner, &content_id)))
-    }
-
-    fn revisions(
-        &self,
-        owner: &str,
-        content_id: &str,
-        page: Page,
-    ) -> Stored<'_, Paged<RevisionView>> {
-        let (owner, content_id) = (owner.to_owned(), content_id.to_owned());
-        Box::pin(
-            self.read(move |reading| read::content::revisions(reading, &owner, &content_id, &page)),
-        )
-    }
-
-    fn job(&self, owner: &str, id: JobId) -> Stored<'_, Option<JobDetail>> {
-        let owner = owner.to_owned();
-        Box::pin(self.read(move |reading| read::jobs::detail(reading, &owner, id)))
-    }
-
-    fn events(&self, filter: EventFilter, page: Page) -> Stored<'_, Paged<LogEntry>> {
-        let names = Arc::clone(&self.names);
-        // A power cut must not take back what a reader was shown: its place would be given again.
-        let on_disk = self.gauges.synced.log_end.load(Ordering::Acquire);
-        Box::pin(
-            self.readers.ask(move |connection| {
-                read::events::list(connection, &names, &filter, &page, on_disk)
-            }),
-        )
-    }
-
-    fn counts(&self) -> Stored<'_, Counts> {
-        Box::pin(self.readers.ask(read::counts::read))
-    }
-
     fn tokens(&self) -> Stored<'_, Vec<TokenRecord>> {
         Box::pin(self.readers.ask(tokens::list))
     }
@@ -397,66 +352,6 @@ impl Store for SqliteStore {
 
     fn end_refresh(&self, end: RefreshEnd) -> Stored<'_, bool> {
         Box::pin(self.writer.submit(move |tx| credentials::end(tx, &end)))
-    }
-
-    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
-        Box::pin(self.writer.submit(move |tx| webhooks::keep(tx, &new)))
-    }
-
-    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
-        Box::pin(async move {
-            let now = self.now();
-            let due = self
-                .readers
-                .ask(move |connection| webhooks::due(connection, now, limit))
-                .await?;
-            if due.is_empty() {
-                return Ok(Vec::new());
-            }
-            self.writer
-                .submit(move |tx| webhooks::take(tx, &due, again_after))
-                .await
-        })
-    }
-
-    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
-        Box::pin(self.writer.submit(move |tx| webhooks::end(tx, &ends)))
-    }
-
-    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>> {
-        let source = source.to_owned();
-        Box::pin(
-            self.writer
-                .submit(move |tx| polls::begin(tx, &source, again_after)),
-        )
-    }
-
-    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()> {
-        let source = source.to_owned();
-        Box::pin(
-            self.writer
-                .submit(move |tx| polls::end(tx, &source, &cursor, next)),
-        )
-    }
-
-    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {
-        let owner = owner.to_owned();
-        Box::pin(self.writer.submit(move |tx| webhooks::redo(tx, &owner, id)))
-    }
-
-    fn webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, Option<WebhookDetail>> {
-        let owner = owner.to_owned();
-        Box::pin(
-            self.readers
-                .ask(move |connection| webhooks::one(connection, &owner, id)),
-        )
-    }
-
-    fn webhooks(&self, filter: WebhookFilter, page: Page) -> Stored<'_, Paged<WebhookView>> {
-        Box::pin(
-            self.readers
-                .ask(move |connection| webhooks::list(connection, &filter, &page)),
-        )
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -5,16 +5,18 @@
 use rusqlite::{Connection, params};
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
+use slugline_core::pause::out_of_patience_before;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::Deadline;
 
 use super::column::{Col, Json};
-use super::destinations::micros;
 use super::fault::Done;
 use super::jobs::{self, JobRow};
+use super::pauses;
 use super::statements::Statements;
 use super::tx::Tx;
 use crate::change::rescue;
+use crate::pause::stops_of;
 
 /// Jobs whose lease ended a request timeout ago.
 pub(crate) fn lost(connection: &Connection, now: Timestamp, limit: usize) -> Done<Vec<JobId>> {
@@ -35,22 +37,30 @@ pub(crate) fn rescue(mut tx: &Tx<'_>, lost: &[JobId]) -> Done<usize> {
 }
 
 /// Walks the queue's index, not its rows.
-const OVERDUE: &str = "SELECT id FROM job INDEXED BY job_queued WHERE state = 1 AND class = ?1 AND released_at < ?2 LIMIT ?3";
+const OVERDUE: &str = "SELECT id FROM job INDEXED BY job_queued WHERE state = 1 AND class = ?1 AND destination = ?2 AND released_at < ?3 LIMIT ?4";
 
-/// Queued jobs that were released longer ago than their class's deadline.
+/// Queued jobs that were released longer ago than their class's deadline, leaving out the time in which they
+/// were stopped.
 pub(crate) fn overdue(
     connection: &Connection,
     deadlines: &[Deadline],
     now: Timestamp,
     limit: usize,
 ) -> Done<Vec<JobId>> {
-    let mut found = Vec::new();
-    for deadline in deadlines {
-        let before = now.0.saturating_sub(micros(deadline.after));
+    let (mut found, stops) = (Vec::new(), pauses::stops(connection)?);
+    let destinations = connection.all("SELECT id, name FROM destination", [], |row| {
+        Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+    })?;
+    let each = deadlines
+        .iter()
+        .flat_map(|deadline| destinations.iter().map(move |to| (deadline, to)));
+    for (deadline, (destination, name)) in each {
+        let stopped = stops_of(&stops, name, deadline.class);
+        let before = out_of_patience_before(now, deadline.after, &stopped);
         let room = limit.saturating_sub(found.len());
         found.extend(connection.all(
             OVERDUE,
-            params![Col(deadline.class), before, room],
+            params![Col(deadline.class), destination, before.0, room],
             |row| row.get(0).map(JobId),
         )?);
     }
@@ -59,13 +69,19 @@ pub(crate) fn overdue(
 
 /// Makes dead letters of those that are still queued and overdue; how many.
 pub(crate) fn expire(mut tx: &Tx<'_>, overdue: &[JobId], deadlines: &[Deadline]) -> Done<usize> {
-    let mut expired = 0;
+    let (mut expired, stops) = (0, pauses::stops(tx)?);
     for id in overdue {
         let Some(job) = jobs::load(tx, *id)? else {
             continue;
         };
         let last = last_failure(tx, &job)?;
-        expired += usize::from(rescue::expire(&mut tx, &job, last.as_ref(), deadlines)?);
+        expired += usize::from(rescue::expire(
+            &mut tx,
+            &job,
+            last.as_ref(),
+            deadlines,
+            &stops,
+        )?);
     }
     Ok(expired)
 }

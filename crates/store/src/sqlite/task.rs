@@ -52,16 +52,26 @@ pub(crate) fn gather(
             .map_or(job.generation, |desired| desired.generation),
         version: job.version,
         request_id: job.request_id,
-        released_at: job.released_at.unwrap_or(job.due),
+        released_at: job.published_at.or(job.released_at).unwrap_or(job.due),
+        queued_at: job.released_at.unwrap_or(job.due),
+        overwrites: job.overwrites,
         slug: body.slug,
         payload: body.payload,
         media: body.media,
         effects,
         shown,
+        adopted: adopted(connection, job.item, job.destination)?,
         undisturbed: desired.as_ref().is_some_and(|desired| desired.undisturbed),
         owes_look: desired.is_some_and(|desired| desired.look_owed),
         ended,
     })
+}
+
+/// The fingerprint of what a person said to leave as it is.
+fn adopted(connection: &Connection, item: i64, destination: i64) -> Done<Option<String>> {
+    let sql = "SELECT adopted FROM desired WHERE item = ?1 AND destination = ?2";
+    let found = connection.one(sql, [item, destination], |row| row.get(0))?;
+    Ok(found.flatten())
 }
 
 type ShownAt = (Generation, Shown);

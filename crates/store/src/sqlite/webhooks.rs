@@ -10,14 +10,16 @@ use rusqlite::{Connection, params, params_from_iter};
 use slugline_core::ids::WebhookId;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Envelope, Kept, NewWebhook, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
-    WebhookState, WebhookView,
+    Envelope, Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd,
+    WebhookFilter, WebhookState, WebhookView,
 };
 
 use super::column::{Col, Json};
 use super::fault::{Done, Fault};
+use super::log;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::noted;
 use crate::views::list::{paged, rows};
 use crate::views::webhooks as views;
 
@@ -84,10 +86,26 @@ pub(crate) fn take(tx: &Tx<'_>, due: &[WebhookId], again_after: Duration) -> Don
 /// Keeps what became of webhooks.
 pub(crate) fn end(tx: &Tx<'_>, ends: &[WebhookEnd]) -> Done<()> {
     let sql = "UPDATE webhook SET state = ?2, outcome = ?3 WHERE id = ?1";
-    for WebhookEnd { id, state, outcome } in ends {
-        tx.run(sql, params![id.0, Col(*state), Json(outcome)])?;
+    for end in ends {
+        note(tx, end)?;
+        tx.run(sql, params![end.id.0, Col(end.state), Json(&end.outcome)])?;
     }
     Ok(())
+}
+
+/// Writes what is noted into the log, as long as what became of the webhook before is still there.
+fn note(tx: &Tx<'_>, end: &WebhookEnd) -> Done<()> {
+    if end.noted.is_empty() {
+        return Ok(());
+    }
+    let sql = "SELECT outcome FROM webhook WHERE id = ?1";
+    let before = tx.one(sql, [end.id.0], |row| row.get::<_, Json<Outcome>>(0))?;
+    let before = before.map(|before| before.0);
+    let entries = before.map(|before| noted::entries(tx, end.id, &end.noted, &before));
+    entries
+        .into_iter()
+        .flatten()
+        .try_for_each(|entry| log::write(tx, entry))
 }
 
 /// Has a webhook dealt with again.

@@ -95,7 +95,7 @@ pub(crate) fn own<R: Record>(row: &R) -> Result<OwnEntry, R::Error> {
 /// The columns that [`revision`] reads.
 pub(crate) const SELECT_REVISION: &str =
     "SELECT r.publish, r.generation, p.version_kind, p.version, p.action, i.environment, i.locale,
-    r.accepted_at, p.request_id, r.checksum, r.payload, r.media
+    r.accepted_at, p.request_id, r.checksum, r.payload, r.media, r.slug
     FROM item i JOIN revision r ON r.item = i.id JOIN publish p ON p.id = r.publish";
 
 /// Which revisions a page has; the cursor is the number of its publish.
@@ -117,6 +117,7 @@ pub(crate) fn revision<R: Record>(row: &R) -> Result<(i64, RevisionView), R::Err
         locale: row.read(6)?,
         accepted_at: row.read(7)?,
         request_id: row.read(8)?,
+        slug: row.read(12)?,
         checksum: row.read::<Fingerprint>(9)?.hex(),
         payload: row.read::<Option<Json<_>>>(10)?.map(|payload| payload.0),
         media: row

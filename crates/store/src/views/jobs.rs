@@ -10,14 +10,19 @@ use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
 use slugline_engine::store::{AttemptView, JobDetail, JobView};
 
+use crate::pause::widest_pause;
 use crate::record::{Json, Record};
 use crate::words::Waits;
 
 /// The columns that [`read`] reads.
-pub(crate) const SELECT: &str = "SELECT j.id, j.destination, d.name, j.item, j.state, p.waits, p.fetch_at IS NULL, j.evidence,
-    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_owed AND w.job = j.id, j.publish
-    FROM job j JOIN publish p ON p.id = j.publish JOIN destination d ON d.id = j.destination
-               LEFT JOIN desired w ON w.item = j.item AND w.destination = j.destination";
+pub(crate) const SELECT: &str = concat!(
+    "SELECT j.id, j.destination, d.name, j.item, j.state, p.waits, p.fetch_at IS NULL, j.evidence,
+    j.failure, j.attempts, j.due, j.live_at, j.shown, j.replaced_by, w.look_owed AND w.job = j.id, j.publish, ",
+    widest_pause!(),
+    ", CASE WHEN j.state = 1 AND j.fence = 0 AND w.job = j.id THEN w.slot_at END FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item
+                 JOIN destination d ON d.id = j.destination
+                 LEFT JOIN desired w ON w.item = j.item AND w.destination = j.destination"
+);
 
 /// A job's row, before its effects are added.
 pub(crate) struct Found {
@@ -62,13 +67,19 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<Found, R::Error> {
         .unwrap_or_default();
     let due: Timestamp = row.read(10)?;
     let owes_look = row.read::<Option<bool>>(14)?.unwrap_or(false);
-    let waits = still_waits(state, row.read(5)?, row.read(6)?);
+    let held_back: Waits = row.read(5)?;
+    let is_set_aside = state == JobState::Pending && held_back == Waits::default();
+    let waits = still_waits(state, held_back, row.read(6)?);
     let view = JobView {
         job_id: row.read(0)?,
         destination: row.read(2)?,
         state,
-        pending_reason: waits.first(),
+        pending_reason: waits
+            .first()
+            .or(is_set_aside.then_some(PendingReason::Paused)),
         waits_for: Vec::new(),
+        waits_for_pause: row.read(16)?,
+        slot_at: row.read(17)?,
         evidence: evidence(state, row.read(7)?, owes_look),
         reason_code: failure.as_ref().map(|failure| failure.reason),
         last_error: failure.as_ref().map(|failure| failure.message.clone()),

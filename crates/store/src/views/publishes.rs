@@ -1,6 +1,7 @@
 //! Publishes as the API shows them.
 
 use slugline_core::answer::result_ref;
+use slugline_core::ids::JobId;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::{JobState, publish_state};
 use slugline_core::version::Version;
@@ -48,7 +49,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<PublishView, R::Error> {
 /// A publish with its jobs, and the state that they give it.
 pub(crate) fn with_jobs(publish: PublishView, jobs: Vec<JobView>) -> PublishView {
     PublishView {
-        state: publish_state(jobs.iter().map(|job| job.state)),
+        state: publish_state(last(&jobs).map(|job| job.state)),
         // All jobs that are pending wait for the same.
         waits_for: jobs
             .iter()
@@ -58,6 +59,13 @@ pub(crate) fn with_jobs(publish: PublishView, jobs: Vec<JobView>) -> PublishView
         jobs,
         ..publish
     }
+}
+
+/// The jobs that no other job of the same publish has replaced.
+fn last(jobs: &[JobView]) -> impl Iterator<Item = &JobView> {
+    let is_here = |id: &JobId| jobs.iter().any(|job| job.job_id == *id);
+    jobs.iter()
+        .filter(move |job| !job.replaced_by.as_ref().is_some_and(is_here))
 }
 
 /// Which publishes a page has; the cursor is a publish's number.

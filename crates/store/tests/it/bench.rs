@@ -10,7 +10,7 @@ use std::time::Duration;
 use slugline_core::connector::Shown;
 use slugline_core::failure::Failure;
 use slugline_core::ids::JobId;
-use slugline_core::intake::Submission;
+use slugline_core::intake::{Origin, Submission};
 use slugline_core::item::{Class, ItemKey};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{Evidence, JobState, Verdict};
@@ -215,6 +215,7 @@ impl Post {
             raw: body.into(),
             received_at: now,
             key_ttl: Duration::from_secs(86_400),
+            origin: Origin::Producer,
             request,
         }
     }
@@ -230,6 +231,7 @@ impl Bench {
             ("build", LaneScope::Target),
         ];
         let known = lanes.map(|(name, lane)| Registration {
+            pace: None,
             name: name.into(),
             lane,
             request_timeout: TIMEOUT,

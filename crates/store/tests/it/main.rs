@@ -14,3 +14,4 @@ mod moving;
 mod nodes;
 mod postgres;
 mod sqlite;
+mod stopping;

@@ -40,7 +40,7 @@ fn node(database: &Database) -> Arc<dyn Store> {
     node_at(database, Arc::new(TestClock::default()))
 }
 
-fn node_at(database: &Database, clock: Arc<TestClock>) -> Arc<dyn Store> {
+pub(crate) fn node_at(database: &Database, clock: Arc<TestClock>) -> Arc<dyn Store> {
     Arc::new(PostgresStore::rehearse(&database.url, clock, [7; 16]).unwrap())
 }
 
@@ -291,7 +291,7 @@ async fn the_log_is_whole(stores: &[Arc<dyn Store>]) {
 }
 
 /// Rounds in which two nodes race; enough that in some of them neither sees the other in time.
-const RACES: usize = 40;
+pub(crate) const RACES: usize = 40;
 
 #[test]
 fn what_two_nodes_want_at_once_one_of_them_gets() {

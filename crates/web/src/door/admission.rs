@@ -91,7 +91,8 @@ impl Gate {
     }
 }
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+/// The token that a request brings.
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
     let absent = || {
         Refusal::new(
             Code::Unauthorized,

@@ -6,11 +6,15 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
 use slugline_core::problem::{Code, Problem};
+
+use crate::refusal::Refusal;
 
 /// Bytes of a refused body that are read and thrown away: a client that only writes would otherwise
 /// meet a reset connection in place of the answer.
@@ -57,6 +61,25 @@ pub(crate) async fn read(
     tokio::time::timeout(allowed.time, reading)
         .await
         .unwrap_or_else(|_| Err(late()))
+}
+
+/// A small body's JSON.
+pub(crate) async fn json<T: DeserializeOwned>(
+    request: Request,
+    allowed: Allowed,
+) -> Result<T, Refusal> {
+    let (parts, body) = request.into_parts();
+    require_json(&parts.headers)?;
+    let raw = read(body, &parts.headers, allowed).await?;
+    decode(&raw)
+}
+
+/// What a body says, as JSON.
+pub(crate) fn decode<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(raw).map_err(|why| match why.is_data() {
+        true => Refusal::field("(body)", why.to_string()),
+        false => Refusal::new(Code::InvalidJson, why.to_string()),
+    })
 }
 
 fn declares_more(headers: &HeaderMap, size: usize) -> bool {

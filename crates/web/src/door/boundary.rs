@@ -19,6 +19,7 @@ use tracing::{Instrument, Span};
 use super::request_id::X_REQUEST_ID;
 use super::{headers, path};
 use crate::app::Doors;
+use crate::console;
 use crate::measures;
 use crate::refusal::Refusal;
 
@@ -40,7 +41,8 @@ pub(crate) async fn boundary(
     let handled = AssertUnwindSafe(next.run(request).instrument(span.clone()))
         .catch_unwind()
         .await;
-    let mut response = handled.unwrap_or_else(|_| panicked());
+    let response = handled.unwrap_or_else(|_| panicked());
+    let mut response = console::explained(&doors, response);
 
     headers::secure(response.headers_mut());
     response.headers_mut().insert(X_REQUEST_ID, id);

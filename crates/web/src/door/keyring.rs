@@ -90,12 +90,26 @@ impl Keyring {
 
     /// Who holds this token, if anybody does.
     pub(crate) async fn find(&self, token: &str) -> Result<Option<Arc<Principal>>, StoreError> {
-        let digest = Sha256::digest(token.as_bytes());
-        if let Some(found) = self.configured.find(&digest) {
+        self.of(&Sha256::digest(token.as_bytes())).await
+    }
+
+    /// Who holds the token with this hash, if anybody does.
+    pub(crate) async fn find_hashed(
+        &self,
+        hash: &str,
+    ) -> Result<Option<Arc<Principal>>, StoreError> {
+        match from_hex(hash) {
+            Some(digest) => self.of(&digest).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn of(&self, digest: &[u8]) -> Result<Option<Arc<Principal>>, StoreError> {
+        if let Some(found) = self.configured.find(digest) {
             return Ok(Some(found));
         }
         for age in [KNOWN_FOR, UNKNOWN_FOR] {
-            if let Some(found) = self.snapshot(age).await?.ring.find(&digest) {
+            if let Some(found) = self.snapshot(age).await?.ring.find(digest) {
                 return Ok(Some(found));
             }
         }

@@ -58,25 +58,12 @@ async fn create(
     Extension(principal): Extension<Arc<Principal>>,
     request: Request,
 ) -> Answered {
-    let (parts, body) = request.into_parts();
-    body::require_json(&parts.headers)?;
-    let raw = body::read(body, &parts.headers, ALLOWED).await?;
-    let wanted = decode(&raw)?;
+    let wanted: Wanted = body::json(request, ALLOWED).await?;
     check(&wanted, &principal)?;
     let made = make(&doors, &principal, wanted)?;
     store(&doors, &made).await?;
     tracing::info!(name = made.name, role = %made.role, by = principal.name, "token made");
     Ok((StatusCode::CREATED, Json(made)).into_response())
-}
-
-fn decode(raw: &[u8]) -> Result<Wanted, Refusal> {
-    serde_json::from_slice(raw).map_err(|why| {
-        if why.is_data() {
-            Refusal::field("(body)", why.to_string())
-        } else {
-            Refusal::new(Code::InvalidJson, why.to_string())
-        }
-    })
 }
 
 fn check(wanted: &Wanted, principal: &Principal) -> Result<(), Refusal> {

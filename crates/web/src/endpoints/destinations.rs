@@ -1,7 +1,7 @@
 //! `GET /v1/destinations`: the configured destinations, what they can do and how they are.
 //!
-//! Ensures that a caller sees those that serve its owner. Reads no connector: the binary says what
-//! there is through [`Destinations`].
+//! Ensures that a caller sees those that serve its owner, and who paused them. Reads no connector: the
+//! binary says what there is through [`Destinations`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,19 +11,28 @@ use axum::extract::{Extension, State};
 use axum::response::IntoResponse;
 use serde::Serialize;
 use slugline_core::connector::{Capabilities, Repeat};
+use slugline_core::failure::Failure;
 use slugline_core::lane::LaneScope;
+use slugline_core::pause::Pausable;
+use slugline_core::port::BoxFuture;
+use slugline_core::problem::Code;
 use slugline_engine::destination::Health;
+use slugline_engine::store::Pause;
 
 use crate::app::Doors;
 use crate::door::keyring::Principal;
 use crate::door::role::Role;
-use crate::refusal::Answered;
+use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
 
 /// Says which destinations there are; answered from memory.
 pub trait Destinations: Send + Sync {
     /// All of them, in configuration order.
     fn list(&self) -> Vec<DestinationView>;
+
+    /// Asks a destination whether it is there and lets us in, changing nothing; `None` where there is
+    /// none of this name.
+    fn probe<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Result<String, Failure>>>;
 }
 
 /// A configured destination.
@@ -59,6 +68,8 @@ struct Shown {
     environment: Option<String>,
     capabilities: ShownCapabilities,
     health: Health,
+    /// Why nothing begins there.
+    paused: Option<Pause>,
 }
 
 /// Capabilities with durations in seconds.
@@ -82,17 +93,14 @@ async fn destinations(
     State(doors): State<Arc<Doors>>,
     Extension(principal): Extension<Arc<Principal>>,
 ) -> Answered {
-    let serves = |view: &DestinationView| {
-        view.owner
-            .as_ref()
-            .is_none_or(|owner| *owner == principal.caller.owner)
-    };
+    let pauses = doors.store.pauses(Some(principal.caller.owner.clone()));
+    let pauses = pauses.await?;
     let items = doors
         .destinations
         .list()
         .into_iter()
-        .filter(serves)
-        .map(Shown::from)
+        .filter(|view| serves(view, &principal))
+        .map(|view| Shown::of(view, &pauses))
         .collect();
     Ok(Json(Listed {
         items,
@@ -101,9 +109,35 @@ async fn destinations(
     .into_response())
 }
 
-impl From<DestinationView> for Shown {
-    fn from(view: DestinationView) -> Self {
+fn serves(view: &DestinationView, principal: &Principal) -> bool {
+    let owner = view.owner.as_ref();
+    owner.is_none_or(|owner| *owner == principal.caller.owner)
+}
+
+/// A destination that serves the caller's owner.
+pub(crate) fn served(
+    doors: &Doors,
+    principal: &Principal,
+    name: &str,
+) -> Result<DestinationView, Refusal> {
+    let all = doors.destinations.list().into_iter();
+    let mut own = all.filter(|view| view.name == name && serves(view, principal));
+    own.next().ok_or_else(|| {
+        let detail = format!("there is no destination {name:?}; GET /v1/destinations lists them");
+        Refusal::new(Code::NotFound, detail)
+    })
+}
+
+impl Shown {
+    fn of(view: DestinationView, pauses: &[Pause]) -> Self {
+        let stops = |pause: &&Pause| match &pause.of {
+            Pausable::Everything => true,
+            Pausable::Destination { destination } => *destination == view.name,
+            Pausable::Class { .. } | Pausable::Content { .. } => false,
+        };
         Self {
+            // The narrower one says more.
+            paused: pauses.iter().rfind(stops).cloned(),
             name: view.name,
             kind: view.capabilities.kind,
             environment: view.environment,

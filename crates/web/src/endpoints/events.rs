@@ -2,9 +2,11 @@
 //!
 //! Ensures that a reader that goes on after the last `seq` it saw misses nothing: the store shows an
 //! entry only when all earlier ones are visible. Who asks for CloudEvents by name gets the same page in the
-//! contract's form.
+//! contract's form; who asks for JSON lines gets all that follows.
 
 mod batch;
+mod lines;
+pub(crate) mod stream;
 
 use std::sync::Arc;
 
@@ -65,6 +67,9 @@ async fn events(
         kind: wanted.kind.map(word),
         actor: wanted.actor,
     };
+    if version.is_none() && accept::prefers(&headers, lines::LINES) {
+        return lines::answer(doors, filter, page.cursor).await;
+    }
     let found = doors.store.events(filter, page).await?;
     match version {
         Some(version) => batch::answer(found, version, &outside::url(&doors, &headers), &uri),

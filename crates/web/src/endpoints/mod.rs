@@ -3,26 +3,34 @@
 //! Ensures that the list here is the whole surface: the router and the OpenAPI document's test are
 //! made from it.
 
+mod abort_reconciliation;
 mod content;
 mod create_token;
 pub(crate) mod destinations;
-mod events;
-mod home;
+mod drift;
+pub(crate) mod events;
 pub(crate) mod hooks;
 mod job;
 mod list_tokens;
 mod livez;
 mod media;
+mod mend_drift;
 mod metrics;
 mod openapi;
+pub(crate) mod operator;
+mod pauses;
+mod probe_destination;
 mod publish;
 mod publish_status;
 mod publishes;
 mod readyz;
+pub(crate) mod reconciliation;
+mod reconciliations;
 mod retry_webhook;
 mod revoke_token;
 mod schemas;
 mod sources;
+mod start_reconciliation;
 mod webhook;
 mod webhooks;
 
@@ -30,21 +38,38 @@ use crate::router::Endpoint;
 
 /// All endpoints.
 pub(crate) fn all() -> Vec<Endpoint> {
-    vec![
+    let mut all = vec![
         publish::endpoint(),
         media::endpoint(),
         publishes::endpoint(),
         publish_status::endpoint(),
         content::endpoint(),
+        content::actions(),
         job::endpoint(),
         events::endpoint(),
+        events::stream::endpoint(),
         destinations::endpoint(),
+        pauses::destination::pausing(),
+        pauses::destination::resuming(),
+        probe_destination::endpoint(),
+        pauses::class::pausing(),
+        pauses::class::resuming(),
+        pauses::everything::pausing(),
+        pauses::everything::resuming(),
+        pauses::list::endpoint(),
         sources::endpoint(),
         webhooks::endpoint(),
         webhook::endpoint(),
         retry_webhook::endpoint(),
         hooks::endpoint(),
         hooks::with_token(),
+        reconciliations::endpoint(),
+        start_reconciliation::endpoint(),
+        reconciliation::endpoint(),
+        abort_reconciliation::endpoint(),
+        drift::endpoint(),
+        mend_drift::repair(),
+        mend_drift::adopt(),
         list_tokens::endpoint(),
         create_token::endpoint(),
         revoke_token::endpoint(),
@@ -54,6 +79,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         metrics::endpoint(),
         openapi::endpoint(),
         schemas::endpoint(),
-        home::endpoint(),
-    ]
+    ];
+    all.extend(operator::endpoints());
+    all
 }

@@ -24,6 +24,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
+    use axum::http::Method;
     use serde_json::Value;
     use slugline_core::event::EventType;
     use slugline_core::lifecycle::{JobState, PendingReason};
@@ -34,12 +35,17 @@ mod tests {
         serde_json::from_str(DOCUMENT).unwrap()
     }
 
-    /// A path as the document writes it; the wildcard stands for three.
-    fn documented(path: &str) -> Vec<String> {
+    /// A path as the document writes it; the wildcard stands for several.
+    fn documented(method: &Method, path: &str) -> Vec<String> {
+        let faces: &[&str] = match *method {
+            Method::POST => &["/notes", "/pause", "/resume", "/rollback"],
+            _ => &["", "/notes", "/revisions", "/timeline"],
+        };
         match path.strip_suffix("{*content_id}") {
-            Some(stem) => ["", "/revisions", "/timeline"]
+            Some(stem) => faces
+                .iter()
                 .map(|face| format!("{stem}{{content_id}}{face}"))
-                .to_vec(),
+                .collect(),
             None => vec![path.to_owned()],
         }
     }
@@ -60,7 +66,7 @@ mod tests {
     fn the_document_has_the_routers_endpoints() {
         let mut routed = BTreeSet::new();
         for endpoint in crate::endpoints::all() {
-            for path in documented(endpoint.path) {
+            for path in documented(&endpoint.method, endpoint.path) {
                 routed.insert((
                     path,
                     endpoint.method.as_str().to_lowercase(),
@@ -128,6 +134,7 @@ mod tests {
             PendingReason::SlugRelease,
             PendingReason::Dependency,
             PendingReason::Scheduled,
+            PendingReason::Paused,
         ];
         assert_eq!(
             words("/components/schemas/PendingReason/enum"),

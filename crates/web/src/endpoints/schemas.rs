@@ -17,7 +17,7 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn schema(Segment(name): Segment) -> Answered {
     let Some(text) = schemas::find(&name) else {
-        let kept = schemas::ALL.map(|(name, _)| name).join(" and ");
+        let kept = schemas::ALL.map(|(name, _)| name).join(", ");
         let detail = format!("there is no schema {name:?}; there are {kept}");
         return Err(Refusal::new(Code::NotFound, detail));
     };

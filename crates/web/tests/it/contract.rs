@@ -60,7 +60,12 @@ fn next(seen: &Seen) -> Option<String> {
 #[tokio::test]
 async fn what_is_sent_fits_the_schema_that_it_names() {
     let house = busy_house().await;
-    for (query, version) in [("", 2), ("?schema_version=2", 2), ("?schema_version=1", 1)] {
+    for (query, version) in [
+        ("", 3),
+        ("?schema_version=3", 3),
+        ("?schema_version=2", 2),
+        ("?schema_version=1", 1),
+    ] {
         let (events, _) = house.batch(&format!("/v1/events{query}")).await;
         assert!(events.len() >= 6, "{events:?}");
         for event in &events {
@@ -172,7 +177,7 @@ async fn nothing_changes_for_those_who_do_not_ask() {
 #[tokio::test]
 async fn a_version_or_a_token_that_there_is_not_is_refused() {
     let house = House::open().await;
-    for asked in ["3", "0", "", "two"] {
+    for asked in ["4", "0", "", "two"] {
         let path = format!("/v1/events?schema_version={asked}");
         let seen = house.ask("viewer", &path).await;
         seen.problem(422, "invalid_request");
@@ -193,7 +198,7 @@ async fn an_owner_sees_its_own_events_only() {
 #[tokio::test]
 async fn the_schemas_need_no_token() {
     let house = House::open().await;
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let seen = house.schema(&format!("event.v{version}.json")).await;
         let schema = seen.ok(200);
         assert_eq!(seen.header("content-type"), "application/schema+json");
@@ -203,14 +208,14 @@ async fn the_schemas_need_no_token() {
         );
     }
     let problem = house
-        .schema("event.v3.json")
+        .schema("event.v4.json")
         .await
         .problem(404, "not_found");
     assert!(
         problem["detail"]
             .as_str()
             .unwrap()
-            .contains("event.v2.json")
+            .contains("event.v3.json")
     );
     house
         .schema("..%2F..%2FCargo.toml")

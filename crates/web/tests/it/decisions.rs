@@ -206,6 +206,7 @@ fn from_a_cms() -> Submission {
         raw,
         received_at: START,
         key_ttl: Duration::from_secs(60),
+        origin: slugline_core::intake::Origin::Producer,
         request,
     }
 }

@@ -59,7 +59,7 @@ async fn answers_have_the_described_members() {
 /// As much of JSON Schema as the document uses for members: references, unions, objects, arrays,
 /// words.
 #[track_caller]
-fn conform(document: &Value, schema: &Value, value: &Value, place: &str) {
+pub(crate) fn conform(document: &Value, schema: &Value, value: &Value, place: &str) {
     if let Some(target) = schema["$ref"].as_str() {
         return conform(
             document,

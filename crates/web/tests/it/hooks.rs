@@ -27,6 +27,32 @@ async fn send(house: &House, body: Value) -> Seen {
     house.send(hook("cms", body.to_string())).await
 }
 
+#[tokio::test]
+async fn a_medium_is_noted_and_the_log_says_so_in_either_form() {
+    let house = House::open().await;
+    let medium = json!({"event": "media.create", "createdAt": TEN, "media": {"documentId": "m", "name": "hero.png"}});
+    let seen = send(&house, medium).await.ok(200);
+    assert_eq!(
+        (&seen["status"], &seen["state"]),
+        (&json!("noted"), &json!("done"))
+    );
+    let log = house.get("/v1/events?type=asset_changed").await.ok(200);
+    let entry = &log["items"][0];
+    assert_eq!(
+        (&entry["actor"], &entry["content_id"]),
+        (&json!("source:cms"), &json!("cms:m"))
+    );
+    assert_eq!(entry["detail"]["entry"], "m");
+    let request = request("GET", "/v1/events?type=asset_changed", "viewer")
+        .header("accept", "application/cloudevents-batch+json");
+    let batch = house
+        .send(request.body(Body::empty()).unwrap())
+        .await
+        .ok(200);
+    assert_eq!(batch[0]["type"], "slugline.asset_changed");
+    assert_eq!(batch[0]["subject"], "cms:m");
+}
+
 const TEN: &str = "2026-11-21T09:10:00.000Z";
 const TWENTY: &str = "2026-11-21T09:20:00.000Z";
 
@@ -58,7 +84,9 @@ async fn a_webhook_is_taken_once_and_its_answer_tells() {
     );
     let late = send(&house, told("entry.publish", "a", TEN)).await.ok(200);
     assert_eq!(late["status"], "stale_update_ignored");
-    let other = send(&house, told("media.create", "a", TEN)).await.ok(200);
+    let other = send(&house, told("release.publish", "a", TEN))
+        .await
+        .ok(200);
     assert_eq!(other["status"], "ignored");
     let odd = house.send(hook("cms", "{")).await.ok(200);
     assert_eq!(

@@ -12,14 +12,17 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
 use slugline_connectors::registry;
+use slugline_core::failure::Failure;
 use slugline_core::http::{Request as HttpRequest, Response, SendError};
 use slugline_core::lane::LaneScope;
 use slugline_core::port::{BoxFuture, FileOp, FileReply};
 use slugline_core::pressure::Thresholds;
+use slugline_core::reason::Reason;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::Timestamp;
 use slugline_engine::delivery::Shared;
+use slugline_engine::desk::Desk;
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
@@ -72,6 +75,15 @@ impl Destinations for Listed {
     fn list(&self) -> Vec<DestinationView> {
         self.0()
     }
+
+    fn probe<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Option<Result<String, Failure>>> {
+        let known = self.0().into_iter().any(|view| view.name == name);
+        let said = known.then(|| match name {
+            "locked" => Err(Failure::new(Reason::CredentialsRefused, "401")),
+            _ => Ok("all is well".to_owned()),
+        });
+        Box::pin(std::future::ready(said))
+    }
 }
 
 /// How the house is to be built.
@@ -120,6 +132,11 @@ impl House {
         let intake = Arc::new(Intake::new(Arc::clone(&store), settings(plan.thresholds)));
         let router = router(App {
             intake: Arc::clone(&intake),
+            desk: Arc::new(Desk::new(
+                Arc::clone(&store),
+                Arc::clone(&intake),
+                Arc::new(|_| Ok(())),
+            )),
             webhooks: Arc::new(Webhooks::new(
                 &Shared {
                     store: Arc::clone(&store),
@@ -252,6 +269,7 @@ impl Seen {
 async fn open_store(folder: &Path, clock: Arc<HandClock>) -> Arc<dyn Store> {
     let store = SqliteStore::open(folder, clock, [7; 16]).unwrap();
     let known = ["blog", "hook"].map(|name| Registration {
+        pace: None,
         name: name.into(),
         lane: LaneScope::ItemLocale,
         request_timeout: Duration::from_secs(30),

@@ -7,6 +7,8 @@
 )]
 
 mod bad_input;
+mod console;
+mod console_drift;
 mod contract;
 mod decisions;
 mod described;
@@ -15,8 +17,12 @@ mod house;
 mod limits;
 mod log;
 mod operations;
+mod operator;
 mod owners;
+mod pauses;
 mod reads;
+mod reconciling;
 mod socket;
+mod stream;
 mod tokens;
 mod uploads;

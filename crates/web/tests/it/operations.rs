@@ -159,14 +159,14 @@ async fn every_answer_is_secured_and_named() {
 }
 
 #[tokio::test]
-async fn the_home_page_and_the_document_need_no_token() {
+async fn the_way_in_and_the_document_need_no_token() {
     let house = House::open().await;
     let open = async |path: &str| {
         house
             .send(Request::get(path).body(Body::empty()).unwrap())
             .await
     };
-    let home = open("/").await;
+    let home = open("/sign-in").await;
     assert!(
         home.header("content-type").starts_with("text/html")
             && home.text().contains("Slugline 1.2.3")

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use serde_json::{Value, json};
 use slugline_core::connector::{Capabilities, Repeat};
 use slugline_core::lane::LaneScope;
 use slugline_engine::destination::Health;
 use slugline_web::DestinationView;
 
-use crate::house::{House, Plan};
+use crate::house::{House, Plan, request};
 
 fn post(id: &str, version: i64) -> Value {
     json!({ "content_id": id, "version": version, "payload": { "title": format!("{id} {version}") } })
@@ -245,4 +246,30 @@ fn two_destinations() -> Vec<DestinationView> {
         },
     };
     vec![view("blog", None), view("theirs", Some("team-b"))]
+}
+
+#[tokio::test]
+async fn the_log_is_sent_as_lines_to_its_end() {
+    let house = House::open().await;
+    // More than one page of entries.
+    for number in 0..260 {
+        let body = post(&format!("post-{number}"), 1);
+        house.publish(&format!("r-{number}"), body).await.ok(202);
+    }
+    let lines = async |query: &str| {
+        let path = format!("/v1/events{query}");
+        let asked = request("GET", &path, "viewer").header("accept", "application/x-ndjson");
+        let seen = house.send(asked.body(Body::empty()).unwrap()).await;
+        assert_eq!(seen.header("content-type"), "application/x-ndjson");
+        let read = |line: &str| serde_json::from_str::<Value>(line).unwrap();
+        seen.text().lines().map(read).collect::<Vec<_>>()
+    };
+    let all = lines("").await;
+    assert_eq!(all.len() as u64, house.entries().await);
+    assert!(all.len() > 500);
+    let numbers = all.iter().map(|entry| entry["seq"].as_u64().unwrap());
+    assert!(numbers.eq(1..=all.len() as u64));
+    assert_eq!(lines("?after=510").await, all[510..]);
+    let of_one = lines("?content_id=post-7").await;
+    assert!(of_one.len() == 2 && of_one.iter().all(|entry| entry["content_id"] == "post-7"));
 }

@@ -7,8 +7,8 @@ use tokio::task::JoinHandle;
 
 use crate::house::House;
 
-struct Served {
-    address: SocketAddr,
+pub(crate) struct Served {
+    pub(crate) address: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -18,7 +18,7 @@ impl Drop for Served {
     }
 }
 
-async fn serve(house: &House) -> Served {
+pub(crate) async fn serve(house: &House) -> Served {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = house.router.clone();

@@ -25,7 +25,11 @@ const FIELDS: [&str; 11] = [
     "tags",
     "id",
 ];
-const LIST_PARAMETERS: [&str; 6] = ["slug", "status", "context", "orderby", "order", "per_page"];
+const LIST_PARAMETERS: [&str; 8] = [
+    "slug", "status", "context", "orderby", "order", "per_page", "page", "_fields",
+];
+/// Entries of a page, unless the request says otherwise.
+const PER_PAGE: usize = 10;
 
 impl FakeWordPress {
     pub(super) fn entry_route(
@@ -68,7 +72,7 @@ impl FakeWordPress {
             let status_fits = if status == "any" {
                 entry.status != "trash"
             } else {
-                entry.status == status
+                status.split(',').any(|status| entry.status == status)
             };
             entry.kind == kind
                 && status_fits
@@ -82,11 +86,7 @@ impl FakeWordPress {
             .filter(fits)
             .map(|entry| self.entry_json(entry, signed_in))
             .collect();
-        let mut response = answer(200, &json!(found));
-        response
-            .headers
-            .push(("x-wp-total".into(), found.len().to_string()));
-        Ok(response)
+        Ok(paged(&found, query))
     }
 
     /// A wrong password reads as an anonymous visitor: drafts are forbidden, the raw form too (6.1.9).
@@ -255,4 +255,28 @@ impl FakeWordPress {
         }
         value
     }
+}
+
+/// One page of what was found. The first may be empty; a later one that has nothing is refused (WP,
+/// `get_items` of the posts controller).
+fn paged(found: &[Value], query: &Query) -> Response {
+    let number = |name: &str| query.get(name).and_then(|text| text.parse::<usize>().ok());
+    let (size, page) = (
+        number("per_page").unwrap_or(PER_PAGE),
+        number("page").unwrap_or(1),
+    );
+    let pages = found.len().div_ceil(size);
+    if page > 1 && page > pages {
+        return refusal(
+            400,
+            "rest_post_invalid_page_number",
+            "The page number requested is larger than the number of pages available.",
+        );
+    }
+    let shown: Vec<&Value> = found.iter().skip((page - 1) * size).take(size).collect();
+    let mut response = answer(200, &json!(shown));
+    let said = [("x-wp-total", found.len()), ("x-wp-totalpages", pages)];
+    let said = said.map(|(name, count)| (name.to_owned(), count.to_string()));
+    response.headers.extend(said);
+    response
 }

@@ -13,13 +13,13 @@ impl<V: Vendor> Rehearsal<V> {
         self.meddle_with(item, title);
     }
 
-    fn meddle_with(&mut self, item: usize, title: Option<&str>) {
+    pub(super) fn meddle_with(&mut self, item: usize, title: Option<&str>) {
         let slug = self.stories[&item].work.slug.clone();
         self.stage.vendor.meddle(&slug, title, self.stage.now);
     }
 
     /// An item that is shown as it should be.
-    fn shown() -> Self {
+    pub(super) fn shown() -> Self {
         let mut rehearsal = Self::calm(1);
         rehearsal.next(0, Action::Publish);
         rehearsal.run(0);

@@ -9,6 +9,7 @@ mod by_hand;
 mod check;
 mod crashes;
 pub(crate) mod dice;
+mod listing;
 mod manners;
 mod settle;
 pub(crate) mod stage;
@@ -34,6 +35,7 @@ use crate::port::end;
 
 pub(crate) use by_hand::{drift_is_overwritten, drift_is_reported};
 pub(crate) use crashes::a_crash_between_any_two_requests;
+pub(crate) use listing::{a_listing_has_all_that_is_there, what_is_as_verified_is_listed_so};
 pub(crate) use manners::*;
 
 /// Makes a test of each part of the contract for a vendor.
@@ -44,6 +46,8 @@ macro_rules! contract_tests {
             a_crash_between_any_two_requests,
             drift_is_overwritten,
             drift_is_reported,
+            a_listing_has_all_that_is_there,
+            what_is_as_verified_is_listed_so,
             a_refused_field_is_named,
             a_throttled_request_says_for_how_long,
             a_write_without_an_answer_is_unknown,
@@ -218,6 +222,7 @@ impl<V: Vendor> Rehearsal<V> {
             media: self.heroes(),
             derived_slug: derived_slug("i", &key, "blog"),
             delivery_id: format!("msg_{}", generation.0),
+            installation: "i1".into(),
             was_shown: false,
             item: key,
             slug,
@@ -301,6 +306,7 @@ pub(crate) fn protected_run<V: Vendor>(
         carried: work.generation,
         newest: work.generation,
         undisturbed,
+        adopted: None,
         protect_drift: undisturbed.is_some(),
     };
     let decision = decide(&desired, &observed);

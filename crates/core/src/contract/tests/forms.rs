@@ -5,7 +5,10 @@ use std::num::NonZeroU32;
 use serde_json::json;
 
 use crate::contract::samples::{AT, SERVER, all, entry, sample};
-use crate::contract::{CloudEvent, Event, Kind, SchemaVersion, downcast, from_log, upcast};
+use crate::contract::{
+    CloudEvent, Event, Kind, Origin, SchemaVersion, Written, downcast_v1, downcast_v2, from_log,
+    upcast_v1, upcast_v2,
+};
 use crate::event::EventType;
 use crate::ids::EventId;
 use crate::version::{Generation, Version};
@@ -24,6 +27,7 @@ fn an_entry_says_as_an_event_what_it_says_in_the_log() {
     );
     let expected = Event {
         attempt: None,
+        payload: None,
         ..sample(Kind::PublishFailed)
     };
     assert_eq!(from_log(&failed), expected);
@@ -67,23 +71,46 @@ fn an_id_is_the_place_in_the_log() {
 #[test]
 fn up_and_down_again_loses_nothing() {
     for event in all() {
-        let old = downcast(event);
-        assert_eq!(downcast(upcast(old.clone())), old);
+        let second = downcast_v2(event);
+        assert_eq!(downcast_v2(upcast_v2(second.clone())), second);
+        let first = downcast_v1(second);
+        assert_eq!(downcast_v1(upcast_v1(first.clone())), first);
     }
 }
 
 #[test]
-fn down_and_up_again_loses_what_version_1_cannot_say_and_guesses_nothing() {
+fn down_and_up_again_loses_what_the_older_version_cannot_say_and_guesses_nothing() {
     for event in all() {
+        let without_payload = Event {
+            payload: None,
+            ..event.clone()
+        };
+        let second = downcast_v2(event);
+        assert_eq!(upcast_v2(second.clone()), without_payload);
         let expected = Event {
             reason: None,
             environment: None,
             locale: None,
             destination: None,
             generation: None,
-            ..event.clone()
+            ..without_payload
         };
-        assert_eq!(upcast(downcast(event)), expected);
+        assert_eq!(upcast_v2(upcast_v1(downcast_v1(second))), expected);
+    }
+}
+
+#[test]
+fn what_a_destination_is_told_is_from_a_place_of_its_own() {
+    let origin = Origin::Destination {
+        installation: "i1",
+        name: "hook",
+    };
+    for version in [1, 2, 3] {
+        let written = json!(Written::of(sample(Kind::PublishRequest), version, origin));
+        assert_eq!(written["source"], "/slugline/i1/destinations/hook");
+        let schema = format!("urn:slugline:schema:event:v{version}");
+        assert_eq!(written["dataschema"], schema);
+        assert_eq!(written["data"]["schema_version"], version);
     }
 }
 
@@ -98,12 +125,12 @@ fn the_envelope_repeats_what_the_data_say() {
         "subject": "post-42",
         "time": "2026-11-21T09:30:02.1Z",
         "datacontenttype": "application/json",
-        "dataschema": "https://cms.example/slugline/schemas/event.v2.json",
+        "dataschema": "https://cms.example/slugline/schemas/event.v3.json",
         "data": {
             "event_id": "evt_000000sc", "type": "publish_failed", "content_id": "post-42", "version": 7,
             "idempotency_key": "r-1", "attempt": 2, "occurred_at": "2026-11-21T09:30:02.1Z", "source": "engine",
             "reason": "destination_error", "environment": "production", "locale": "en", "destination": "blog",
-            "generation": 3, "schema_version": 2
+            "generation": 3, "payload": { "title": "Hello", "media": [] }, "schema_version": 3
         }
     });
     assert_eq!(event, expected);

@@ -1,10 +1,10 @@
-//! Reading both versions, and what is said of what is neither.
+//! Reading each version, and what is said of what is none.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::contract::samples::{SERVER, all, sample};
-use crate::contract::{CloudEvent, Kind, downcast, read, upcast};
+use crate::contract::{CloudEvent, Event, Kind, VERSIONS, Written, read, upcast_v1, upcast_v2};
 
 fn written(kind: Kind) -> Value {
     json!(CloudEvent::of(sample(kind), SERVER))
@@ -16,33 +16,40 @@ fn refused(event: &Value) -> (String, String) {
     (why.path, why.message)
 }
 
-#[test]
-fn what_is_written_is_read_in_either_version() {
-    for event in all() {
-        let text = json!(CloudEvent::of(event.clone(), SERVER)).to_string();
-        let found = read(text.as_bytes()).unwrap();
-        assert_eq!((found.schema_version, &found.event), (2, &event));
-        assert_eq!(found.source, "https://cms.example/slugline/v1/events");
+/// What is left of an event that was written in this version.
+fn left_of(event: Event, version: u32) -> Event {
+    match Written::of(event, version, SERVER).unwrap() {
+        Written::V1(old) => upcast_v2(upcast_v1(old.data)),
+        Written::V2(old) => upcast_v2(old.data),
+        Written::V3(same) => same.data,
+    }
+}
 
-        let old = downcast(event);
-        let text = json!(CloudEvent::of(old.clone(), SERVER)).to_string();
-        let found = read(text.as_bytes()).unwrap();
-        assert_eq!((found.schema_version, found.event), (1, upcast(old)));
+#[test]
+fn what_is_written_is_read_in_each_version() {
+    for event in all() {
+        for version in VERSIONS {
+            let text = json!(Written::of(event.clone(), version, SERVER)).to_string();
+            let found = read(text.as_bytes()).unwrap();
+            assert_eq!(found.schema_version, version);
+            assert_eq!(found.event, left_of(event.clone(), version));
+            assert_eq!(found.source, "https://cms.example/slugline/v1/events");
+        }
     }
 }
 
 #[test]
 fn a_version_from_the_future_is_called_one() {
     let mut event = written(Kind::Released);
-    event["data"]["schema_version"] = json!(3);
+    event["data"]["schema_version"] = json!(4);
     event["data"]["mood"] = json!("good");
     let (path, message) = refused(&event);
     assert_eq!(path, "data.schema_version");
     assert!(
-        message.starts_with("version 3 is not known here; this program reads [1, 2]"),
+        message.starts_with("version 4 is not known here; this program reads [1, 2, 3]"),
         "{message}"
     );
-    event["data"]["schema_version"] = json!("2");
+    event["data"]["schema_version"] = json!("3");
     assert_eq!(refused(&event).0, "data.schema_version");
 }
 

@@ -132,6 +132,8 @@ fn destination(first: &str, clock: &TestClock) -> Arc<Destination> {
         verify_window: TIMEOUT,
         protect_drift: false,
         repeat_unknown: false,
+        pace: None,
+        reconcile: Default::default(),
     };
     let connector = Arc::new(Rotating(Secret::new(first)));
     Arc::new(Destination::new(settings, connector, clock.now()))

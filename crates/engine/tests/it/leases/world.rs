@@ -218,6 +218,7 @@ impl World {
 /// Makes the destination known and queues the jobs.
 fn furnish(store: &SqliteStore, now: Timestamp) -> [JobId; JOBS] {
     let known = Registration {
+        pace: None,
         name: NAME.into(),
         lane: LaneScope::Item,
         request_timeout: TICK,
@@ -254,6 +255,7 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
         raw: body.into(),
         received_at: now,
         key_ttl: TICK,
+        origin: slugline_core::intake::Origin::Producer,
         request,
     }
 }
@@ -268,6 +270,8 @@ fn destination(now: Timestamp) -> Arc<Destination> {
         verify_window: TICK,
         protect_drift: false,
         repeat_unknown: false,
+        pace: None,
+        reconcile: Default::default(),
     };
     let connector = connector("folder", "path = \"nowhere\"");
     Arc::new(Destination::new(settings, connector, now))

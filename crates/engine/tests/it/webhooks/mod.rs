@@ -2,7 +2,9 @@
 
 mod asks;
 mod echoes;
+mod noted;
 mod order;
+mod slugs;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

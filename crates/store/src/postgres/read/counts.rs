@@ -29,17 +29,32 @@ const REST: &str = "SELECT (SELECT count(*) FROM desired WHERE look_due_at IS NO
     coalesce((SELECT first + entries - 1 FROM event_group WHERE first IS NOT NULL ORDER BY first DESC LIMIT 1)
              - (SELECT coalesce(max(last), 0) FROM segment WHERE erased), 0)";
 
+/// What has drifted, from its own partial index.
+const DRIFT: &str =
+    "SELECT d.name, w.drift, count(*) FROM desired w JOIN destination d ON d.id = w.destination
+    WHERE w.drift IS NOT NULL GROUP BY d.name, w.drift";
+
 /// What there is to do, and what waits for a person.
 pub(crate) async fn read(session: &Session) -> Done<Counts> {
     sequencer::number(session).await?;
     let classes = i64::try_from(Class::ALL.len()).unwrap_or(i64::MAX) - 1;
-    let [jobs, oldest, rest] = session
-        .each([call(JOBS, &[]), call(OLDEST, &[&classes]), call(REST, &[])])
+    let [jobs, oldest, rest, drift] = session
+        .each([
+            call(JOBS, &[]),
+            call(OLDEST, &[&classes]),
+            call(REST, &[]),
+            call(DRIFT, &[]),
+        ])
         .await?;
     let mut counts = Counts::default();
     for row in jobs {
         let key: (String, Class, JobState) = (row.read(0)?, row.read(1)?, row.read(2)?);
         counts.jobs.insert(key, row.read(3)?);
+    }
+    for row in drift {
+        counts
+            .drift
+            .insert((row.read(0)?, row.read(1)?), row.read(2)?);
     }
     if let Some(row) = oldest.first() {
         counts.oldest_due = row.read(0)?;

@@ -5,8 +5,10 @@
 
 pub(crate) mod content;
 pub(crate) mod counts;
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod overviews;
 pub(crate) mod publishes;
 
 use tokio_postgres::Row;
@@ -40,7 +42,8 @@ pub(crate) async fn list<T>(
         .collect()
 }
 
-fn param(value: &Value) -> Param<'_> {
+/// A value as a parameter.
+pub(crate) fn param(value: &Value) -> Param<'_> {
     match value {
         Value::Null => &None::<i64>,
         Value::Int(number) => number,

@@ -52,7 +52,10 @@ pub(crate) async fn list(
     })
 }
 
-async fn with_jobs(session: &Session, found: Vec<PublishView>) -> Done<Vec<PublishView>> {
+pub(crate) async fn with_jobs(
+    session: &Session,
+    found: Vec<PublishView>,
+) -> Done<Vec<PublishView>> {
     let ids = found
         .iter()
         .map(|view| view.publish_id.0)

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
+use slugline_core::drift::Drift;
 use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_engine::store::Counts;
@@ -22,6 +23,11 @@ const JOBS: &str = "SELECT d.name, n.class, n.state, n.jobs FROM (
         SELECT destination, class, 2, count(*) FROM job WHERE lease_until IS NOT NULL AND state = 2 GROUP BY destination, class
     ) n JOIN destination d ON d.id = n.destination";
 
+/// What has drifted, from its own partial index.
+const DRIFT: &str =
+    "SELECT d.name, w.drift, count(*) FROM desired w JOIN destination d ON d.id = w.destination
+    WHERE w.drift IS NOT NULL GROUP BY d.name, w.drift";
+
 /// What there is to do, and what waits for a person.
 pub(crate) fn read(connection: &Connection) -> Done<Counts> {
     let jobs = connection.all(JOBS, [], |row| {
@@ -32,7 +38,12 @@ pub(crate) fn read(connection: &Connection) -> Done<Counts> {
         );
         Ok((key, row.get::<_, u64>(3)?))
     })?;
+    let drift = connection.all(DRIFT, [], |row| {
+        let key: (String, Drift) = (row.get(0)?, row.get::<_, Col<_>>(1)?.0);
+        Ok((key, row.get::<_, u64>(2)?))
+    })?;
     Ok(Counts {
+        drift: drift.into_iter().collect(),
         jobs: jobs.into_iter().collect::<BTreeMap<_, _>>(),
         oldest_due: oldest_due(connection)?.map(|at| at.0),
         looks_owed: number(

@@ -5,8 +5,10 @@
 
 pub(crate) mod content;
 pub(crate) mod counts;
+pub(crate) mod dead_letters;
 pub(crate) mod events;
 pub(crate) mod jobs;
+pub(crate) mod overviews;
 pub(crate) mod publishes;
 
 use serde_json::json;

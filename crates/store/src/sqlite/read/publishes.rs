@@ -73,7 +73,7 @@ pub(crate) fn list(
     Ok(paged(views, page, |view| view.publish_id.0))
 }
 
-fn with_jobs(reading: &Reading<'_>, found: PublishView) -> Done<PublishView> {
+pub(crate) fn with_jobs(reading: &Reading<'_>, found: PublishView) -> Done<PublishView> {
     let jobs = jobs::of_publish(reading, found.publish_id)?;
     Ok(publishes::with_jobs(found, jobs))
 }

@@ -7,12 +7,17 @@ CREATE TABLE meta (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- `pace`: when publishes may begin there; `next_slot_at`: the first slot that nobody has; `began_at`: when one
+-- began last.
 CREATE TABLE destination (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     lane INTEGER NOT NULL,
     request_timeout INTEGER NOT NULL,
-    commit_window INTEGER
+    commit_window INTEGER,
+    pace TEXT,
+    next_slot_at INTEGER,
+    began_at INTEGER
 ) STRICT;
 
 -- `content` is the number that the item's locales share: the id of the first of them.
@@ -30,6 +35,7 @@ CREATE TABLE item (
     action INTEGER NOT NULL,
     body BLOB NOT NULL,
     publish INTEGER NOT NULL,
+    revised INTEGER NOT NULL DEFAULT 0,
     slug TEXT,
     slug_key BLOB
 ) STRICT;
@@ -58,7 +64,8 @@ CREATE TABLE revision_media (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX revision_media_revision ON revision_media (revision);
 
--- `waits`: the bits of what holds it back; 0 once it was released or ended. `ready_at`: not looked at
+-- `waits`: the bits of what holds it back; 0 once it was released or ended. `held`: those bits when it was given
+-- up. `restores`: the generation whose body it brings back. `ready_at`: not looked at
 -- before this time. `fetch_at`: when its media are fetched next, while they are wanted. `slug_key`: the slug
 -- that it waits for.
 CREATE TABLE publish (
@@ -78,6 +85,8 @@ CREATE TABLE publish (
     ready_at INTEGER NOT NULL,
     fetch_at INTEGER,
     fetches INTEGER NOT NULL DEFAULT 0,
+    held INTEGER NOT NULL DEFAULT 0,
+    restores INTEGER,
     slug_key BLOB
 ) STRICT;
 CREATE INDEX publish_item ON publish (item, generation);
@@ -138,6 +147,7 @@ CREATE TABLE job (
     live_at INTEGER,
     evidence INTEGER,
     replaced_by INTEGER,
+    overwrites INTEGER,
     failure TEXT,
     shown TEXT
 ) STRICT;
@@ -150,6 +160,7 @@ CREATE UNIQUE INDEX job_lease ON job (destination, lane) WHERE lease_until IS NO
 CREATE INDEX job_waiting ON job (state, destination, class) WHERE state IN (0, 4);
 
 -- What should be so, and what was last verified to be so (`shown_job` showed `shown_generation`).
+-- `slot_at`: when what is desired may begin, where the destination has a pace.
 CREATE TABLE desired (
     item INTEGER NOT NULL,
     destination INTEGER NOT NULL,
@@ -161,12 +172,17 @@ CREATE TABLE desired (
     shown_job INTEGER,
     undisturbed INTEGER NOT NULL DEFAULT 0,
     look_due_at INTEGER,
+    slot_at INTEGER,
     look_owed INTEGER NOT NULL DEFAULT 0,
     drift INTEGER,
     drift_at INTEGER,
+    drift_seen TEXT,
+    adopted TEXT,
     PRIMARY KEY (item, destination)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX desired_slot ON desired (destination, slot_at) WHERE slot_at IS NOT NULL;
 CREATE INDEX desired_look ON desired (destination, look_due_at) WHERE look_due_at IS NOT NULL;
+CREATE INDEX desired_drift ON desired (item, destination) WHERE drift IS NOT NULL;
 
 -- `number` is the run's fence: runs that were put back count too.
 CREATE TABLE attempt (
@@ -210,6 +226,18 @@ CREATE TABLE hold (
     PRIMARY KEY (destination, key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX hold_job ON hold (job);
+
+-- What people say of items and jobs. `kind`: 0 a note, 1 a call for help, 2 why an action was taken.
+CREATE TABLE note (
+    id INTEGER PRIMARY KEY,
+    item INTEGER NOT NULL,
+    job INTEGER,
+    at INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    actor TEXT NOT NULL,
+    text TEXT NOT NULL
+) STRICT;
+CREATE INDEX note_item ON note (item);
 
 -- The halves of SHA-256s that lead to rows, by the rows' numbers.
 CREATE TABLE name (
@@ -280,6 +308,14 @@ CREATE TABLE token (
     created_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Who is signed in to the console: hashes of secrets and of tokens.
+CREATE TABLE session (
+    hash TEXT PRIMARY KEY,
+    token TEXT NOT NULL,
+    began_at INTEGER NOT NULL,
+    seen_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Credentials that rotate, sealed. `held_until`: while a node may renew; `refused_until`: while nobody
 -- tries.
 CREATE TABLE credential (
@@ -319,4 +355,42 @@ CREATE TABLE poll (
     source TEXT PRIMARY KEY,
     due INTEGER NOT NULL,
     cursor TEXT
+) STRICT, WITHOUT ROWID;
+
+-- What persons have stopped. `kind`: 0 everything, 1 a destination, 2 a class (its number as text), 3 a content
+-- (`name` is its id; `locale` is empty for all). Ended ones stay a while: their time counts against no deadline.
+CREATE TABLE pause (
+    id INTEGER PRIMARY KEY,
+    began_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    kind INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    note TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX pause_active ON pause (kind, name, owner, environment, locale) WHERE ended_at IS NULL;
+-- Comparisons of a destination with what is desired there. `state`: 0 while it runs; `due`: when a node may
+-- take it up; `record`: what readers see of it, and how far it is.
+CREATE TABLE reconciliation (
+    id INTEGER PRIMARY KEY,
+    destination INTEGER NOT NULL,
+    state INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+-- One at a time.
+CREATE UNIQUE INDEX reconciliation_running ON reconciliation (destination) WHERE state = 0;
+CREATE INDEX reconciliation_at ON reconciliation (destination, id);
+
+-- Items of ours that a reconciliation which runs has met. `suspect`: 1 where a look is to judge it.
+CREATE TABLE sighting (
+    reconciliation INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    suspect INTEGER NOT NULL,
+    PRIMARY KEY (reconciliation, item)
 ) STRICT, WITHOUT ROWID;

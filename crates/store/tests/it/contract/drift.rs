@@ -6,7 +6,9 @@ use slugline_core::drift::Drift;
 use slugline_core::lifecycle::{JobState, Verdict};
 use slugline_core::port::{ENTRY, EffectKey};
 use slugline_core::version::Generation;
-use slugline_engine::store::{ClaimedJob, ContentAt, EffectChange, EventFilter, Page, Settlement};
+use slugline_engine::store::{
+    ClaimedJob, ContentAt, EffectChange, EventFilter, Found, Page, Settlement,
+};
 
 use crate::bench::{Bench, LEASE, TIMEOUT, ended, failure, live, post};
 
@@ -48,7 +50,10 @@ fn found(check: &ClaimedJob, drift: Option<Drift>) -> Settlement {
     Settlement {
         wrote: false,
         looked: true,
-        drift,
+        drift: drift.map(|kind| Found {
+            kind,
+            fingerprint: Some("by hand".into()),
+        }),
         ..ended(check, Verdict::Superseded)
     }
 }

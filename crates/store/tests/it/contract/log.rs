@@ -78,6 +78,60 @@ pub(crate) async fn every_change_has_an_entry(bench: &Bench) {
     );
 }
 
+pub(crate) async fn its_end_is_its_last_entry(bench: &Bench) {
+    assert_eq!(bench.store.log_end().await.unwrap(), 0, "it is empty");
+    for version in 1..=3 {
+        bench.accept(&post("a", version)).await;
+        let end = bench.store.log_end().await.unwrap();
+        let log = entries(bench, EventFilter::default()).await;
+        assert_eq!(Some(end), log.last().map(|entry| entry.seq));
+    }
+}
+
+pub(crate) async fn a_runs_entries_say_which_run_it_was(bench: &Bench) {
+    use EventType::*;
+    bench.accept(&post("a", 7)).await;
+    let at = bench.now();
+    let retry = Verdict::Retry {
+        at,
+        failure: failure(),
+    };
+    let job = bench.claim_one("blog").await;
+    bench.settle(ended(&job, retry)).await;
+    let job = bench.claim_one("blog").await;
+    bench.live(&job).await;
+    bench.accept(&post("b", 7)).await;
+    let job = bench.claim_one("blog").await;
+    bench.settle(ended(&job, Verdict::Dead(failure()))).await;
+    let log = entries(bench, EventFilter::default()).await;
+    let said: Vec<_> = log
+        .iter()
+        .map(|entry| {
+            (
+                entry.kind,
+                entry
+                    .detail
+                    .get("attempt")
+                    .and_then(|attempt| attempt.as_u64()),
+            )
+        })
+        .collect();
+    let expected = [
+        (PublishRequest, None),
+        (Released, None),
+        (DeliveryStarted, Some(1)),
+        (DeliveryRetry, Some(1)),
+        (DeliveryStarted, Some(2)),
+        (PublishSucceeded, Some(2)),
+        (PublishRequest, None),
+        (Released, None),
+        (DeliveryStarted, Some(1)),
+        (PublishFailed, Some(1)),
+    ];
+    assert_eq!(said, expected);
+    assert!(log.iter().all(|entry| entry.detail["version"] == 7));
+}
+
 pub(crate) async fn entries_have_no_gaps_and_pages_follow(bench: &Bench) {
     for version in 1..=10 {
         bench.accept(&post("a", version)).await;

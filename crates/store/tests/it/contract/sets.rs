@@ -221,6 +221,7 @@ pub(crate) async fn a_destination_may_be_registered_anew(bench: &Bench) {
     bench.accept(&post("a", 1).locale("de")).await;
     assert_eq!(bench.claim("blog").await.len(), 2);
     let slower = Registration {
+        pace: None,
         name: "blog".into(),
         lane: LaneScope::ItemLocale,
         request_timeout: TIMEOUT * 3,

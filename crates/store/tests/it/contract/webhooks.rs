@@ -46,7 +46,7 @@ async fn keep(bench: &Bench, webhook: NewWebhook) -> Kept {
     kept.remove(0)
 }
 
-async fn new(bench: &Bench, repeat_key: Option<RepeatKey>) -> WebhookId {
+pub(crate) async fn new(bench: &Bench, repeat_key: Option<RepeatKey>) -> WebhookId {
     match keep(bench, webhook("cms", repeat_key)).await {
         Kept::New(id) => id,
         Kept::Before(view) => panic!("it is new, yet {view:?}"),
@@ -58,7 +58,12 @@ async fn end(bench: &Bench, id: WebhookId, state: WebhookState) {
         reason: Some("because".into()),
         changes: Vec::new(),
     };
-    let end = WebhookEnd { id, state, outcome };
+    let end = WebhookEnd {
+        id,
+        state,
+        outcome,
+        noted: Vec::new(),
+    };
     bench.store.end_webhooks(vec![end]).await.unwrap();
 }
 

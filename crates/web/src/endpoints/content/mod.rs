@@ -1,7 +1,8 @@
-//! `GET /v1/content/{content_id}` and what hangs on it: the item, its revisions, its timeline.
+//! `/v1/content/{content_id}` and what hangs on it: the item, its revisions, its timeline; pausing and
+//! resuming it.
 //!
 //! Ensures that content ids with slashes work, encoded (`a%2Fb`) or as they are (`a/b`). An id whose
-//! own last part is `revisions` or `timeline` must have its slash encoded.
+//! own last part is `revisions`, `timeline` or `notes` must have its slash encoded.
 
 mod item;
 mod revisions;
@@ -14,6 +15,7 @@ use percent_encoding::percent_decode_str;
 use slugline_core::item::check_content_id;
 use slugline_core::problem::Code;
 
+use super::{operator, pauses};
 use crate::app::Doors;
 use crate::door::keyring::Principal;
 use crate::door::role::Role;
@@ -24,6 +26,36 @@ const PREFIX: &str = "/v1/content/";
 
 pub(super) fn endpoint() -> Endpoint {
     Endpoint::get("/v1/content/{*content_id}", Some(Role::Viewer), content)
+}
+
+/// What is done with an item.
+pub(super) fn actions() -> Endpoint {
+    Endpoint::post("/v1/content/{*content_id}", Role::Operator, act)
+}
+
+async fn act(
+    State(doors): State<Arc<Doors>>,
+    Extension(principal): Extension<Arc<Principal>>,
+    request: Request,
+) -> Answered {
+    let tail = request.uri().path().strip_prefix(PREFIX);
+    let parts = tail.and_then(|tail| tail.rsplit_once('/'));
+    let (encoded, action) = parts.ok_or_else(nothing_to_do)?;
+    let content_id = decoded(encoded)?;
+    let (doors, principal) = (&*doors, &principal);
+    let asked = pauses::Asked { doors, principal };
+    match action {
+        "pause" => pauses::content::pause(&asked, content_id, request).await,
+        "resume" => pauses::content::resume(&asked, content_id, request).await,
+        "rollback" => operator::rollback::rollback(doors, principal, &content_id, request).await,
+        "notes" => operator::notes::write_of_content(doors, principal, &content_id, request).await,
+        _ => Err(nothing_to_do()),
+    }
+}
+
+fn nothing_to_do() -> Refusal {
+    let detail = "this is nothing that can be done with a content; there are …/rollback, …/notes, …/pause and …/resume";
+    Refusal::new(Code::NotFound, detail)
 }
 
 async fn content(
@@ -41,6 +73,7 @@ async fn content(
         Face::Item => item::answer(&asked).await,
         Face::Revisions => revisions::answer(&asked, request).await,
         Face::Timeline => timeline::answer(&asked, request).await,
+        Face::Notes => operator::notes::list(&doors, asked.owner, asked.content_id).await,
     }
 }
 
@@ -79,6 +112,7 @@ enum Face {
     Item,
     Revisions,
     Timeline,
+    Notes,
 }
 
 /// The item and the face that a path names. Looks for the suffix before decoding: an encoded slash
@@ -88,13 +122,18 @@ fn target(path: &str) -> Result<(String, Face), Refusal> {
     let (encoded, face) = match tail.rsplit_once('/') {
         Some((id, "revisions")) => (id, Face::Revisions),
         Some((id, "timeline")) => (id, Face::Timeline),
+        Some((id, "notes")) => (id, Face::Notes),
         _ => (tail, Face::Item),
     };
+    Ok((decoded(encoded)?, face))
+}
+
+fn decoded(encoded: &str) -> Result<String, Refusal> {
     let id = percent_decode_str(encoded)
         .decode_utf8()
         .map_err(|_| Refusal::field("content_id", "is not UTF-8 after percent-decoding"))?;
     check_content_id(&id).map_err(|why| Refusal::field("content_id", why))?;
-    Ok((id.into_owned(), face))
+    Ok(id.into_owned())
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::{HeaderValue, Uri};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{CONTROLS, utf8_percent_encode};
-use slugline_core::contract::{BATCH, CURRENT, CloudEvent, Form, VERSIONS, downcast, from_log};
+use slugline_core::contract::{BATCH, CURRENT, Origin, VERSIONS, Written, from_log};
 use slugline_core::event::LogEntry;
 use slugline_engine::store::Paged;
 
@@ -27,10 +27,7 @@ pub(super) fn version(asked: Option<u32>) -> Result<u32, Refusal> {
 /// The page in this version. `server`: its URL as the world knows it.
 pub(super) fn answer(page: Paged<LogEntry>, version: u32, server: &str, asked: &Uri) -> Answered {
     let next = page.next_cursor;
-    let mut response = match version {
-        1 => list(page, server, |entry| downcast(from_log(entry))),
-        _ => list(page, server, from_log),
-    };
+    let mut response = list(&page.items, server, version);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(BATCH));
     if let Some(cursor) = next {
@@ -39,10 +36,9 @@ pub(super) fn answer(page: Paged<LogEntry>, version: u32, server: &str, asked: &
     Ok(response)
 }
 
-fn list<D: Form>(page: Paged<LogEntry>, server: &str, form: impl Fn(&LogEntry) -> D) -> Response {
-    let events = page.items.iter();
-    let wrapped = events.map(|entry| CloudEvent::of(form(entry), server));
-    Json(wrapped.collect::<Vec<_>>()).into_response()
+fn list(entries: &[LogEntry], server: &str, version: u32) -> Response {
+    let write = |entry| Written::of(from_log(entry), version, Origin::Log(server));
+    Json(entries.iter().filter_map(write).collect::<Vec<_>>()).into_response()
 }
 
 /// The next page, with all that was asked for. Relative to the URL of the request, which a proxy may have
@@ -80,8 +76,8 @@ mod tests {
 
     #[test]
     fn only_known_versions_are_given() {
-        assert_eq!(version(None).ok(), Some(2));
+        assert_eq!(version(None).ok(), Some(3));
         assert_eq!(version(Some(1)).ok(), Some(1));
-        assert!(version(Some(0)).is_err() && version(Some(3)).is_err());
+        assert!(version(Some(0)).is_err() && version(Some(4)).is_err());
     }
 }

@@ -1,0 +1,48 @@
+//! News of what is no item: media and terms, as the log is to have it.
+//!
+//! Ensures that the log says what the outcome says was noted, and where each thing belongs. That it is said
+//! once is the store's business.
+
+use slugline_core::event::EventType;
+use slugline_core::source::{Change, Locales, What};
+
+use super::{Came, Source};
+use crate::store::{ChangeStatus, Noted, Outcome};
+
+impl Source {
+    /// What the log has to say of a webhook that ended so.
+    pub(super) fn noted(&self, came: &Came<'_>, outcome: &Outcome) -> Vec<Noted> {
+        let told = came.told.iter().flatten().enumerate();
+        told.filter_map(|(number, change)| self.noted_one(came, number, change))
+            .filter(|noted| is_noted(outcome, noted))
+            .collect()
+    }
+
+    fn noted_one(&self, came: &Came<'_>, number: usize, change: &Change) -> Option<Noted> {
+        let kind = match change.what {
+            What::Asset => EventType::AssetChanged,
+            What::Taxonomy => EventType::TaxonomyChanged,
+            What::Published | What::Unpublished | What::Deleted | What::Draft => return None,
+        };
+        let locale = match &change.locales {
+            Locales::One(locale) => Some(locale.clone()),
+            Locales::Unsaid | Locales::All => None,
+        };
+        Some(Noted {
+            kind,
+            source: self.settings.name.clone(),
+            owner: self.settings.owner.clone(),
+            environment: self.environment(change).ok()?,
+            locale,
+            entry: change.entry.clone(),
+            content_id: self.content_id(change),
+            request_id: format!("{}.{number}", came.id),
+        })
+    }
+}
+
+fn is_noted(outcome: &Outcome, noted: &Noted) -> bool {
+    let mut changes = outcome.changes.iter();
+    changes
+        .any(|change| change.status == ChangeStatus::Noted && change.content_id == noted.content_id)
+}

@@ -1,0 +1,98 @@
+//! Operators who pause and resume, at random and at the same time.
+//!
+//! Ensures that all is resumed once trouble has ended. Whether anything begins in what is paused is the
+//! model's to judge, by the log.
+
+use std::sync::Arc;
+
+use futures_executor::block_on;
+use slugline_core::item::Class;
+use slugline_core::pause::Pausable;
+use slugline_engine::store::{Control, PauseOrder};
+
+use crate::dice::Dice;
+use crate::faults::Kind;
+use crate::model::{AT_BLOG, AT_HOOK};
+use crate::plan::OWNER;
+use crate::scheduler::WORLD;
+use crate::world::World;
+
+/// Enough that two want the same at once.
+const OPERATORS: usize = 2;
+/// Milliseconds between two of an operator's actions at most: longer than a run, shorter than a run of
+/// the simulation.
+const PAUSE: u64 = 6_000;
+
+/// Starts the operators.
+pub(crate) fn start(world: &Arc<World>) {
+    if !world.plan.has(Kind::Pauses) {
+        return;
+    }
+    for number in 0..OPERATORS {
+        let (world, scheduler) = (Arc::clone(world), Arc::clone(&world.scheduler));
+        let dice = Dice::new(world.plan.seed, &format!("operator {number}"));
+        scheduler.spawn(WORLD, async move {
+            loop {
+                world.scheduler.sleep(dice.millis(50..PAUSE)).await;
+                if world.is_calm() {
+                    break;
+                }
+                act(&world, &dice);
+            }
+        });
+    }
+}
+
+fn act(world: &World, dice: &Dice) {
+    let (of, pauses) = (choose(dice), dice.chance(0.5));
+    let Ok(store) = world.vault.store() else {
+        return;
+    };
+    world.note(|| format!("an operator acts on {of}, pauses {pauses}"));
+    let actor = "token:operator".to_owned();
+    let done = match pauses {
+        true => {
+            let note = String::new();
+            block_on(store.pause(PauseOrder { of, actor, note })).map(|_| ())
+        }
+        false => block_on(store.resume(of, actor)).map(|_| ()),
+    };
+    if let Err(why) = done {
+        world.note(|| format!("the operator is told: {why}"));
+    }
+    world.follow_log();
+}
+
+fn choose(dice: &Dice) -> Pausable {
+    match dice.below(8) {
+        0 => Pausable::Everything,
+        1 | 2 => Pausable::Destination {
+            destination: (*dice.pick(&[AT_BLOG, AT_HOOK])).to_owned(),
+        },
+        3 => Pausable::Class {
+            class: *dice.pick(&Class::ALL),
+        },
+        _ => Pausable::Content {
+            owner: OWNER.to_owned(),
+            environment: "production".to_owned(),
+            content_id: format!("post-{}", dice.below(4)),
+            locale: dice.chance(0.3).then(|| "en".to_owned()),
+        },
+    }
+}
+
+/// Resumes all that is paused.
+pub(crate) fn resume_all(world: &World) {
+    let Ok(store) = world.vault.store() else {
+        return;
+    };
+    let pauses = block_on(store.pauses(None)).unwrap_or_default();
+    for pause in pauses {
+        world.note(|| format!("{} is resumed", pause.of));
+        let resumed = block_on(store.resume(pause.of, "token:operator".to_owned()));
+        if let Err(why) = resumed {
+            world.break_promise("P6", format!("resuming fails: {why}"));
+        }
+    }
+    world.follow_log();
+}

@@ -1,0 +1,112 @@
+//! `slugline reconcile`: compares destinations with what is desired there, now.
+//!
+//! Ensures that waiting ends when all have ended, and that the exit code says whether all were compared.
+
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use slugline_core::http::Method;
+
+use super::{Ended, Trouble};
+use crate::client::api::{Api, Denied, ServerArgs};
+use crate::client::views::{self, Reconciliation};
+use crate::output::{BAD, GOOD, OPEN, Output, printable};
+
+/// Between two questions how it goes.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Compares destinations with what is desired there, and does about drift what the policy says.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Examples:\n  slugline reconcile blog\n  slugline reconcile blog shop --wait\n  slugline reconcile blog --dry-run --wait --json\n\nWhat has drifted is listed by: slugline drift. What is done about it is on_drift of the destination."
+)]
+pub struct ReconcileArgs {
+    /// The destinations
+    #[arg(required = true, value_name = "DESTINATION")]
+    destinations: Vec<String>,
+    /// Wait until all have ended; exit with 1 if one could not be compared
+    #[arg(long)]
+    wait: bool,
+    /// Only report; repair and adopt nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(super) async fn run(args: &ReconcileArgs, output: Output) -> Ended {
+    let api = Api::new(&args.server)?;
+    let mut begun = Vec::new();
+    for destination in &args.destinations {
+        begun.push(begin(&api, destination, args.dry_run).await?);
+    }
+    let mut ended = true;
+    for found in &mut begun {
+        if args.wait {
+            *found = wait(&api, found.clone()).await?;
+        }
+        let seen: Reconciliation = views::read(found.clone())?;
+        ended &= matches!(&*seen.state, "running" | "done");
+        if !output.is_json() {
+            show(&seen, output);
+        }
+    }
+    if output.is_json() {
+        output.json(&json!({ "items": begun }));
+    }
+    Ok(ended)
+}
+
+async fn begin(api: &Api, destination: &str, dry_run: bool) -> Result<Value, Trouble> {
+    let request = api.request(Method::Post, &["v1", "reconciliations"]);
+    let body = json!({ "destination": destination, "dry_run": dry_run });
+    match api.send(request.json(&body)).await {
+        Err(Denied::Refused { status: 404, .. }) => Err(Trouble::badly(format!(
+            "there is no destination {destination:?} of this token's owner; it must stand in the server's configuration"
+        ))),
+        answered => Ok(answered?.body),
+    }
+}
+
+async fn wait(api: &Api, mut found: Value) -> Result<Value, Trouble> {
+    loop {
+        let seen: Reconciliation = views::read(found.clone())?;
+        if seen.state != "running" {
+            return Ok(found);
+        }
+        tokio::time::sleep(PAUSE).await;
+        let id = &seen.reconciliation_id;
+        let again = api.find(&["v1", "reconciliations", id]).await?;
+        found = again.ok_or_else(|| Trouble::badly(format!("{id} is gone")))?;
+    }
+}
+
+fn show(seen: &Reconciliation, output: Output) {
+    let style = match &*seen.state {
+        "done" => GOOD,
+        "running" => OPEN,
+        _ => BAD,
+    };
+    let state = output.paint(style, &seen.state);
+    let (id, destination) = (&seen.reconciliation_id, &seen.destination);
+    output.line(&format!("{id}  {}  {state}", printable(destination)));
+    let counts = &seen.counts;
+    output.line(&format!(
+        "  {} listed: {} in sync, {} missing, {} stale, {} extra, {} diverged, {} unmanaged",
+        counts.listed,
+        counts.in_sync,
+        counts.missing,
+        counts.stale,
+        counts.extra,
+        counts.diverged,
+        counts.unmanaged
+    ));
+    if counts.repaired + counts.adopted > 0 {
+        let (repaired, adopted) = (counts.repaired, counts.adopted);
+        output.line(&format!("  {repaired} repairs queued, {adopted} adopted"));
+    }
+    if let Some(why) = &seen.why {
+        output.line(&format!("  {}", printable(why)));
+    }
+}

@@ -1,0 +1,99 @@
+//! `dead-letters` and `rollback` against the real server.
+
+use super::harness::Server;
+
+fn write(server: &Server, name: &str, text: &str) {
+    let text = format!("---\ncontent_id: {name}\ntitle: {name}\n---\n{text}\n");
+    std::fs::write(server.path().join(format!("{name}.md")), text).unwrap();
+}
+
+fn shown(server: &Server, name: &str) -> String {
+    let file = format!("site/content/posts/{name}.md");
+    std::fs::read_to_string(server.path().join(file)).unwrap()
+}
+
+#[test]
+fn a_dead_letter_is_found_mended_and_retried() {
+    let server = Server::start();
+    let taken = server.path().join("site/content/posts/a.md");
+    std::fs::create_dir_all(taken.parent().unwrap()).unwrap();
+    std::fs::write(&taken, "somebody else's").unwrap();
+    write(&server, "a", "Text");
+    server.run(&["publish", "a.md", "--wait"]).with(1);
+    let list = server.run(&["dead-letters", "list"]).with(0).out();
+    assert!(list.contains("slug_taken_at_destination"), "{list}");
+    let found = server
+        .run(&["dead-letters", "list", "--json"])
+        .with(0)
+        .json();
+    let job = found["items"][0]["job_id"].as_str().unwrap().to_owned();
+    let shown_one = server.run(&["dead-letters", "show", &job]).with(0).out();
+    assert!(shown_one.contains("run 1"), "{shown_one}");
+    let only = [
+        "dead-letters",
+        "retry",
+        "--all",
+        "--reason",
+        "throttled",
+        "--yes",
+    ];
+    assert!(server.run(&only).with(0).err().contains("Nothing matches"));
+    let dry = server
+        .run(&["dead-letters", "retry", "--all", "--dry-run"])
+        .with(0);
+    assert!(dry.out().contains(&job) && dry.err().contains("1 would be touched"));
+    server
+        .run(&["dead-letters", "retry", "--all", "--no-input"])
+        .with(2);
+    std::fs::remove_file(&taken).unwrap();
+    let retried = server.run(&[
+        "dead-letters",
+        "retry",
+        "--all",
+        "--yes",
+        "--note",
+        "moved it away",
+    ]);
+    assert!(retried.with(0).out().contains(&job));
+    server.run(&["publish", "a.md", "--wait"]).with(0);
+    assert!(shown(&server, "a").contains("Text"));
+    let refused = server.run(&["dead-letters", "skip", &job]).with(1);
+    assert!(refused.out().contains("it is live"), "{}", refused.out());
+}
+
+#[test]
+fn a_bad_version_is_rolled_back() {
+    let server = Server::start();
+    write(&server, "a", "Good");
+    server.run(&["publish", "a.md", "--wait"]).with(0);
+    server.run(&["rollback", "a"]).with(1);
+    write(&server, "a", "Bad");
+    server.run(&["publish", "a.md", "--wait"]).with(0);
+    assert!(shown(&server, "a").contains("Bad"));
+    let plan = server.run(&["rollback", "a", "--dry-run"]).with(0).out();
+    assert!(plan.contains("generation 2 back to 1 (a)"), "{plan}");
+    assert!(shown(&server, "a").contains("Bad"));
+    let done = server
+        .run(&["rollback", "a", "--json", "--note", "wrong text"])
+        .with(0)
+        .json();
+    let publish = done["items"][0]["publish_id"].as_str().unwrap().to_owned();
+    server.until_ended(&publish);
+    assert!(shown(&server, "a").contains("Good"));
+    server.run(&["rollback", "a", "--to", "9"]).with(1);
+    server.run(&["rollback", "unknown"]).with(1);
+}
+
+impl Server {
+    /// Waits for a publish to end.
+    fn until_ended(&self, publish: &str) {
+        let ends = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while std::time::Instant::now() < ends {
+            let status = self.run(&["status", publish, "--json"]).out();
+            if status.contains("\"live\"") && !status.contains("\"delivering\"") {
+                return;
+            }
+        }
+        panic!("{publish} has not ended");
+    }
+}

@@ -1,0 +1,61 @@
+//! Having a generation that is desired run again.
+//!
+//! Ensures that only the generation that is desired runs again, once at a time, and what a person ended
+//! does not; desired state keeps its generation, so that nothing goes back (P4).
+
+use slugline_core::event::EventType;
+use slugline_core::ids::{Fence, JobId};
+use slugline_core::lifecycle::JobState;
+use slugline_engine::store::{Rerun, RerunOutcome};
+
+use super::Ledger;
+use super::desired::{Placing, place};
+use crate::entry::Entry;
+use crate::job::JobRow;
+
+/// The job that is to be inserted under an id of its own and then handed to [`begin`], or why none is.
+pub(crate) fn prepare<L: Ledger>(
+    ledger: &mut L,
+    (item, destination): (i64, i64),
+    rerun: &Rerun,
+) -> Result<Result<JobRow, RerunOutcome>, L::Fault> {
+    let Some(desired) = ledger.desired(item, destination)? else {
+        return Ok(Err(RerunOutcome::NotDesired));
+    };
+    if desired.generation != rerun.generation {
+        return Ok(Err(RerunOutcome::Superseded(desired.generation)));
+    }
+    let Some(last) = ledger.job(desired.job)? else {
+        return Ok(Err(RerunOutcome::NotDesired));
+    };
+    Ok(match last.state {
+        state if !state.is_final() => Err(RerunOutcome::Open(last.id)),
+        state @ (JobState::Skipped | JobState::Cancelled) => Err(RerunOutcome::Ended(state)),
+        _ => Ok(JobRow {
+            class: rerun.class,
+            state: JobState::Queued,
+            due: ledger.now(),
+            released_at: Some(ledger.now()),
+            overwrites: Some(rerun.overwrites),
+            attempts: 0,
+            fence: Fence(0),
+            lease_until: None,
+            claimed_at: None,
+            ..last
+        }),
+    })
+}
+
+/// Gives a job of [`prepare`] that is known by its id its place.
+pub(crate) fn begin<L: Ledger>(
+    ledger: &mut L,
+    job: &JobRow,
+    rerun: &Rerun,
+) -> Result<JobId, L::Fault> {
+    place(ledger, &Placing::of(job))?;
+    ledger.count_open(1);
+    let entry = Entry::of_job(ledger, EventType::RerunQueued, "queued", job);
+    ledger.log(entry.actor(&rerun.actor).detail("cause", &rerun.cause))?;
+    ledger.nudge();
+    Ok(job.id)
+}

@@ -1,0 +1,57 @@
+//! Webhooks and polls.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use slugline_core::ids::WebhookId;
+use slugline_engine::store::{Inbox, Kept, NewWebhook, Poll, Stored, Webhook, WebhookEnd};
+
+use super::super::{PostgresStore, polls, webhooks};
+use super::rows;
+
+impl Inbox for PostgresStore {
+    fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
+        let (new, given) = (Arc::new(new), self.times.given());
+        self.ask(move |session| {
+            let new = Arc::clone(&new);
+            Box::pin(async move { webhooks::keep(session, given, &new).await })
+        })
+    }
+
+    fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
+        let (limit, given) = (rows(limit), self.times.given());
+        self.probe(move |session| Box::pin(webhooks::take(session, given, limit, again_after)))
+    }
+
+    fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
+        let (ends, given) = (Arc::new(ends), self.times.given());
+        self.ask(move |session| {
+            let ends = Arc::clone(&ends);
+            Box::pin(async move { webhooks::end(session, given, &ends).await })
+        })
+    }
+
+    fn begin_poll(&self, source: &str, again_after: Duration) -> Stored<'_, Option<Poll>> {
+        let (source, given): (Arc<str>, _) = (source.into(), self.times.given());
+        self.probe(move |session| {
+            let source = Arc::clone(&source);
+            Box::pin(async move { polls::begin(session, given, &source, again_after).await })
+        })
+    }
+
+    fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()> {
+        let (asked, given) = (Arc::new((source.to_owned(), cursor)), self.times.given());
+        self.probe(move |session| {
+            let asked = Arc::clone(&asked);
+            Box::pin(async move { polls::end(session, given, (&asked.0, &asked.1), next).await })
+        })
+    }
+
+    fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool> {
+        let (owner, given): (Arc<str>, _) = (owner.into(), self.times.given());
+        self.ask(move |session| {
+            let owner = Arc::clone(&owner);
+            Box::pin(async move { webhooks::redo(session, given, &owner, id).await })
+        })
+    }
+}

@@ -1,0 +1,437 @@
+//! What the console is looked at with: the real binary, a sandbox WordPress, a folder, a partner that refuses, one that
+//! is not there, and a day's work of an editor. Ensures that what is shown has come about as it does for users.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use axum::Router;
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::Html;
+use axum::routing::{get, post};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Request;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+
+use crate::parts::http::{Answer, Http};
+use crate::parts::ports;
+use crate::parts::process::Process;
+use crate::parts::ready::until_ready;
+use crate::parts::slugline::{Place, Server};
+
+/// Tokens by what they may.
+pub(crate) const ADMIN: &str = "an-admin-of-the-console-test";
+pub(crate) const VIEWER: &str = "a-viewer-of-the-console-test";
+/// The secret of the CMS that sends webhooks.
+const SECRET: &str = "s3cret-of-the-console-test";
+/// Where nobody listens: the port of the discard service.
+const NOBODY: &str = "127.0.0.1:9";
+/// What the sandbox takes.
+const SANDBOX: (&str, &str) = ("publisher", "sandbox");
+/// For the day's work to be done.
+const DONE_WITHIN: Duration = Duration::from_secs(60);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+
+/// A server with something to see.
+pub(crate) struct Stage {
+    /// Its own folder.
+    pub(crate) folder: PathBuf,
+    /// Where the servers write.
+    pub(crate) logs: PathBuf,
+    /// What the partner answers.
+    #[expect(
+        dead_code,
+        reason = "it takes what it refused once a dead letter can be retried"
+    )]
+    pub(crate) partner: Arc<AtomicU16>,
+    /// The webhook that the CMS sent.
+    pub(crate) webhook: String,
+    partner_at: SocketAddr,
+    http: Http,
+    server: Server,
+    _sandbox: Process,
+    _own: tempfile::TempDir,
+}
+
+impl Stage {
+    /// Starts everything and does a day's work.
+    ///
+    /// # Errors
+    /// When something does not start, or the work is not done in time.
+    pub(crate) async fn set(binary: &Path) -> Result<Self> {
+        let own = tempfile::tempdir()?;
+        let (folder, logs) = (own.path().to_owned(), own.path().join("logs"));
+        std::fs::create_dir_all(folder.join("run"))?;
+        std::fs::create_dir_all(&logs)?;
+        let [listen, sandbox_at] = ports::free()?;
+        let sandbox = sandbox(binary, sandbox_at, &folder, &logs).await?;
+        let (partner, partner_at) = partner().await?;
+        let place = Place {
+            binary: binary.to_owned(),
+            configuration: configuration(listen, sandbox_at, partner_at, &folder),
+            secrets: vec![
+                ("T_ADMIN", ADMIN.into()),
+                ("T_VIEWER", VIEWER.into()),
+                ("T_WP", SANDBOX.1.into()),
+                ("T_HOOK", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()),
+                ("T_CMS", SECRET.into()),
+            ],
+            folder: folder.clone(),
+            logs: logs.clone(),
+            listen,
+        };
+        let server = Server::start(place).await?;
+        let mut stage = Self {
+            folder,
+            logs,
+            partner,
+            partner_at,
+            webhook: String::new(),
+            http: Http::new(),
+            server,
+            _sandbox: sandbox,
+            _own: own,
+        };
+        stage.work().await?;
+        Ok(stage)
+    }
+
+    /// The console's address of a path.
+    pub(crate) fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.server.url())
+    }
+
+    /// A page of another site, with a form that is sent here.
+    pub(crate) fn elsewhere(&self, to: &str) -> String {
+        format!("http://localhost:{}/form?{to}", self.partner_at.port())
+    }
+
+    /// Stops the server and checks its log.
+    ///
+    /// # Errors
+    /// When it does not stop, or its log is broken.
+    pub(crate) async fn strike(self) -> Result<()> {
+        self.server.stop_and_verify_log().await
+    }
+
+    /// What an API client reads.
+    ///
+    /// # Errors
+    /// When it gets no 200.
+    pub(crate) async fn read(&self, path: &str) -> Result<Value> {
+        let request =
+            Request::get(self.at(path)).header("authorization", format!("Bearer {ADMIN}"));
+        let answer = self.http.send(request.body(Full::default())?).await?;
+        ensure!(answer.status == 200, "{path}: {answer}");
+        answer.json()
+    }
+
+    async fn publish(&self, key: &str, body: Value) -> Result<()> {
+        let request = Request::post(self.at("/v1/publish"))
+            .header("authorization", format!("Bearer {ADMIN}"))
+            .header("idempotency-key", key);
+        let answer = self
+            .http
+            .send(request.body(Full::new(Bytes::from(body.to_string())))?)
+            .await?;
+        ensure!(answer.status == 202, "{key}: {answer}");
+        Ok(())
+    }
+
+    /// Publishes something.
+    ///
+    /// # Errors
+    /// When it is not accepted.
+    pub(crate) async fn publish_one(&self, id: &str) -> Result<()> {
+        let body =
+            json!({ "content_id": id, "version": 1, "payload": { "title": id, "body": BODY } });
+        self.publish(id, body).await
+    }
+
+    /// Edits a post of the folder behind Slugline's back.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn edit_a_file(&self) -> Result<()> {
+        let posts = self.folder.join("site/content/posts");
+        let mut files = std::fs::read_dir(&posts)?.filter_map(Result::ok);
+        let file = files.find(|entry| {
+            entry
+                .file_name()
+                .to_string_lossy()
+                .contains("live-means-seen")
+        });
+        let path = file.context("the post is not there")?.path();
+        let text = std::fs::read_to_string(&path)?;
+        Ok(std::fs::write(
+            &path,
+            text.replace("drops", "drops, says somebody else"),
+        )?)
+    }
+
+    async fn tell(&self, secret: &str, document: &str) -> Result<Answer> {
+        let at = "2026-11-21T09:10:00.000Z";
+        let body = json!({
+            "event": "entry.publish", "createdAt": at, "model": "article", "uid": "api::article.article",
+            "entry": {"id": 1, "documentId": document, "title": "Told by the CMS", "locale": "en", "publishedAt": at}
+        });
+        let request = Request::post(self.at("/hooks/cms"))
+            .header("authorization", format!("Bearer {secret}"));
+        self.http
+            .send(request.body(Full::new(Bytes::from(body.to_string())))?)
+            .await
+    }
+
+    async fn told(&self) -> Result<String> {
+        let answer = self.tell(SECRET, "told").await?;
+        ensure!(answer.status == 202, "the webhook is not taken: {answer}");
+        Ok(answer.json()?["webhook_id"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned())
+    }
+
+    async fn work(&mut self) -> Result<()> {
+        for (id, title) in POSTS {
+            self.publish(
+                &format!("{id}-1"),
+                json!({"content_id": id, "version": 1, "payload": {
+                "title": title, "body": BODY, "tags": ["reliability"]}}),
+            )
+            .await?;
+        }
+        self.all_live().await?;
+        self.publish("publish-once-2", json!({"content_id": "publish-once", "version": 2, "payload": {
+            "title": "Publishing once is harder than publishing", "tags": ["reliability", "idempotency"],
+            "body": BODY.replace("drops", "is lost").replace("Nobody knows", "Nobody can tell")}})).await?;
+        self.publish(
+            "retry-after-2",
+            json!({"content_id": "retry-after", "version": 2, "action": "unpublish"}),
+        )
+        .await?;
+        self.publish(
+            "partner-brief-1",
+            json!({"content_id": "partner-brief", "version": 1, "destinations": ["partner"],
+            "payload": {"title": "A brief for partners", "body": "<p>Refused at first.</p>"}}),
+        )
+        .await?;
+        for id in ["newsroom", "press-kit", "archive"] {
+            let payload = json!({ "title": id, "body": "<p>To a mirror that is down.</p>" });
+            let body = json!({ "content_id": id, "version": 1, "destinations": ["mirror"], "payload": payload });
+            self.publish(&format!("{id}-1"), body).await?;
+        }
+        for (id, days, hour) in [
+            ("launch-day", 2, "09:00"),
+            ("launch-notes", 2, "12:30"),
+            ("year-in-review", 9, "07:00"),
+        ] {
+            let at = format!("{}T{hour}:00Z", later(days));
+            self.publish(
+                &format!("{id}-1"),
+                json!({"content_id": id, "version": 1, "publish_at": at,
+                "payload": {"title": id, "body": BODY}}),
+            )
+            .await?;
+        }
+        self.publish(
+            "series-2-1",
+            json!({"content_id": "series-2", "version": 1, "depends_on": ["series-1"],
+            "payload": {"title": "The second part", "body": BODY}}),
+        )
+        .await?;
+        self.publish("strange-1", json!({"content_id": "<b>strange</b>", "version": 1, "destinations": ["site"],
+            "payload": {"title": "<img src=x onerror=alert(1)>", "slug": "strange", "body": "<script>alert(1)</script>"}})).await?;
+        self.webhook = self.told().await?;
+        ensure!(
+            self.tell("wrong", "told").await?.status == 401,
+            "the wrong webhook is taken"
+        );
+        self.until("the partner's job is a dead letter", async || {
+            Ok(!self.read("/v1/publishes?state=failed").await?["items"]
+                .as_array()
+                .is_none_or(Vec::is_empty))
+        })
+        .await
+    }
+
+    async fn all_live(&self) -> Result<()> {
+        self.until("the posts are live", async || {
+            let live = self.read("/v1/publishes?state=live").await?;
+            let all = live["items"].as_array().cloned().unwrap_or_default();
+            Ok(all.iter().filter(|one| one["state"] == "live").count() == POSTS.len())
+        })
+        .await
+    }
+
+    /// Waits until it is so.
+    ///
+    /// # Errors
+    /// When it is not so in time.
+    pub(crate) async fn until(
+        &self,
+        what: &str,
+        mut so: impl AsyncFnMut() -> Result<bool>,
+    ) -> Result<()> {
+        let deadline = Instant::now() + DONE_WITHIN;
+        while !so().await? {
+            if Instant::now() > deadline {
+                bail!("{what}: not within {DONE_WITHIN:?}");
+            }
+            sleep(BETWEEN_LOOKS).await;
+        }
+        Ok(())
+    }
+}
+
+const POSTS: [(&str, &str); 6] = [
+    ("publish-once", "Publishing once is harder than it looks"),
+    ("retry-after", "What Retry-After means"),
+    ("late-commit", "A write that lands a minute later"),
+    ("slug-wars", "Two posts, one slug"),
+    ("read-it-back", "Live means seen"),
+    ("hero-images", "No page without its picture"),
+];
+
+const BODY: &str = "<p>A publishing script sends a post.</p><p>The connection drops.</p><p>Nobody knows whether it went out.</p>";
+
+/// A day from now on, as a date.
+fn later(days: u64) -> String {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    let day = i64::try_from(now.as_secs() / 86_400 + days).unwrap_or_default();
+    civil(day)
+}
+
+/// The date of a day since 1970 (the proleptic Gregorian calendar, by Howard Hinnant's algorithm).
+fn civil(day: i64) -> String {
+    let shifted = day + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+fn configuration(
+    listen: SocketAddr,
+    blog: SocketAddr,
+    partner: SocketAddr,
+    folder: &Path,
+) -> String {
+    let site = folder.join("site");
+    format!(
+        r#"
+[server]
+listen = "{listen}"
+allow_private_networks = ["127.0.0.0/8"]
+[[token]]
+name = "ada"
+secret = "env:T_ADMIN"
+role = "admin"
+[[token]]
+name = "vic"
+secret = "env:T_VIEWER"
+role = "viewer"
+[[destination]]
+name = "blog"
+type = "wordpress"
+url = "http://{blog}"
+username = "{}"
+password = "env:T_WP"
+[[destination]]
+name = "site"
+type = "folder"
+path = "{}"
+[[destination]]
+name = "partner"
+type = "webhook"
+url = "http://{partner}/in"
+secrets = ["env:T_HOOK"]
+[[destination]]
+name = "mirror"
+type = "webhook"
+url = "http://{NOBODY}/in"
+secrets = ["env:T_HOOK"]
+[[source]]
+name = "cms"
+type = "strapi"
+secrets = ["env:T_CMS"]
+[[route]]
+name = "all"
+match = {{ environment = "production" }}
+to = ["blog", "site"]
+"#,
+        SANDBOX.0,
+        site.display()
+    )
+}
+
+async fn sandbox(binary: &Path, at: SocketAddr, folder: &Path, logs: &Path) -> Result<Process> {
+    let mut command = Command::new(binary);
+    command
+        .args(["sandbox", "wordpress", "--listen", &at.to_string()])
+        .current_dir(folder);
+    let mut process = Process::start(
+        "the sandbox",
+        &mut command,
+        &logs.join("sandbox.log"),
+        folder,
+    )?;
+    let (http, url) = (Http::new(), format!("http://{at}/"));
+    until_ready(&mut process, DONE_WITHIN, async || http.get(&url).await).await?;
+    Ok(process)
+}
+
+/// A partner that answers as it is told; at first it refuses.
+async fn partner() -> Result<(Arc<AtomicU16>, SocketAddr)> {
+    let status = Arc::new(AtomicU16::new(422));
+    let answer = Arc::clone(&status);
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let at = listener
+        .local_addr()
+        .context("the partner has no address")?;
+    let answers = post(move || {
+        let status = answer.load(Ordering::SeqCst);
+        async move {
+            (
+                StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
+                "the brief has no summary",
+            )
+        }
+    });
+    tokio::spawn(async move {
+        axum::serve(
+            listener,
+            Router::new()
+                .route("/in", answers)
+                .route("/form", get(form)),
+        )
+        .await
+    });
+    Ok((status, at))
+}
+
+/// A page whose only button sends a form to the address in the query.
+async fn form(RawQuery(to): RawQuery) -> Html<String> {
+    let to = to.unwrap_or_default();
+    Html(format!(
+        "<!doctype html><title>Elsewhere</title><form method=post action=\"{to}\"><button>Win</button></form>"
+    ))
+}
