@@ -93,7 +93,8 @@ impl Door<'_> {
         Ok(receipt)
     }
 
-    fn refused(&self, problem: Problem) -> Problem {
+    /// Counts what is not taken, whatever the reason: its sender may not come again.
+    pub fn refused(&self, problem: Problem) -> Problem {
         let now = self.webhooks.store.now();
         let name = &self.source.settings.name;
         self.source.tally.refused(name, &problem, self.from, now);
