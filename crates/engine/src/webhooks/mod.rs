@@ -11,6 +11,7 @@ mod echo;
 mod envelope;
 mod keeping;
 mod noted;
+mod reach;
 mod receipt;
 mod sender;
 mod settings;
@@ -43,10 +44,11 @@ use crate::store::{
 pub use receipt::{Receipt, ReceiptStatus};
 pub use sender::Sender;
 pub use settings::{Allows, Site, SourceSettings};
-pub use tally::{Counts, Refused, SourceView};
+pub use tally::{Counts, PollFailure, Refused, SourceView};
 
 use ask::SourceWire;
 use keeping::{digest_of, problem};
+use reach::Reach;
 use tally::Tally;
 
 /// Ghost gives two seconds, and has no second try; what was kept by then is answered as received.
@@ -59,6 +61,7 @@ struct Source {
     settings: SourceSettings,
     secrets: Vec<Secret>,
     tally: Tally,
+    reach: Reach,
 }
 
 /// The way in for sources.
@@ -134,6 +137,7 @@ impl Webhooks {
                 settings,
                 secrets,
                 tally,
+                reach: Reach::default(),
             };
             (name, source)
         };
