@@ -28,7 +28,7 @@ pub fn wanted_slug(submission: &Submission, current: Option<&str>) -> Option<Str
         .as_ref()
         .filter(|_| !submission.request.action.removes())?;
     let restored = match &submission.origin {
-        Origin::Producer => None,
+        Origin::Producer | Origin::Poll => None,
         Origin::Person { slug, .. } => slug.clone(),
     };
     restored

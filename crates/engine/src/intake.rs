@@ -51,6 +51,8 @@ pub(crate) struct Said {
     pub(crate) is_at: Vec<String>,
     /// The rest; its `locale` is not looked at.
     pub(crate) request: PublishRequest,
+    /// Whether no webhook told of it.
+    pub(crate) found_by_poll: bool,
 }
 
 /// A new generation that a person makes.
@@ -174,6 +176,10 @@ impl Intake {
             media,
             fingerprint: said.fingerprint,
             key_ttl: said.key_ttl,
+            origin: match said.found_by_poll {
+                true => Origin::Poll,
+                false => Origin::Producer,
+            },
             ..submission
         };
         let before = submission.targets.len();

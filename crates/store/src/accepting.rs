@@ -106,6 +106,7 @@ pub(crate) fn request_entry<'a>(
     let entry = Entry::new(at, kind, "accepted", item, &submission.item);
     let entry = match &submission.origin {
         Origin::Producer => entry,
+        Origin::Poll => entry.detail("found_by_poll", true),
         Origin::Person {
             restores: Some(restored),
             ..

@@ -22,6 +22,8 @@ pub enum Origin {
     /// Its producer.
     #[default]
     Producer,
+    /// Its producer, asked by us: no webhook told of it.
+    Poll,
     /// A person, who edits it or goes back to an older body. The producer's version mark stays, and with it
     /// what its next version is compared with.
     Person {
@@ -73,7 +75,7 @@ impl Submission {
     #[must_use]
     pub fn restores(&self) -> Option<Generation> {
         match &self.origin {
-            Origin::Producer => None,
+            Origin::Producer | Origin::Poll => None,
             Origin::Person { restores, .. } => *restores,
         }
     }

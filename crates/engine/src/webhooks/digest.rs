@@ -269,6 +269,7 @@ impl Webhooks {
             // Of what came, not of what it was read as: another mapping must not make it another request.
             fingerprint: Fingerprint::of(&(&settings.name, id, place.number, named)),
             key_ttl: settings.keep_for,
+            found_by_poll: ask::was_found(place.came.incoming),
             raw: reference(*id, place.number),
             locale: locale.map(str::to_owned),
             is_at: settings.certainly_at(),

@@ -209,6 +209,19 @@ async fn a_poll_that_begins_badly_begins_anew() {
     assert_eq!(doors.poll().await, Ok(2), "it goes on from there");
 }
 
+/// The contents whose requests are marked as found by a poll.
+async fn marked(house: &House) -> Vec<String> {
+    house.store.seal(Duration::ZERO).await.unwrap();
+    let page = Page {
+        limit: 100,
+        cursor: None,
+    };
+    let log = house.store.events(EventFilter::default(), page).await;
+    let found = log.unwrap().items.into_iter();
+    let found = found.filter(|entry| entry.detail.contains_key("found_by_poll"));
+    found.map(|entry| entry.content_id).collect()
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_no_webhook_told_of_is_found() {
     let (house, shelf) = (House::open(23).await, Arc::new(Shelf::default()));
@@ -233,6 +246,11 @@ async fn what_no_webhook_told_of_is_found() {
     let found = kept.await.unwrap().items;
     let found = found.iter().filter(|view| view.proof.found_by_poll);
     assert_eq!(found.count(), 2, "it is marked");
+    assert_eq!(
+        marked(&house).await,
+        ["cms:a", "cms:c"],
+        "and so is the event"
+    );
     assert_eq!(doors.sources("default")[0].counts.found_by_poll, 2);
     house.clock.sleep(EVERY).await;
     assert_eq!(other_node.poll().await, Ok(0), "it is known by now");
