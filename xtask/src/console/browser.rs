@@ -22,7 +22,7 @@ use crate::parts::ready::until_ready;
 /// For a driver to listen on a busy machine.
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// For something to show on a page.
-const SHOWS_WITHIN: Duration = Duration::from_secs(10);
+const SHOWS_WITHIN: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Chromium as root in a container, quiet.
 const FLAGS: [&str; 11] = [
@@ -136,6 +136,31 @@ impl Browser {
     pub(crate) async fn follow(&self, text: &str) -> Result<()> {
         let done = self.of("link text", text, "POST", "click", Some(json!({})));
         done.await.map(|_| ())
+    }
+
+    /// Opens or closes what a summary that reads so holds.
+    pub(crate) async fn unfold(&self, text: &str) -> Result<()> {
+        let summary = format!("//summary[normalize-space()='{text}']");
+        let done = self.of("xpath", &summary, "POST", "click", Some(json!({})));
+        done.await.map(|_| ())
+    }
+
+    /// Gives an element the focus without pressing it.
+    pub(crate) async fn focus(&self, selector: &str) -> Result<()> {
+        let selector = serde_json::to_string(selector)?;
+        let there = format!(
+            "const one = document.querySelector({selector}); if (one) one.focus(); return one !== null && one === document.activeElement"
+        );
+        match self.comes_true(&there).await? {
+            true => Ok(()),
+            false => bail!("{selector} does not take the focus"),
+        }
+    }
+
+    /// Closes the tab that is looked at.
+    pub(crate) async fn close_tab(&self) -> Result<()> {
+        let window = format!("{}/window", self.session);
+        ask(&self.http, "DELETE", &window, None).await.map(|_| ())
     }
 
     /// Types into the first element that a selector finds.

@@ -72,32 +72,6 @@ pub(crate) async fn sign_in(browser: &Browser, token: &str) -> Result<()> {
     browser.click("form button").await
 }
 
-/// From `/` to why a post failed.
-///
-/// # Errors
-/// When the browser does not answer.
-pub(crate) async fn a_way_to_what_failed(
-    browser: &Browser,
-    stage: &Stage,
-    wrong: &mut Vec<String>,
-) -> Result<()> {
-    browser.go(&stage.at("/")).await?;
-    browser.follow("partner-brief").await?;
-    let text = browser.text("main").await?;
-    for says in [
-        "The destination refused the content.",
-        "the brief has no summary",
-        "What to do:",
-    ] {
-        if !text.contains(says) {
-            wrong.push(format!(
-                "what failed: after one click nothing says {says:?}"
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// Compares the folder after somebody edited a file of it.
 ///
 /// # Errors
