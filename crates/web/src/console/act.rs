@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use slugline_core::ids::{Fence, JobId};
+use slugline_core::lifecycle::JobState;
 use slugline_core::operator::JobAction;
 use slugline_core::problem::{Code, Problem};
 use slugline_engine::desk::RollbackRequest;
@@ -37,7 +38,12 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
     let (caller, fields) = (&posted.signed.principal.caller, &posted.fields);
     let note = note(fields)?;
     let word = fields.one("do").unwrap_or_default();
+    let seen = fields.one("runs").and_then(|runs| runs.parse().ok());
     let done = if word == "revert" {
+        if !is_as_shown(&doors, &posted, job, seen).await? {
+            let base = session::base(&doors);
+            return Ok(go(&base, &format!("/jobs/{job}?said=stale")));
+        }
         let wanted = RollbackRequest {
             note,
             ..RollbackRequest::default()
@@ -58,10 +64,7 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
             action,
             actor: caller.actor.clone(),
             note,
-            runs: fields
-                .one("runs")
-                .and_then(|runs| runs.parse().ok())
-                .map(Fence),
+            runs: seen.map(Fence),
         };
         let answer = doors.store.act(vec![order]).await?.pop();
         answer
@@ -71,6 +74,21 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
     tracing::info!(job = %id, action = word, by = posted.signed.principal.name, "an operator acted");
     let base = session::base(&doors);
     said(done, word).map(|said| go(&base, &format!("/jobs/{job}?said={said}")))
+}
+
+/// Whether a job is the dead letter that the page showed: what went live since is not to be reverted by an old form. The
+/// desk only knows whether there is a newer generation.
+async fn is_as_shown(
+    doors: &Doors,
+    posted: &Posted,
+    job: JobId,
+    seen: Option<i64>,
+) -> Result<bool, Trouble> {
+    let found = doors.store.job(posted.signed.owner(), job).await?;
+    let absent = || Trouble::absent(&format!("job {job}"));
+    let found = found.ok_or_else(absent)?;
+    let is_dead = found.job.state == JobState::Failed && found.job.replaced_by.is_none();
+    Ok(is_dead && seen.is_none_or(|seen| seen == found.runs))
 }
 
 async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {

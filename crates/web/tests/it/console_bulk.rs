@@ -10,10 +10,7 @@ use crate::operator::dead;
 fn confirmation(seen: &Seen) -> String {
     let text = seen.text();
     let begin = text.find("<form method=\"post\" action=\"/slugline/dead-letters/act\">");
-    let form = text[begin.expect("the page has a form")..]
-        .split("</form>")
-        .next()
-        .unwrap();
+    let form = text[begin.unwrap()..].split("</form>").next().unwrap();
     let inputs = form
         .split("<input type=\"hidden\" name=\"")
         .skip(1)

@@ -10,11 +10,7 @@ use crate::pauses;
 /// The value of a hidden field on a page, the first of this name.
 fn hidden<'a>(seen: &'a Seen, name: &str) -> &'a str {
     let before = format!("name=\"{name}\" value=\"");
-    let rest = seen
-        .text()
-        .split(&before)
-        .nth(1)
-        .expect("the field is there");
+    let rest = seen.text().split(&before).nth(1).unwrap();
     rest.split('"').next().unwrap()
 }
 
@@ -292,4 +288,32 @@ async fn a_webhook_that_was_dealt_with_since_is_left_alone() {
         "{}",
         second.text()
     );
+}
+
+#[tokio::test]
+async fn what_went_live_since_is_not_reverted_by_an_old_form() {
+    let house = House::open().await;
+    let cookie = house.signed_in("operator").await;
+    house.publish("r-1", post(1, "good")).await.ok(202);
+    house.live().await;
+    house.publish("r-2", post(2, "better")).await.ok(202);
+    let path = format!("/jobs/{}", house.run(dead()).await.job);
+    let page = house.page(&cookie, &path).await;
+    let form = |word: &str| format!("csrf={}&do={word}&runs=1", mark(&page));
+    let act = async |word: &str| {
+        let seen = house
+            .form(&cookie, &format!("{path}/act"), &form(word))
+            .await;
+        seen.header("location")
+            .rsplit('=')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(act("retry").await, "retried");
+    assert_eq!(act("revert").await, "stale", "it is queued");
+    assert_eq!(house.live().await.payload.title, "better");
+    assert_eq!(act("revert").await, "stale", "it is live");
+    let item = house.get("/v1/content/a").await.ok(200);
+    assert_eq!(item["items"][0]["generation"], 2, "{item}");
 }
