@@ -231,11 +231,20 @@ impl Browser {
         done.await.map(|_| ())
     }
 
+    /// Whether a function's body returns true; it does not where one page is giving way to the next.
+    pub(crate) async fn is_true(&self, body: &str) -> Result<bool> {
+        match self.script(body).await {
+            Ok(value) => Ok(value == true),
+            Err(why) if is_between_pages(&why) => Ok(false),
+            Err(why) => Err(why),
+        }
+    }
+
     /// Whether a function's body comes to return true in time.
     pub(crate) async fn comes_true(&self, body: &str) -> Result<bool> {
         let deadline = Instant::now() + SHOWS_WITHIN;
         while Instant::now() < deadline {
-            if self.script(body).await? == true {
+            if self.is_true(body).await? {
                 return Ok(true);
             }
             sleep(BETWEEN_LOOKS).await;
@@ -269,6 +278,12 @@ impl Browser {
             .map(|line| line["message"].as_str().unwrap_or_default().to_owned())
             .collect())
     }
+}
+
+/// Whether a script found no page, or one without what it looks for.
+fn is_between_pages(why: &anyhow::Error) -> bool {
+    let why = why.to_string();
+    why.starts_with("javascript error") || why.contains("aborted by navigation")
 }
 
 /// Whether an element was not there, or not there any more.

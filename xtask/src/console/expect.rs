@@ -47,7 +47,8 @@ impl Scene<'_> {
         Ok(())
     }
 
-    /// The page must come to say so by itself, or when it is reloaded.
+    /// The page must come to say so by itself, or when it is reloaded. It must be there already: [`Self::says`] waits for
+    /// the one that a form leads to.
     pub(crate) async fn comes(&mut self, selector: &str, text: &str, what: &str) -> Result<()> {
         let reloads = !self.script;
         if !self.comes_to_say(selector, text, reloads).await? {
@@ -79,7 +80,7 @@ impl Scene<'_> {
         let deadline = Instant::now() + SHOWS_WITHIN;
         let here = self.browser.url().await?;
         while Instant::now() < deadline {
-            if self.browser.script(&shows).await? == true {
+            if self.browser.is_true(&shows).await? {
                 return Ok(true);
             }
             sleep(BETWEEN_LOOKS).await;

@@ -88,6 +88,9 @@ async fn edit_after_edit(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
         .await?;
     scene.click("form.write button").await?;
     scene
+        .says(".said", "as you changed it", "an edit before a stale one")
+        .await?;
+    scene
         .comes(
             "#live-publish h1 .tag.good",
             "live",
