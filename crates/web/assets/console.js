@@ -17,8 +17,12 @@
     if (follow.textContent !== text) follow.textContent = text;
   }
 
+  function isTyped(one) {
+    return one.value !== one.defaultValue;
+  }
+
   function isBusy(part) {
-    return part.contains(document.activeElement) || part.querySelector("input:checked, dialog[open]") ||
+    return Array.from(part.querySelectorAll("input:not([type=checkbox]), textarea")).some(isTyped) || part.contains(document.activeElement) || part.querySelector("input:checked, dialog[open]") ||
       !(document.getSelection() || { isCollapsed: true }).isCollapsed;
   }
 
@@ -66,6 +70,6 @@
   }
   // Choosing in a filter is enough.
   document.querySelectorAll("form.filter select:not([data-stay])").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
-  document.addEventListener("visibilitychange", () => { if (!document.hidden) later(); });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && parts().length > 0) later(); });
   if (parts().length > 0 && "EventSource" in window) connect();
 })();

@@ -22,7 +22,7 @@ use crate::parts::ready::until_ready;
 /// For a driver to listen on a busy machine.
 const START_WITHIN: Duration = Duration::from_secs(30);
 /// For something to show on a page.
-const SHOWS_WITHIN: Duration = Duration::from_secs(10);
+const SHOWS_WITHIN: Duration = Duration::from_secs(20);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 /// Chromium as root in a container, quiet.
 const FLAGS: [&str; 11] = [
@@ -138,6 +138,31 @@ impl Browser {
         done.await.map(|_| ())
     }
 
+    /// Opens or closes what a summary that reads so holds.
+    pub(crate) async fn unfold(&self, text: &str) -> Result<()> {
+        let summary = format!("//summary[normalize-space()='{text}']");
+        let done = self.of("xpath", &summary, "POST", "click", Some(json!({})));
+        done.await.map(|_| ())
+    }
+
+    /// Gives an element the focus without pressing it.
+    pub(crate) async fn focus(&self, selector: &str) -> Result<()> {
+        let selector = serde_json::to_string(selector)?;
+        let there = format!(
+            "const one = document.querySelector({selector}); if (one) one.focus(); return one !== null && one === document.activeElement"
+        );
+        match self.comes_true(&there).await? {
+            true => Ok(()),
+            false => bail!("{selector} does not take the focus"),
+        }
+    }
+
+    /// Closes the tab that is looked at.
+    pub(crate) async fn close_tab(&self) -> Result<()> {
+        let window = format!("{}/window", self.session);
+        ask(&self.http, "DELETE", &window, None).await.map(|_| ())
+    }
+
     /// Types into the first element that a selector finds.
     pub(crate) async fn write(&self, selector: &str, text: &str) -> Result<()> {
         let body = json!({ "text": text });
@@ -206,11 +231,20 @@ impl Browser {
         done.await.map(|_| ())
     }
 
+    /// Whether a function's body returns true; it does not where one page is giving way to the next.
+    pub(crate) async fn is_true(&self, body: &str) -> Result<bool> {
+        match self.script(body).await {
+            Ok(value) => Ok(value == true),
+            Err(why) if is_between_pages(&why) => Ok(false),
+            Err(why) => Err(why),
+        }
+    }
+
     /// Whether a function's body comes to return true in time.
     pub(crate) async fn comes_true(&self, body: &str) -> Result<bool> {
         let deadline = Instant::now() + SHOWS_WITHIN;
         while Instant::now() < deadline {
-            if self.script(body).await? == true {
+            if self.is_true(body).await? {
                 return Ok(true);
             }
             sleep(BETWEEN_LOOKS).await;
@@ -244,6 +278,12 @@ impl Browser {
             .map(|line| line["message"].as_str().unwrap_or_default().to_owned())
             .collect())
     }
+}
+
+/// Whether a script found no page, or one without what it looks for.
+fn is_between_pages(why: &anyhow::Error) -> bool {
+    let why = why.to_string();
+    why.starts_with("javascript error") || why.contains("aborted by navigation")
 }
 
 /// Whether an element was not there, or not there any more.

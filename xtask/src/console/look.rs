@@ -89,20 +89,27 @@ pub(crate) async fn at(
         if wide.as_u64().unwrap_or(u64::MAX) > u64::from(width) {
             note(format!("is {wide} wide where there are {width}"));
         }
-        for check in [STRUCTURE, CONTRAST] {
-            let found = browser.script(&check.replace("\\#", "#")).await?;
-            found
-                .as_array()
-                .into_iter()
-                .flatten()
-                .for_each(|what| note(what.to_string()));
-        }
+        flaws(browser).await?.into_iter().for_each(&mut note);
         browser.complaints().await?.into_iter().for_each(&mut note);
         if let Some(folder) = pictures {
             take(browser, folder, &format!("{}-{view}", page.name)).await?;
         }
     }
     without_script(browser, stage, page, wrong).await
+}
+
+/// What the page that is open lacks for those who do not see it, and what cannot be read on it.
+///
+/// # Errors
+/// When the browser does not answer.
+pub(crate) async fn flaws(browser: &Browser) -> Result<Vec<String>> {
+    let mut flaws = Vec::new();
+    for check in [STRUCTURE, CONTRAST] {
+        let found = browser.script(&check.replace("\\#", "#")).await?;
+        let found = found.as_array().into_iter().flatten();
+        flaws.extend(found.map(|what| what.to_string()));
+    }
+    Ok(flaws)
 }
 
 /// The page before one is signed in.

@@ -3,10 +3,17 @@
 //! complains of nothing; and that the way from `/` to what failed is short.
 
 mod browser;
+mod control;
+mod deeds;
+mod expect;
 mod forms;
 mod look;
+mod many;
 mod pages;
+mod partner;
 mod stage;
+mod stale;
+mod story;
 
 use std::path::PathBuf;
 
@@ -50,7 +57,26 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
     }
     forms::mending(&browser, &stage, &mut wrong).await?;
     forms::following(&browser, &stage, &mut wrong).await?;
-    forms::a_way_to_what_failed(&browser, &stage, &mut wrong).await?;
+    story::from_the_overview_to_live(&browser, &stage, &mut wrong).await?;
+    for script in [true, false] {
+        look::switch(&browser, script).await?;
+        let mode = if script { "on" } else { "off" };
+        println!("  actions, JavaScript {mode}");
+        let mut scene = expect::Scene {
+            browser: &browser,
+            stage: &stage,
+            script,
+            mode,
+            wrong: &mut wrong,
+        };
+        deeds::all(&mut scene).await?;
+        many::all(&mut scene).await?;
+        control::all(&mut scene).await?;
+        let said = browser.complaints().await?;
+        said.iter().for_each(|what| scene.note(what));
+        stale::all(&mut scene).await?;
+    }
+    look::switch(&browser, true).await?;
     forms::roles_and_strangers(&browser, &stage, &mut wrong).await?;
     look::outside(&browser, &stage, &mut wrong, options.pictures.as_deref()).await?;
     browser.end().await?;

@@ -44,9 +44,19 @@ pub(crate) fn all(stage: &Stage) -> Vec<Page> {
             "The destination refused the content.",
         ),
         page(
+            "bulk",
+            "/dead-letters/act?do=retry&all=yes",
+            "What will be touched",
+        ),
+        page(
             "job",
-            "/publishes/partner-brief-1",
+            &format!("/jobs/{}", stage.refused),
             "the brief has no summary",
+        ),
+        page(
+            "edit",
+            &format!("/jobs/{}/edit", stage.refused),
+            "Everything else",
         ),
         page("drift", "/drift", "Somebody changed it at the destination."),
         page("calendar", "/calendar", "launch-day"),

@@ -4,23 +4,16 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use axum::Router;
-use axum::extract::RawQuery;
-use axum::http::StatusCode;
-use axum::response::Html;
-use axum::routing::{get, post};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
+use super::partner::Partner;
 use crate::parts::http::{Answer, Http};
 use crate::parts::ports;
 use crate::parts::process::Process;
@@ -46,15 +39,12 @@ pub(crate) struct Stage {
     pub(crate) folder: PathBuf,
     /// Where the servers write.
     pub(crate) logs: PathBuf,
-    /// What the partner answers.
-    #[expect(
-        dead_code,
-        reason = "it takes what it refused once a dead letter can be retried"
-    )]
-    pub(crate) partner: Arc<AtomicU16>,
+    /// Who takes content by webhook.
+    pub(crate) partner: Partner,
+    /// The job that the partner refused.
+    pub(crate) refused: String,
     /// The webhook that the CMS sent.
     pub(crate) webhook: String,
-    partner_at: SocketAddr,
     http: Http,
     server: Server,
     _sandbox: Process,
@@ -73,10 +63,10 @@ impl Stage {
         std::fs::create_dir_all(&logs)?;
         let [listen, sandbox_at] = ports::free()?;
         let sandbox = sandbox(binary, sandbox_at, &folder, &logs).await?;
-        let (partner, partner_at) = partner().await?;
+        let partner = Partner::start().await?;
         let place = Place {
             binary: binary.to_owned(),
-            configuration: configuration(listen, sandbox_at, partner_at, &folder),
+            configuration: configuration(listen, sandbox_at, partner.at, &folder),
             secrets: vec![
                 ("T_ADMIN", ADMIN.into()),
                 ("T_VIEWER", VIEWER.into()),
@@ -93,8 +83,8 @@ impl Stage {
             folder,
             logs,
             partner,
-            partner_at,
             webhook: String::new(),
+            refused: String::new(),
             http: Http::new(),
             server,
             _sandbox: sandbox,
@@ -111,7 +101,7 @@ impl Stage {
 
     /// A page of another site, with a form that is sent here.
     pub(crate) fn elsewhere(&self, to: &str) -> String {
-        format!("http://localhost:{}/form?{to}", self.partner_at.port())
+        format!("http://localhost:{}/form?{to}", self.partner.at.port())
     }
 
     /// Stops the server and checks its log.
@@ -134,7 +124,28 @@ impl Stage {
         answer.json()
     }
 
-    async fn publish(&self, key: &str, body: Value) -> Result<()> {
+    /// What an API client orders.
+    ///
+    /// # Errors
+    /// When it is not done.
+    pub(crate) async fn order(&self, path: &str, body: Value) -> Result<Value> {
+        let request = Request::post(self.at(path))
+            .header("authorization", format!("Bearer {ADMIN}"))
+            .header("content-type", "application/json");
+        let body = Full::new(Bytes::from(body.to_string()));
+        let answer = self.http.send(request.body(body)?).await?;
+        ensure!(answer.status < 300, "{path}: {answer}");
+        match answer.body.is_empty() {
+            true => Ok(Value::Null),
+            false => answer.json(),
+        }
+    }
+
+    /// Publishes something under a key; the id of its first job.
+    ///
+    /// # Errors
+    /// When it is not accepted.
+    pub(crate) async fn publish(&self, key: &str, body: Value) -> Result<String> {
         let request = Request::post(self.at("/v1/publish"))
             .header("authorization", format!("Bearer {ADMIN}"))
             .header("idempotency-key", key);
@@ -143,7 +154,34 @@ impl Stage {
             .send(request.body(Full::new(Bytes::from(body.to_string())))?)
             .await?;
         ensure!(answer.status == 202, "{key}: {answer}");
-        Ok(())
+        let job = answer.json()?["jobs"][0]["job_id"].take();
+        Ok(job.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Publishes a version of something to one destination and waits for how it ends; its job.
+    ///
+    /// # Errors
+    /// When it does not come to this state in time.
+    pub(crate) async fn ended(
+        &self,
+        (id, version, at): (&str, u64, &str),
+        payload: Value,
+        state: &str,
+    ) -> Result<String> {
+        let body = json!({ "content_id": id, "version": version, "destinations": [at], "payload": payload });
+        let job = self.publish(&format!("{id}-{version}"), body).await?;
+        self.until_job(&job, state).await?;
+        Ok(job)
+    }
+
+    /// Waits until a job is in a state.
+    ///
+    /// # Errors
+    /// When it is not in time.
+    pub(crate) async fn until_job(&self, job: &str, state: &str) -> Result<()> {
+        let path = format!("/v1/jobs/{job}");
+        let so = async || Ok(self.read(&path).await?["state"] == state);
+        self.until(&format!("{job} is {state}"), so).await
     }
 
     /// Publishes something.
@@ -153,7 +191,7 @@ impl Stage {
     pub(crate) async fn publish_one(&self, id: &str) -> Result<()> {
         let body =
             json!({ "content_id": id, "version": 1, "payload": { "title": id, "body": BODY } });
-        self.publish(id, body).await
+        self.publish(id, body).await.map(drop)
     }
 
     /// Edits a post of the folder behind Slugline's back.
@@ -217,12 +255,9 @@ impl Stage {
             json!({"content_id": "retry-after", "version": 2, "action": "unpublish"}),
         )
         .await?;
-        self.publish(
-            "partner-brief-1",
-            json!({"content_id": "partner-brief", "version": 1, "destinations": ["partner"],
-            "payload": {"title": "A brief for partners", "body": "<p>Refused at first.</p>"}}),
-        )
-        .await?;
+        let brief = json!({ "title": "A brief for partners", "body": "<p>Refused at first.</p>" });
+        let refused = self.ended(("partner-brief", 1, "partner"), brief, "failed");
+        self.refused = refused.await?;
         for id in ["newsroom", "press-kit", "archive"] {
             let payload = json!({ "title": id, "body": "<p>To a mirror that is down.</p>" });
             let body = json!({ "content_id": id, "version": 1, "destinations": ["mirror"], "payload": payload });
@@ -254,12 +289,14 @@ impl Stage {
             self.tell("wrong", "told").await?.status == 401,
             "the wrong webhook is taken"
         );
-        self.until("the partner's job is a dead letter", async || {
-            Ok(!self.read("/v1/publishes?state=failed").await?["items"]
-                .as_array()
-                .is_none_or(Vec::is_empty))
-        })
-        .await
+        self.order(
+            "/v1/content/publish-once/notes",
+            json!({ "note": "The second version mends what the editor saw on the phone." }),
+        )
+        .await?;
+        let note = json!({ "note": "The preview site is being rebuilt." });
+        self.order("/v1/classes/preview/pause", note).await?;
+        Ok(())
     }
 
     async fn all_live(&self) -> Result<()> {
@@ -397,41 +434,4 @@ async fn sandbox(binary: &Path, at: SocketAddr, folder: &Path, logs: &Path) -> R
     let (http, url) = (Http::new(), format!("http://{at}/"));
     until_ready(&mut process, DONE_WITHIN, async || http.get(&url).await).await?;
     Ok(process)
-}
-
-/// A partner that answers as it is told; at first it refuses.
-async fn partner() -> Result<(Arc<AtomicU16>, SocketAddr)> {
-    let status = Arc::new(AtomicU16::new(422));
-    let answer = Arc::clone(&status);
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let at = listener
-        .local_addr()
-        .context("the partner has no address")?;
-    let answers = post(move || {
-        let status = answer.load(Ordering::SeqCst);
-        async move {
-            (
-                StatusCode::from_u16(status).unwrap_or(StatusCode::OK),
-                "the brief has no summary",
-            )
-        }
-    });
-    tokio::spawn(async move {
-        axum::serve(
-            listener,
-            Router::new()
-                .route("/in", answers)
-                .route("/form", get(form)),
-        )
-        .await
-    });
-    Ok((status, at))
-}
-
-/// A page whose only button sends a form to the address in the query.
-async fn form(RawQuery(to): RawQuery) -> Html<String> {
-    let to = to.unwrap_or_default();
-    Html(format!(
-        "<!doctype html><title>Elsewhere</title><form method=post action=\"{to}\"><button>Win</button></form>"
-    ))
 }

@@ -183,6 +183,8 @@ pub struct JobDetail {
     pub version: Version,
     /// Class.
     pub class: Class,
+    /// Runs that it had; an action that names them is refused if there were more since.
+    pub runs: i64,
     /// Oldest first.
     pub attempts: Vec<AttemptView>,
 }

@@ -126,7 +126,7 @@ fn still_waits(state: JobState, waits: Waits, has_media: bool) -> Waits {
 /// The columns that [`detail`] reads.
 pub(crate) const SELECT_DETAIL: &str =
     "SELECT p.id, p.request_id, i.content_id, i.environment, i.locale, j.action, j.generation,
-    p.version_kind, p.version, j.class
+    p.version_kind, p.version, j.class, j.fence
     FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item";
 
 /// A job with its publish and its attempts.
@@ -146,6 +146,7 @@ pub(crate) fn detail<R: Record>(
         generation: row.read(6)?,
         version: Version::from_ordinal(row.read(7)?, row.read(8)?),
         class: row.read(9)?,
+        runs: row.read(10)?,
         attempts,
     })
 }

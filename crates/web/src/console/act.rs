@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use slugline_core::ids::{Fence, JobId};
-use slugline_core::lifecycle::{JobState, PendingReason};
+use slugline_core::lifecycle::JobState;
 use slugline_core::operator::JobAction;
 use slugline_core::problem::{Code, Problem};
 use slugline_engine::desk::RollbackRequest;
-use slugline_engine::store::{JobDetail, JobOrder};
+use slugline_engine::store::JobOrder;
 
 use super::fields::Fields;
 use super::page::{Shown, Trouble, go, segment};
@@ -21,51 +21,6 @@ use crate::app::Doors;
 use crate::door::role::Role;
 use crate::endpoints::operator::check_note;
 use crate::router::Endpoint;
-
-/// A button: the word that it sends, what it says, and what it does.
-pub(crate) struct Button {
-    pub(crate) word: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) does: &'static str,
-}
-
-const fn button(word: &'static str, name: &'static str, does: &'static str) -> Button {
-    Button { word, name, does }
-}
-
-/// What can be done with a job as it is.
-pub(crate) fn buttons(job: &JobDetail) -> Vec<Button> {
-    match (job.job.state, job.job.pending_reason) {
-        (JobState::Failed, _) if job.job.replaced_by.is_none() => vec![
-            button(
-                "retry",
-                "Retry",
-                "It looks before it writes, so nothing happens twice.",
-            ),
-            button(
-                "revert",
-                "Revert",
-                "Brings the last version back that was live here.",
-            ),
-            button("skip", "Skip", "Marks it complete; nothing more is done."),
-        ],
-        (JobState::Queued, _) => vec![button("pause", "Pause", "Holds it until it is resumed.")],
-        (JobState::Pending, Some(PendingReason::Paused)) => {
-            vec![button("resume", "Resume", "Has it go on.")]
-        }
-        (JobState::Pending, _) => vec![button(
-            "cancel",
-            "Cancel",
-            "Takes it back; it was not released yet.",
-        )],
-        _ => Vec::new(),
-    }
-}
-
-/// The number of runs that a page shows of a job, if it shows any.
-pub(crate) fn runs(job: &JobDetail) -> Option<String> {
-    job.attempts.last().map(|last| last.number.to_string())
-}
 
 pub(super) fn job_endpoint() -> Endpoint {
     Endpoint::open_post("/jobs/{id}/act", act)
@@ -83,7 +38,12 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
     let (caller, fields) = (&posted.signed.principal.caller, &posted.fields);
     let note = note(fields)?;
     let word = fields.one("do").unwrap_or_default();
+    let seen = fields.one("runs").and_then(|runs| runs.parse().ok());
     let done = if word == "revert" {
+        if !is_as_shown(&doors, &posted, job, seen).await? {
+            let base = session::base(&doors);
+            return Ok(go(&base, &format!("/jobs/{job}?said=stale")));
+        }
         let wanted = RollbackRequest {
             note,
             ..RollbackRequest::default()
@@ -104,10 +64,7 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
             action,
             actor: caller.actor.clone(),
             note,
-            runs: fields
-                .one("runs")
-                .and_then(|runs| runs.parse().ok())
-                .map(Fence),
+            runs: seen.map(Fence),
         };
         let answer = doors.store.act(vec![order]).await?.pop();
         answer
@@ -117,6 +74,21 @@ async fn act(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Po
     tracing::info!(job = %id, action = word, by = posted.signed.principal.name, "an operator acted");
     let base = session::base(&doors);
     said(done, word).map(|said| go(&base, &format!("/jobs/{job}?said={said}")))
+}
+
+/// Whether a job is the dead letter that the page showed: what went live since is not to be reverted by an old form. The
+/// desk only knows whether there is a newer generation.
+async fn is_as_shown(
+    doors: &Doors,
+    posted: &Posted,
+    job: JobId,
+    seen: Option<i64>,
+) -> Result<bool, Trouble> {
+    let found = doors.store.job(posted.signed.owner(), job).await?;
+    let absent = || Trouble::absent(&format!("job {job}"));
+    let found = found.ok_or_else(absent)?;
+    let is_dead = found.job.state == JobState::Failed && found.job.replaced_by.is_none();
+    Ok(is_dead && seen.is_none_or(|seen| seen == found.runs))
 }
 
 async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
@@ -152,9 +124,10 @@ async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
     })
 }
 
-fn note(fields: &Fields) -> Result<Option<String>, Trouble> {
+/// What a form says why.
+pub(crate) fn note(fields: &Fields) -> Result<Option<String>, Trouble> {
     let note = fields.text("note").filter(|note| !note.trim().is_empty());
-    check_note(note.as_deref()).map_err(|refusal| Trouble::Problem(refusal.0))?;
+    check_note(note.as_deref())?;
     Ok(note)
 }
 

@@ -3,11 +3,14 @@
 use askama::Template;
 use axum::extract::Path;
 use slugline_core::item::Action;
-use slugline_engine::store::{ContentView, EventFilter, Page as Slice, RevisionView};
+use slugline_core::pause::Pausable;
+use slugline_engine::store::{ContentView, EventFilter, Page as Slice, Pause, RevisionView};
 
 use super::frame::{Frame, Room, Visit};
 use super::jobs::{self, Card};
+use super::notes::{self, Note};
 use super::page::{self, Shown, Trouble, segment};
+use super::pause::Paused;
 use super::story::{self, Told};
 use super::words::Tag;
 use crate::router::Endpoint;
@@ -23,6 +26,7 @@ struct Page {
     frame: Frame,
     content_id: String,
     items: Vec<Item>,
+    notes: Vec<Note>,
     entries: Vec<Told>,
     more_entries: bool,
 }
@@ -40,6 +44,10 @@ struct Item {
     places: Vec<Place>,
     versions: Vec<Version>,
     more_versions: bool,
+    /// The pauses of it: in this locale, and in all.
+    pauses: Vec<Paused>,
+    /// Whether it can still be paused here.
+    runs: bool,
 }
 
 /// The item at a destination.
@@ -98,14 +106,35 @@ async fn content(visit: Visit, Path(content_id): Path<String>) -> Shown {
         )
         .await?;
     let more = revisions.next_cursor.is_some();
-    let item = |view: ContentView| item(view, &revisions.items, more, &frame);
+    let pauses = store.pauses(Some(owner.to_owned())).await?;
+    let own = |pause: &&Pause| matches!(&pause.of, Pausable::Content { content_id: own, .. } if *own == content_id);
+    let pauses: Vec<&Pause> = pauses.iter().filter(own).collect();
+    let item = |view: ContentView| {
+        let pauses = paused(&view, &pauses, &frame);
+        Item {
+            runs: pauses.iter().all(|one| one.locale.is_empty()),
+            pauses,
+            ..item(view, &revisions.items, more, &frame)
+        }
+    };
+    let notes = notes::of_content(&visit.doors, &frame, &content_id).await?;
     page::show(&Page {
         items: found.into_iter().map(item).collect(),
         entries: story::told(entries.items, frame.now),
         more_entries: entries.next_cursor.is_some(),
+        notes,
         content_id,
         frame,
     })
+}
+
+/// The pauses that cover an item here.
+fn paused(view: &ContentView, pauses: &[&Pause], frame: &Frame) -> Vec<Paused> {
+    let shown = pauses.iter().map(|pause| Paused::of(pause, frame));
+    shown
+        .filter(|one| one.environment == view.environment)
+        .filter(|one| one.locale.is_empty() || one.locale == view.locale)
+        .collect()
 }
 
 fn item(view: ContentView, revisions: &[RevisionView], more_versions: bool, frame: &Frame) -> Item {
@@ -127,6 +156,8 @@ fn item(view: ContentView, revisions: &[RevisionView], more_versions: bool, fram
             .map(|payload| payload.title.clone()),
         versions: versions.collect(),
         more_versions,
+        pauses: Vec::new(),
+        runs: true,
         version: view.version.to_string(),
         generation: view.generation.to_string(),
         action: jobs::action(view.action),

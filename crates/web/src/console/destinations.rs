@@ -2,14 +2,17 @@
 
 use askama::Template;
 use slugline_core::connector::Repeat;
+use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_engine::store::Counts;
 
 use super::frame::{Frame, Room, Visit};
-use super::page::{self, Shown};
+use super::page::{self, Shown, Trouble};
+use super::pause::Paused;
 use super::times::{Moment, span};
 use super::words::{self, Tag, plain};
 use crate::endpoints::destinations::DestinationView;
+use crate::endpoints::pauses::LONGEST_NOTE;
 use crate::router::Endpoint;
 
 #[derive(Template)]
@@ -17,6 +20,10 @@ use crate::router::Endpoint;
 struct Page {
     frame: Frame,
     all: Vec<Health>,
+    pauses: Vec<Paused>,
+    /// What can be paused besides: everything, and the classes.
+    running: Vec<(&'static str, &'static str)>,
+    longest_note: usize,
 }
 
 /// A destination and how it is.
@@ -35,6 +42,7 @@ pub(crate) struct Health {
     pub(crate) pending: u64,
     pub(crate) failed: u64,
     pub(crate) facts: Vec<(&'static str, String)>,
+    pub(crate) paused: Option<Paused>,
 }
 
 impl Health {
@@ -53,10 +61,39 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn destinations(visit: Visit) -> Shown {
     let counts = visit.doors.store.counts().await?;
+    let frame = visit.frame(Room::Destinations, "Destinations");
+    let pauses = pauses(&visit, &frame).await?;
+    let is_paused = |what: &str, name: &str| {
+        let mut known = pauses.iter();
+        known.any(|one| (one.what, one.name.as_str()) == (what, name))
+    };
+    let everything = [("everything", "")].into_iter();
+    let classes = Class::ALL.iter().map(|class| ("class", class.as_str()));
+    let mut running: Vec<_> = everything.chain(classes).collect();
+    running.retain(|(what, name)| !is_paused(what, name));
+    let mut all = all(&visit, &counts);
+    let (of_one, wider): (Vec<Paused>, Vec<Paused>) = pauses
+        .into_iter()
+        .partition(|one| one.what == "destination");
+    for pause in of_one {
+        if let Some(one) = all.iter_mut().find(|one| one.name == pause.name) {
+            one.paused = Some(pause);
+        }
+    }
     page::show(&Page {
-        frame: visit.frame(Room::Destinations, "Destinations"),
-        all: all(&visit, &counts),
+        pauses: wider,
+        longest_note: LONGEST_NOTE,
+        running,
+        all,
+        frame,
     })
+}
+
+/// The pauses that the visitor's work waits for, the widest first.
+pub(crate) async fn pauses(visit: &Visit, frame: &Frame) -> Result<Vec<Paused>, Trouble> {
+    let owner = visit.owner().to_owned();
+    let found = visit.doors.store.pauses(Some(owner)).await?;
+    Ok(found.iter().map(|one| Paused::of(one, frame)).collect())
 }
 
 /// The destinations that serve the visitor's owner. What waits there is everybody's together.
@@ -95,6 +132,7 @@ fn health(view: DestinationView, counts: &Counts, now: slugline_core::time::Time
         most: view.capabilities.concurrency,
         environment: view.environment,
         name: view.name,
+        paused: None,
     }
 }
 

@@ -16,12 +16,24 @@ impl Fields {
 
     /// The first value of a name, without blanks around it, unless it is empty.
     pub(crate) fn one(&self, name: &str) -> Option<&str> {
-        let named = self.0.iter().filter(|(known, _)| known == name);
-        let mut values = named.map(|(_, value)| value.trim());
-        values.find(|value| !value.is_empty())
+        self.all(name).next()
     }
 
-    /// The same, owned.
+    /// All values of a name, without those that are empty.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The first value of a name as it came, but for the ends of lines, which browsers send as CR LF.
+    pub(crate) fn long(&self, name: &str) -> Option<String> {
+        let mut named = self.0.iter().filter(|(known, _)| known == name);
+        named.next().map(|(_, value)| value.replace("\r\n", "\n"))
+    }
+
+    /// The first value, owned.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         self.one(name).map(str::to_owned)
     }

@@ -45,7 +45,7 @@ const ROOMS: [(Room, &str, &str); 8] = [
 ];
 
 /// What forms come to, by their word in the address.
-const SAYINGS: [(&str, bool, &str); 14] = [
+const SAYINGS: [(&str, bool, &str); 17] = [
     (
         "webhook_redone",
         true,
@@ -88,6 +88,17 @@ const SAYINGS: [(&str, bool, &str); 14] = [
         "escalated",
         true,
         "It is on the record that somebody should look.",
+    ),
+    (
+        "held",
+        true,
+        "Nothing new begins there until it is resumed. What is under way ends as it would have.",
+    ),
+    ("noted", true, "The note is kept."),
+    (
+        "edited",
+        true,
+        "The content as you changed it is on its way, as a new generation.",
     ),
     (
         "rolling_back",
@@ -143,6 +154,16 @@ impl FromRequestParts<Arc<Doors>> for Visit {
 }
 
 impl Visit {
+    /// Somebody who sent a form and is shown a page for it.
+    pub(crate) async fn of(doors: Arc<Doors>, signed: Signed) -> Result<Self, Trouble> {
+        Ok(Self {
+            end: doors.tail.end(&*doors.store).await?,
+            query: Fields::default(),
+            doors,
+            signed,
+        })
+    }
+
     /// What stands around this page.
     pub(crate) fn frame(&self, room: Room, title: impl Into<String>) -> Frame {
         Frame {

@@ -4,9 +4,9 @@ use askama::Template;
 use axum::extract::Path;
 use slugline_core::ids::JobId;
 
-use super::act::{Button, buttons, runs};
 use super::frame::{Frame, Room, Visit};
 use super::jobs::{self, Card};
+use super::notes::{self, Note};
 use super::page::{self, Shown, Trouble, segment};
 use crate::router::Endpoint;
 
@@ -25,8 +25,7 @@ struct Page {
     version: String,
     generation: String,
     class: &'static str,
-    buttons: Vec<Button>,
-    runs: Option<String>,
+    notes: Vec<Note>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -50,6 +49,7 @@ async fn job(visit: Visit, Path(id): Path<String>) -> Shown {
         room,
         format!("{} at {}", detail.content_id, detail.job.destination),
     );
+    let notes = notes::of_job(&visit.doors, &frame, &detail).await?;
     page::show(&Page {
         content_path: segment(&detail.content_id),
         content_id: detail.content_id.clone(),
@@ -61,8 +61,7 @@ async fn job(visit: Visit, Path(id): Path<String>) -> Shown {
         version: detail.version.to_string(),
         generation: detail.generation.to_string(),
         class: detail.class.as_str(),
-        buttons: buttons(&detail),
-        runs: runs(&detail),
+        notes,
         card: jobs::whole(detail, frame.now),
         frame,
     })

@@ -2,10 +2,13 @@
 
 use slugline_core::drift::Drift;
 use slugline_core::exchange::Exchange;
+use slugline_core::ids::{Fence, JobId};
 use slugline_core::lifecycle::JobState;
+use slugline_core::pause::PauseKind;
 use slugline_core::time::Timestamp;
-use slugline_engine::store::{AttemptView, JobDetail, JobView, PublishView};
+use slugline_engine::store::{AttemptView, JobDetail, JobView};
 
+use super::choices::{Choice, choices};
 use super::page::segment;
 use super::times::{Moment, span};
 use super::words::{self, Tag, plain};
@@ -32,6 +35,10 @@ pub(crate) struct Card {
     pub(crate) replaced_by: Option<String>,
     pub(crate) runs: Vec<Run>,
     pub(crate) failed: bool,
+    /// What can be done with it; only where its runs are shown.
+    pub(crate) choices: Vec<Choice>,
+    /// The runs that it had, as a form says them.
+    pub(crate) seen: String,
 }
 
 /// A run of a job.
@@ -50,6 +57,7 @@ pub(crate) struct Run {
 pub(crate) fn card(job: JobView, now: Timestamp) -> Card {
     let moment = |at| Moment { at, now };
     let failed = job.state == JobState::Failed;
+    let waits = waits(&job);
     // What went wrong before it went live is in its runs.
     let wrong = job.state != JobState::Live;
     Card {
@@ -57,9 +65,7 @@ pub(crate) fn card(job: JobView, now: Timestamp) -> Card {
         destination: job.destination,
         tag: words::state(job.state),
         evidence: job.evidence.as_deref().map(words::evidence),
-        waits: job
-            .pending_reason
-            .map(|reason| words::waits(reason).to_owned()),
+        waits,
         waits_for: job
             .waits_for
             .into_iter()
@@ -82,12 +88,27 @@ pub(crate) fn card(job: JobView, now: Timestamp) -> Card {
         effects: job.effects.into_iter().collect(),
         replaced_by: job.replaced_by.map(|id| id.to_string()),
         runs: Vec::new(),
+        choices: Vec::new(),
+        seen: String::new(),
         failed,
     }
 }
 
+fn waits(job: &JobView) -> Option<String> {
+    let open = matches!(job.state, JobState::Pending | JobState::Queued);
+    let pause = job.waits_for_pause.filter(|_| open).map(|kind| match kind {
+        PauseKind::Everything => "everything is paused",
+        PauseKind::Destination => "its destination is paused",
+        PauseKind::Class => "its class is paused",
+        PauseKind::Content => "its content is paused",
+    });
+    let reason = job.pending_reason.map(words::waits);
+    pause.or(reason).map(str::to_owned)
+}
+
 /// A job with its runs.
 pub(crate) fn whole(detail: JobDetail, now: Timestamp) -> Card {
+    let (choices, seen) = (choices(&detail), detail.runs.to_string());
     let runs = detail
         .attempts
         .into_iter()
@@ -95,6 +116,8 @@ pub(crate) fn whole(detail: JobDetail, now: Timestamp) -> Card {
         .map(|attempt| run(attempt, now));
     Card {
         runs: runs.collect(),
+        choices,
+        seen,
         ..card(detail.job, now)
     }
 }
@@ -118,6 +141,8 @@ fn run(attempt: AttemptView, now: Timestamp) -> Run {
 /// A dead letter in a list.
 pub(crate) struct DeadLetter {
     pub(crate) job_id: String,
+    /// What a form says of it: the job and the runs that it had.
+    pub(crate) pick: String,
     pub(crate) content_id: String,
     pub(crate) environment: String,
     pub(crate) locale: String,
@@ -131,36 +156,38 @@ pub(crate) struct DeadLetter {
     pub(crate) attempts: u32,
 }
 
-/// The dead letters among the jobs of publishes.
-pub(crate) fn dead_letters(publishes: Vec<PublishView>, now: Timestamp) -> Vec<DeadLetter> {
-    let of = |publish: PublishView| {
-        let jobs = publish.jobs.clone().into_iter();
-        let failed = jobs.filter(|job| job.state == JobState::Failed);
-        failed
-            .map(move |job| letter(&publish, job, now))
-            .collect::<Vec<_>>()
-    };
-    publishes.into_iter().flat_map(of).collect()
-}
-
-fn letter(publish: &PublishView, job: JobView, now: Timestamp) -> DeadLetter {
+/// A dead letter as it is shown.
+pub(crate) fn letter(letter: slugline_engine::store::DeadLetter, now: Timestamp) -> DeadLetter {
+    let job = letter.job;
     DeadLetter {
         job_id: job.job_id.to_string(),
-        content_id: publish.content_id.clone(),
-        environment: publish.environment.clone(),
-        locale: publish.locale.clone(),
+        pick: pick(job.job_id, letter.runs),
+        content_id: letter.content_id,
+        environment: letter.environment,
+        locale: letter.locale,
         destination: job.destination,
-        class: publish.class.as_str(),
+        class: letter.class.as_str(),
         code: job.reason_code.map_or("", |reason| reason.code()),
         sentence: job.reason_code.map_or("", |reason| reason.sentence()),
         error: job.last_error.unwrap_or_default(),
         advice: job.suggested_action.map_or("", words::advice),
         accepted: Moment {
-            at: publish.accepted_at,
+            at: letter.accepted_at,
             now,
         },
         attempts: job.attempt_count,
     }
+}
+
+/// A job and the runs that it had, as forms carry them.
+pub(crate) fn pick(job: JobId, runs: i64) -> String {
+    format!("{job}.{runs}")
+}
+
+/// The same, read from a form.
+pub(crate) fn picked(text: &str) -> Option<(JobId, Fence)> {
+    let (job, runs) = text.split_once('.')?;
+    Some((job.parse().ok()?, Fence(runs.parse().ok()?)))
 }
 
 /// A kind of drift with its meaning.

@@ -104,7 +104,7 @@ async fn mend(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
     if posted.fields.one("seen") != Some(&seen(&found)) {
         return Ok(stale());
     }
-    may_write(&posted.signed, &found)?;
+    posted.signed.may_change(&found.environment)?;
     let done = match adopt {
         true => doors
             .store
@@ -125,15 +125,6 @@ async fn mend(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
         (true, true) => go(&base, "/drift?said=adopted"),
         (true, false) => go(&base, "/drift?said=repairing"),
     })
-}
-
-fn may_write(signed: &Signed, drifted: &DriftedView) -> Result<(), Trouble> {
-    let own = &signed.principal.caller.environments;
-    if own.is_empty() || own.contains(&drifted.environment) {
-        return Ok(());
-    }
-    let detail = format!("your token may change {} only", own.join(", "));
-    Err(Problem::new(Code::Forbidden, detail).into())
 }
 
 async fn repair(doors: &Doors, signed: &Signed, found: &DriftedView) -> Result<bool, Trouble> {

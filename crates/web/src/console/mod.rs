@@ -7,23 +7,29 @@ mod act;
 mod activity;
 mod assets;
 mod attempts;
+mod bulk;
 mod calendar;
 mod chart;
+mod choices;
 mod content;
 mod contents;
 mod dead_letters;
 mod destinations;
 mod diff;
 mod drift;
+mod edit;
 mod fields;
 mod frame;
 mod job;
 mod jobs;
 mod live;
 mod mend;
+mod notes;
 mod overview;
 mod page;
+mod pause;
 mod post;
+mod probe;
 mod publish;
 mod reconcile;
 mod session;
@@ -54,12 +60,19 @@ pub(crate) fn all() -> Vec<Endpoint> {
         job::endpoint(),
         act::job_endpoint(),
         act::rollback_endpoint(),
+        edit::page_endpoint(),
+        edit::endpoint(),
+        notes::endpoint(),
         dead_letters::endpoint(),
+        bulk::page_endpoint(),
+        bulk::endpoint(),
         drift::endpoint(),
         mend::page_endpoint(),
         mend::endpoint(),
         reconcile::endpoint(),
         destinations::endpoint(),
+        probe::endpoint(),
+        pause::endpoint(),
         sources::endpoint(),
         webhook::endpoint(),
         webhook::retry_endpoint(),

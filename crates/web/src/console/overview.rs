@@ -5,13 +5,14 @@ use std::time::Duration;
 use askama::Template;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::{Code, Problem};
-use slugline_engine::store::{Counts, EventFilter, Page as Slice, PublishFilter, Standing};
+use slugline_engine::store::{Counts, DeadLetterFilter, EventFilter, Page as Slice, Standing};
 
 use super::chart::{self, Chart};
 use super::destinations::{self, Health};
 use super::frame::{Frame, Room, Visit};
 use super::jobs::{self, DeadLetter};
 use super::page::{self, Shown, Trouble};
+use super::pause::Paused;
 use super::story::{self, Told};
 use super::times::span;
 use crate::router::Endpoint;
@@ -28,6 +29,8 @@ struct Page {
     sum: Sum,
     standing: Vec<Standing>,
     dead: Vec<DeadLetter>,
+    /// What is paused, the widest first; contents are told on their pages.
+    pauses: Vec<Paused>,
     health: Vec<Health>,
     day: bool,
     charts: Vec<Chart>,
@@ -65,7 +68,10 @@ async fn overview(visit: Visit) -> Shown {
         ..EventFilter::default()
     };
     let entries = store.recent(of_owner, slice(ENTRIES)).await?.items;
+    let mut pauses = destinations::pauses(&visit, &frame).await?;
+    pauses.retain(|one| one.what != "content");
     page::show(&Page {
+        pauses,
         sum: sum(&standing, &counts, &health, &frame),
         dead: dead_letters(&visit, &counts).await?,
         charts: vec![
@@ -118,17 +124,15 @@ async fn dead_letters(visit: &Visit, counts: &Counts) -> Result<Vec<DeadLetter>,
     if dead == 0 {
         return Ok(Vec::new());
     }
-    let failed = PublishFilter {
-        owner: Some(visit.owner().to_owned()),
-        state: Some(JobState::Failed),
-        ..PublishFilter::default()
+    let of_owner = DeadLetterFilter {
+        owner: visit.owner().to_owned(),
+        ..DeadLetterFilter::default()
     };
     let found = visit
         .doors
         .store
-        .publishes(failed, slice(DEAD_LETTERS))
-        .await?;
-    let mut letters = jobs::dead_letters(found.items, visit.doors.store.now());
-    letters.truncate(DEAD_LETTERS);
-    Ok(letters)
+        .dead_letters(of_owner, slice(DEAD_LETTERS));
+    let now = visit.doors.store.now();
+    let found = found.await?.items.into_iter();
+    Ok(found.map(|one| jobs::letter(one, now)).collect())
 }

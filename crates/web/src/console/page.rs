@@ -16,6 +16,7 @@ use slugline_engine::store::StoreError;
 
 use super::{assets, session};
 use crate::app::Doors;
+use crate::refusal::Refusal;
 
 /// What all pages have. Forms need to say where they come from, hence the referrer policy.
 const HEADERS: [(HeaderName, &str); 7] = [
@@ -99,6 +100,12 @@ impl Trouble {
 impl From<Problem> for Trouble {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
+    }
+}
+
+impl From<Refusal> for Trouble {
+    fn from(refusal: Refusal) -> Self {
+        Self::Problem(refusal.0)
     }
 }
 

@@ -28,7 +28,7 @@ async fn reconcile(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
         let detail = format!("{name:?} cannot be read, so there is nothing to compare");
         return Err(Problem::new(Code::InvalidRequest, detail).into());
     }
-    check_environment(principal, &known).map_err(|refusal| Trouble::Problem(refusal.0))?;
+    check_environment(principal, &known)?;
     let new = NewReconciliation {
         destination: name.to_owned(),
         actor: principal.caller.actor.clone(),

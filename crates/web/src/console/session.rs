@@ -12,6 +12,7 @@ use axum::http::header::{COOKIE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use slugline_core::problem::{Code, Problem};
+use slugline_engine::intake::require_environment;
 use slugline_engine::store::{LONGEST, SessionRecord};
 
 use super::page::Trouble;
@@ -49,6 +50,14 @@ impl Signed {
             self.principal.name, self.principal.role
         );
         Err(Trouble::Problem(Problem::new(Code::Forbidden, detail)))
+    }
+
+    /// Refuses whose token is limited to other environments.
+    pub(crate) fn may_change(&self, environment: &str) -> Result<(), Trouble> {
+        Ok(require_environment(
+            &self.principal.caller.environments,
+            environment,
+        )?)
     }
 
     pub(crate) fn owner(&self) -> &str {

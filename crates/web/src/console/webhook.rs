@@ -1,13 +1,14 @@
 //! `/webhooks/{id}`: a webhook as it came, and what became of it; `POST …/retry` deals with it again.
 //!
-//! Ensures that what came is shown as text, whatever it is.
+//! Ensures that what came is shown as text, whatever it is, and that one which was dealt with since the page was made is
+//! left as it is.
 
 use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
 use slugline_core::ids::WebhookId;
-use slugline_core::problem::{Code, Problem};
+use slugline_engine::store::WebhookView;
 
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble, go, segment};
@@ -29,6 +30,7 @@ struct Page {
     came: Came,
     secret: String,
     attempts: u32,
+    seen: String,
     method: String,
     url: String,
     headers: Vec<(String, String)>,
@@ -77,6 +79,7 @@ async fn webhook(visit: Visit, Path(id): Path<String>) -> Shown {
         changes: changes.collect(),
         secret: found.view.proof.secret.clone(),
         attempts: found.view.attempts,
+        seen: seen(&found.view),
         body: body(&found.body),
         cut: found.body.len() > SHOWN,
         came: came(found.view, &frame),
@@ -95,6 +98,11 @@ fn body(bytes: &[u8]) -> String {
     text.chars().take(SHOWN).collect()
 }
 
+/// What tells whether it stands as it did when the page was made.
+fn seen(webhook: &WebhookView) -> String {
+    format!("{}.{}", plain(&webhook.state), webhook.attempts)
+}
+
 async fn retry(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: Posted) -> Shown {
     posted.signed.need(Role::Operator)?;
     let known = parse(&id)?;
@@ -109,13 +117,10 @@ async fn retry(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: 
         .webhooks
         .environment(&found.view.source)
         .unwrap_or_default();
-    if !caller.environments.is_empty() && !caller.environments.iter().any(|own| own == environment)
-    {
-        let detail = format!(
-            "your token may change {} only",
-            caller.environments.join(", ")
-        );
-        return Err(Problem::new(Code::Forbidden, detail).into());
+    posted.signed.may_change(environment)?;
+    if posted.fields.one("seen") != Some(&seen(&found.view)) {
+        let base = session::base(&doors);
+        return Ok(go(&base, &format!("/webhooks/{known}?said=stale")));
     }
     if !doors.store.redo_webhook(&caller.owner, known).await? {
         return Err(absent());

@@ -170,7 +170,9 @@ pub(crate) fn evidence(evidence: &str) -> &'static str {
 pub(crate) fn advice(action: SuggestedAction) -> &'static str {
     match action {
         SuggestedAction::Retry => "Retry it: it looks before it writes, so nothing happens twice.",
-        SuggestedAction::EditThenRetry => "Change the content, then publish it as a new version.",
+        SuggestedAction::EditThenRetry => {
+            "Edit the content here, or publish a new version from its source."
+        }
         SuggestedAction::Revert => "Go back to the last generation that was good.",
         SuggestedAction::Skip => "Nothing is left to do for this one; skip it.",
         SuggestedAction::FixCredentials => "Mend the destination's credentials, then retry.",

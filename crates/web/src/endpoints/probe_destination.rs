@@ -27,14 +27,14 @@ pub(super) fn endpoint() -> Endpoint {
 
 /// What a probe found.
 #[derive(Serialize)]
-struct Found {
-    destination: String,
-    ok: bool,
-    detail: String,
+pub(crate) struct Found {
+    pub(crate) destination: String,
+    pub(crate) ok: bool,
+    pub(crate) detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason_code: Option<Reason>,
+    pub(crate) reason_code: Option<Reason>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    suggested_action: Option<SuggestedAction>,
+    pub(crate) suggested_action: Option<SuggestedAction>,
 }
 
 async fn probe(
@@ -46,20 +46,25 @@ async fn probe(
         doors: &doors,
         principal: &principal,
     };
-    destination(&asked, name.clone())?;
-    let view = served(&doors, &principal, &name)?;
+    Ok(Json(ask(&asked, name).await?).into_response())
+}
+
+/// Asks it; what it found.
+pub(crate) async fn ask(asked: &Asked<'_>, name: String) -> Result<Found, Refusal> {
+    let doors = asked.doors;
+    destination(asked, name.clone())?;
+    let view = served(doors, asked.principal, &name)?;
     let probed = doors.destinations.probe(&view.name).await;
     let said = probed.ok_or_else(|| {
         let detail = format!("destination {name:?} is not delivered to by this node");
         Refusal::new(Code::NotFound, detail)
     })?;
     let failure = said.as_ref().err();
-    let found = Found {
+    Ok(Found {
         destination: name,
         ok: failure.is_none(),
         reason_code: failure.map(|failure| failure.reason),
         suggested_action: failure.map(|failure| failure.reason.suggested_action()),
         detail: said.unwrap_or_else(|failure| failure.message),
-    };
-    Ok(Json(found).into_response())
+    })
 }

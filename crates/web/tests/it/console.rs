@@ -69,6 +69,8 @@ async fn a_stranger_sees_no_page() {
         "/content/a",
         "/publishes/a",
         "/jobs/a",
+        "/jobs/a/edit",
+        "/dead-letters/act",
         "/webhooks/a",
         "/diff",
         "/live",
@@ -198,7 +200,7 @@ async fn a_session_ends_with_its_token_with_time_and_when_told() {
     );
 }
 
-async fn webhook(house: &House) -> String {
+pub(crate) async fn webhook(house: &House) -> String {
     let body = json!({
         "event": "entry.publish", "createdAt": "2026-11-21T09:10:00.000Z", "model": "article", "uid": "api::article.article",
         "entry": {"id": 1, "documentId": "a", "title": "<script>alert(1)</script>", "locale": "de"}

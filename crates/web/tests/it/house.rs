@@ -44,11 +44,19 @@ pub(crate) const TOKENS: [(&str, &str, &str); 5] = [
 
 /// A clock that moves when told.
 #[derive(Default)]
-pub(crate) struct HandClock(Mutex<Duration>);
+pub(crate) struct HandClock {
+    gone: Mutex<Duration>,
+    asleep: tokio::sync::Notify,
+}
 
 impl HandClock {
     pub(crate) fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
+        *self.gone.lock().unwrap() += by;
+    }
+
+    /// Ends when somebody begins to wait for this clock.
+    pub(crate) async fn waits(&self) {
+        self.asleep.notified().await;
     }
 }
 
@@ -58,10 +66,11 @@ impl Clock for HandClock {
     }
 
     fn monotonic(&self) -> Duration {
-        *self.0.lock().unwrap()
+        *self.gone.lock().unwrap()
     }
 
     fn sleep(&self, _: Duration) -> BoxFuture<'_, ()> {
+        self.asleep.notify_one();
         Box::pin(std::future::pending())
     }
 }

@@ -8,7 +8,10 @@
 
 mod bad_input;
 mod console;
+mod console_bulk;
+mod console_desk;
 mod console_drift;
+mod console_live;
 mod contract;
 mod decisions;
 mod described;

@@ -21,7 +21,7 @@ impl House {
             .await
     }
 
-    async fn run(&self, verdict: Verdict) -> ClaimedJob {
+    pub(crate) async fn run(&self, verdict: Verdict) -> ClaimedJob {
         let wants = [Class::Standard, Class::Urgent].map(|class| Want {
             destination: "blog".into(),
             class,
@@ -50,19 +50,19 @@ impl House {
         job
     }
 
-    async fn live(&self) -> ClaimedJob {
+    pub(crate) async fn live(&self) -> ClaimedJob {
         self.run(Verdict::Live(Evidence::ReadBack)).await
     }
 }
 
-fn dead() -> Verdict {
+pub(crate) fn dead() -> Verdict {
     Verdict::Dead(Failure::new(
         Reason::InvalidContent,
         "the title is too long",
     ))
 }
 
-fn post(version: i64, title: &str) -> Value {
+pub(crate) fn post(version: i64, title: &str) -> Value {
     json!({ "content_id": "a", "version": version, "destinations": ["blog"], "payload": { "title": title } })
 }
 

@@ -38,7 +38,7 @@ fn view(name: &str, owner: Option<&str>) -> DestinationView {
     }
 }
 
-async fn house() -> House {
+pub(crate) async fn house() -> House {
     House::build(Plan {
         destinations: || {
             vec![

@@ -6,7 +6,7 @@
 mod act;
 mod dead_letters;
 mod edit;
-pub(super) mod notes;
+pub(crate) mod notes;
 pub(super) mod rollback;
 
 use axum::extract::Request;

@@ -21,7 +21,7 @@ use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
 
 /// Notes that are shown at once.
-const SHOWN: usize = 200;
+pub(crate) const SHOWN: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -95,12 +95,20 @@ async fn write_of_job(
 }
 
 async fn write(doors: &Doors, caller: &Caller, item: ItemKey, text: String) -> Answered {
+    keep(doors, caller, item, text).await?;
+    Ok(StatusCode::CREATED.into_response())
+}
+
+/// Keeps a note about an item of the caller's; `false` when there is no such item.
+pub(crate) async fn keep(
+    doors: &Doors,
+    caller: &Caller,
+    item: ItemKey,
+    text: String,
+) -> Result<bool, Refusal> {
     check_note(Some(&text))?;
     require_environment(&caller.environments, &item.environment)?;
     let actor = caller.actor.clone();
-    doors
-        .store
-        .write_note(NewNote { item, actor, text })
-        .await?;
-    Ok(StatusCode::CREATED.into_response())
+    let note = NewNote { item, actor, text };
+    Ok(doors.store.write_note(note).await?)
 }

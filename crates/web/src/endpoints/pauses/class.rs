@@ -50,7 +50,8 @@ async fn resume(
     asked.resume(of).await
 }
 
-fn class(name: &str) -> Result<Pausable, Refusal> {
+/// The class of this name.
+pub(crate) fn class(name: &str) -> Result<Pausable, Refusal> {
     let found = Class::ALL.into_iter().find(|class| class.as_str() == name);
     let class = found.ok_or_else(|| {
         let known = Class::ALL.map(Class::as_str).join(", ");

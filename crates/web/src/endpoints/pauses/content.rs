@@ -4,6 +4,7 @@
 use axum::extract::Request;
 use slugline_core::item::check_name;
 use slugline_core::pause::Pausable;
+use slugline_engine::intake::require_environment;
 
 use super::{Asked, Said};
 use crate::refusal::{Answered, Refusal};
@@ -33,15 +34,25 @@ pub(in crate::endpoints) async fn resume(
 
 fn of(asked: &Asked<'_>, content_id: String, said: &Said) -> Result<Pausable, Refusal> {
     let environment = said.environment.as_deref().unwrap_or(DEFAULT_ENVIRONMENT);
+    content(asked, content_id, environment, said.locale.as_deref())
+}
+
+/// The item, if the caller may stop it.
+pub(crate) fn content(
+    asked: &Asked<'_>,
+    content_id: String,
+    environment: &str,
+    locale: Option<&str>,
+) -> Result<Pausable, Refusal> {
     check_name(environment).map_err(|why| Refusal::field("environment", why))?;
-    if let Some(locale) = &said.locale {
+    if let Some(locale) = locale {
         check_name(locale).map_err(|why| Refusal::field("locale", why))?;
     }
-    asked.require_environment(environment)?;
+    require_environment(&asked.principal.caller.environments, environment)?;
     Ok(Pausable::Content {
         owner: asked.principal.caller.owner.clone(),
         environment: environment.to_owned(),
         content_id,
-        locale: said.locale.clone(),
+        locale: locale.map(str::to_owned),
     })
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Extension, Request, State};
 use slugline_core::pause::Pausable;
+use slugline_engine::intake::require_environment;
 
 use super::{Asked, Said};
 use crate::app::Doors;
@@ -48,13 +49,12 @@ async fn resume(
 }
 
 /// The destination, if the caller may stop it.
-pub(in crate::endpoints) fn destination(
-    asked: &Asked<'_>,
-    name: String,
-) -> Result<Pausable, Refusal> {
+pub(crate) fn destination(asked: &Asked<'_>, name: String) -> Result<Pausable, Refusal> {
     let view = served(asked.doors, asked.principal, &name)?;
     match &view.environment {
-        Some(environment) => asked.require_environment(environment)?,
+        Some(environment) => {
+            require_environment(&asked.principal.caller.environments, environment)?
+        }
         None => asked.require_all_environments(&format!("destination {name}"))?,
     }
     Ok(Pausable::Destination { destination: name })

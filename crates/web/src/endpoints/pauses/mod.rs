@@ -3,9 +3,9 @@
 //! Ensures that whoever may stop something may do so wherever it counts: a token that is limited to
 //! environments stops nothing beyond them. The store stops it.
 
-pub(super) mod class;
-pub(super) mod content;
-pub(super) mod destination;
+pub(crate) mod class;
+pub(crate) mod content;
+pub(crate) mod destination;
 pub(super) mod everything;
 pub(super) mod list;
 
@@ -18,7 +18,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use slugline_core::pause::Pausable;
 use slugline_core::problem::Code;
-use slugline_engine::store::PauseOrder;
+use slugline_engine::store::{Pause, PauseOrder};
 
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
@@ -32,7 +32,7 @@ const ALLOWED: Allowed = Allowed {
 };
 
 /// Characters of a note: a sentence or two, since it stands in the log for ever.
-const LONGEST_NOTE: usize = 1_000;
+pub(crate) const LONGEST_NOTE: usize = 1_000;
 
 /// What may be said when something is paused or resumed; no body says nothing.
 #[derive(Default, Deserialize)]
@@ -54,14 +54,7 @@ impl Said {
             return Ok(Self::default());
         }
         body::require_json(&parts.headers)?;
-        let said: Self = body::decode(&raw)?;
-        match said.note.chars().count() > LONGEST_NOTE {
-            true => Err(Refusal::field(
-                "note",
-                format!("has more than {LONGEST_NOTE} characters"),
-            )),
-            false => Ok(said),
-        }
+        body::decode(&raw)
     }
 
     /// The same, where only a note can be said.
@@ -77,38 +70,52 @@ impl Said {
 }
 
 /// Who asks.
-pub(super) struct Asked<'a> {
-    pub(super) doors: &'a Doors,
-    pub(super) principal: &'a Arc<Principal>,
+pub(crate) struct Asked<'a> {
+    pub(crate) doors: &'a Doors,
+    pub(crate) principal: &'a Arc<Principal>,
 }
 
 impl Asked<'_> {
-    /// Pauses.
+    /// Pauses, and says so as the API does.
     pub(super) async fn pause(&self, of: Pausable, said: Said) -> Answered {
+        Ok(Json(self.stop(of, said.note).await?).into_response())
+    }
+
+    /// Pauses; why may be left empty.
+    pub(crate) async fn stop(&self, of: Pausable, note: String) -> Result<Pause, Refusal> {
+        if note.chars().count() > LONGEST_NOTE {
+            let advice = format!("has more than {LONGEST_NOTE} characters");
+            return Err(Refusal::field("note", advice));
+        }
         let order = PauseOrder {
             of,
             actor: self.principal.caller.actor.clone(),
-            note: said.note,
+            note,
         };
         let absent = absent(&order.of);
-        let paused = self.doors.store.pause(order).await?;
-        let paused = paused.ok_or(absent)?;
+        let paused = self.doors.store.pause(order).await?.ok_or(absent)?;
         tracing::info!(what = %paused.of, by = self.principal.name, "paused");
-        Ok(Json(paused).into_response())
+        Ok(paused)
     }
 
-    /// Resumes.
+    /// Resumes, and says so as the API does.
     pub(super) async fn resume(&self, of: Pausable) -> Answered {
+        let resumed = self.go_on(&of).await?;
+        Ok(Json(Resumed { of, resumed }).into_response())
+    }
+
+    /// Resumes; whether it was paused.
+    pub(crate) async fn go_on(&self, of: &Pausable) -> Result<bool, Refusal> {
         let actor = self.principal.caller.actor.clone();
         let resumed = self.doors.store.resume(of.clone(), actor).await?;
         if resumed {
             tracing::info!(what = %of, by = self.principal.name, "resumed");
         }
-        Ok(Json(Resumed { of, resumed }).into_response())
+        Ok(resumed)
     }
 
     /// Refuses a token that is limited to environments, where more than one of them is concerned.
-    pub(super) fn require_all_environments(&self, what: &str) -> Result<(), Refusal> {
+    pub(crate) fn require_all_environments(&self, what: &str) -> Result<(), Refusal> {
         let own = &self.principal.caller.environments;
         match own.is_empty() {
             true => Ok(()),
@@ -116,21 +123,6 @@ impl Asked<'_> {
                 Code::Forbidden,
                 format!(
                     "this token may write to {} only; {what} concerns all environments",
-                    own.join(", ")
-                ),
-            )),
-        }
-    }
-
-    /// Refuses a token that is limited to other environments.
-    pub(super) fn require_environment(&self, environment: &str) -> Result<(), Refusal> {
-        let own = &self.principal.caller.environments;
-        match own.is_empty() || own.iter().any(|own| own == environment) {
-            true => Ok(()),
-            false => Err(Refusal::new(
-                Code::Forbidden,
-                format!(
-                    "this token may write to {}, not to {environment}",
                     own.join(", ")
                 ),
             )),
