@@ -16,6 +16,7 @@ mod nodes;
 mod operator;
 mod publish;
 mod reconcile;
+mod replay;
 mod stopping;
 mod stub;
 mod tls;

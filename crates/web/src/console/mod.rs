@@ -26,6 +26,8 @@ mod page;
 mod post;
 mod publish;
 mod reconcile;
+mod replay;
+mod replays;
 mod session;
 mod sign_in;
 mod sign_out;
@@ -59,6 +61,11 @@ pub(crate) fn all() -> Vec<Endpoint> {
         mend::page_endpoint(),
         mend::endpoint(),
         reconcile::endpoint(),
+        replays::endpoint(),
+        replays::try_endpoint(),
+        replay::endpoint(),
+        replay::start_endpoint(),
+        replay::abort_endpoint(),
         destinations::endpoint(),
         sources::endpoint(),
         webhook::endpoint(),

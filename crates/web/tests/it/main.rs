@@ -9,6 +9,7 @@
 mod bad_input;
 mod console;
 mod console_drift;
+mod console_replays;
 mod contract;
 mod decisions;
 mod described;
@@ -22,6 +23,7 @@ mod owners;
 mod pauses;
 mod reads;
 mod reconciling;
+mod replays;
 mod socket;
 mod stream;
 mod tokens;
