@@ -16,6 +16,7 @@ mod nodes;
 mod operator;
 mod publish;
 mod reconcile;
+mod reloading;
 mod replay;
 mod stopping;
 mod stub;
