@@ -62,6 +62,10 @@ pub enum EventType {
     ReconciliationStarted,
     /// It ended.
     ReconciliationEnded,
+    /// A replay of what was asked for before began.
+    ReplayStarted,
+    /// It ended.
+    ReplayEnded,
     /// A source told that one of its media changed.
     AssetChanged,
     /// A source told that one of its categories or tags changed.

@@ -1,7 +1,7 @@
 //! Identifiers that the store hands out, and how they read outside.
 //!
 //! Ensures that an id is typed, short, sortable by age and tells what it names (`pub_…`, `job_…`,
-//! `whk_…`, `rec_…`, `evt_…`). Inside they are integers, because random keys cost a page write each.
+//! `whk_…`, `rec_…`, `rpl_…`, `evt_…`). Inside they are integers, because random keys cost a page write each.
 
 use std::fmt;
 use std::str::FromStr;
@@ -75,6 +75,12 @@ id!(
     /// One comparison of a destination with what is desired there.
     ReconciliationId,
     "rec_"
+);
+
+id!(
+    /// One replay of what was asked for before.
+    ReplayId,
+    "rpl_"
 );
 
 id!(

@@ -36,6 +36,7 @@ pub mod pressure;
 pub mod problem;
 pub mod reason;
 pub mod remedy;
+pub mod replay;
 pub mod request;
 pub mod route;
 pub mod secret;

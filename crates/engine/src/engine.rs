@@ -11,7 +11,7 @@ use slugline_core::item::Class;
 
 use crate::caretakers::{
     Caretaker, CatchUp, Expire, FetchMedia, Orphans, PollSources, Prune, Reconcile, Release,
-    Rescue, Seal, SecondLook, keep,
+    Replay, Rescue, Seal, SecondLook, keep,
 };
 use crate::delivery::{Delivery, Shared};
 use crate::destination::Destination;
@@ -87,6 +87,7 @@ impl Engine {
                 retention: settings.retention,
             }),
             Box::new(Reconcile::new(Arc::clone(&delivery), entropy)),
+            Box::new(Replay(Arc::clone(&delivery))),
             Box::new(Orphans {
                 delivery: Arc::clone(&delivery),
                 grace: settings.media_grace,

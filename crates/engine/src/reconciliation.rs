@@ -317,6 +317,7 @@ impl Stride<'_> {
             generation: drifted.desired_generation,
             class: Class::Reconcile,
             overwrites: drifted.kind.is_somebodys(),
+            if_relevant: None,
             actor: task.record.actor.clone(),
             cause: task.id.to_string(),
         };

@@ -10,13 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_executor::block_on;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, PublishId, ReconciliationId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, ReconciliationId, ReplayId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::pause::Pausable;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
+use slugline_core::replay::Relevance;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 use slugline_engine::store::*;
@@ -336,6 +337,18 @@ impl Reconciling for NodeStore {
         false reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
         false drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
         true adopt(places: Vec<i64>, actor: &str) -> Vec<bool>;
+    }
+}
+
+impl Replaying for NodeStore {
+    through! {
+        true begin_replay(new: NewReplay) -> ReplayBegun;
+        true take_replay(lease: Duration, limit: usize) -> Option<ReplayTask>;
+        true keep_replay(progress: ReplayProgress) -> bool;
+        true abort_replay(owner: &str, id: ReplayId, actor: &str) -> Option<ReplayView>;
+        false replay(owner: &str, id: ReplayId) -> Option<ReplayView>;
+        false replays(owner: &str, page: Page) -> Paged<ReplayView>;
+        false replay_targets(owner: &str, id: ReplayId, relevance: Option<Relevance>, page: Page) -> Paged<ReplayTargetView>;
     }
 }
 

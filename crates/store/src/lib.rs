@@ -18,6 +18,7 @@ pub mod postgres;
 mod prepare;
 mod reconciling;
 mod record;
+mod replaying;
 mod short_name;
 pub mod sqlite;
 mod views;

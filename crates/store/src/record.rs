@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 use slugline_core::canonical::Fingerprint;
-use slugline_core::ids::{Fence, JobId, PublishId, ReconciliationId, WebhookId};
+use slugline_core::ids::{Fence, JobId, PublishId, ReconciliationId, ReplayId, WebhookId};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
@@ -168,6 +168,12 @@ impl Field for WebhookId {
 }
 
 impl Field for ReconciliationId {
+    fn of(value: Value) -> Option<Self> {
+        i64::of(value).map(Self)
+    }
+}
+
+impl Field for ReplayId {
     fn of(value: Value) -> Option<Self> {
         i64::of(value).map(Self)
     }

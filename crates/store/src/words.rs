@@ -8,8 +8,9 @@ use slugline_core::item::{Action, Class};
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason};
 use slugline_core::pause::PauseKind;
+use slugline_core::replay::Relevance;
 use slugline_core::version::VersionKind;
-use slugline_engine::store::{NoteKind, ReconciliationState, WebhookState};
+use slugline_engine::store::{NoteKind, ReconciliationState, ReplayState, WebhookState};
 
 /// A word that is stored as its place in a list.
 pub(crate) trait Word: Copy + PartialEq + 'static {
@@ -71,6 +72,14 @@ impl Word for Evidence {
 
 impl Word for ReconciliationState {
     const WORDS: &'static [Self] = &[Self::Running, Self::Done, Self::Stopped, Self::Aborted];
+}
+
+impl Word for ReplayState {
+    const WORDS: &'static [Self] = &[Self::Running, Self::Done, Self::Aborted];
+}
+
+impl Word for Relevance {
+    const WORDS: &'static [Self] = &Self::ALL;
 }
 
 impl Word for Drift {
@@ -147,6 +156,8 @@ mod tests {
         assert_eq!(WebhookState::Received.number(), 0);
         assert_eq!(WebhookState::Failed.number(), 3);
         assert_eq!(Drift::Diverged.number(), 3);
+        assert_eq!(ReplayState::Aborted.number(), 2, "as statements spell it");
+        assert_eq!(Relevance::NoDestination.number(), 8);
         assert_eq!(PauseKind::Content.number(), 3, "as statements spell it");
     }
 

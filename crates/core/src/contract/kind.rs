@@ -131,6 +131,8 @@ kinds! {
     DriftEnded "drift_ended" SafeIfCurrent "item, `destination` and `generation`" "What had drifted is as desired again, or was adopted.";
     ReconciliationStarted "reconciliation_started" Never "`event_id`" "The comparison of a destination with what is desired there began.";
     ReconciliationEnded "reconciliation_ended" Never "`event_id`" "The comparison of a destination with what is desired there ended.";
+    ReplayStarted "replay_started" Never "`event_id`" "A replay of what was asked for before began.";
+    ReplayEnded "replay_ended" Never "`event_id`" "A replay of what was asked for before ended.";
 }
 
 /// A type that is new in the log needs a place here, and a row in docs/events.md.
@@ -160,6 +162,8 @@ impl From<EventType> for Kind {
             EventType::Resumed => Self::Resumed,
             EventType::ReconciliationStarted => Self::ReconciliationStarted,
             EventType::ReconciliationEnded => Self::ReconciliationEnded,
+            EventType::ReplayStarted => Self::ReplayStarted,
+            EventType::ReplayEnded => Self::ReplayEnded,
             EventType::AssetChanged => Self::AssetChanged,
             EventType::TaxonomyChanged => Self::TaxonomyChanged,
             EventType::RolledBack => Self::RolledBack,

@@ -11,6 +11,7 @@ mod desk;
 mod inbox;
 mod read;
 mod reconciling;
+mod replaying;
 mod sessions;
 mod views;
 mod webhook;
@@ -23,6 +24,7 @@ pub use desk::*;
 pub use inbox::Inbox;
 pub use read::*;
 pub use reconciling::*;
+pub use replaying::*;
 pub use sessions::*;
 pub use views::Views;
 pub use webhook::*;
@@ -71,7 +73,9 @@ pub type Stored<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 /// The memory of a Slugline installation: what works on it; besides, what people see of it, what they do
 /// and stop, what sources say, and who is signed in.
-pub trait Store: Control + Desk + Inbox + Views + Overviews + Reconciling + Sessions {
+pub trait Store:
+    Control + Desk + Inbox + Views + Overviews + Reconciling + Replaying + Sessions
+{
     /// The store's clock; where that is another machine's, as last measured.
     fn now(&self) -> Timestamp;
 

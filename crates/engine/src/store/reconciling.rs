@@ -12,6 +12,7 @@ use slugline_core::drift::Drift;
 use slugline_core::ids::{Fence, JobId, ReconciliationId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::JobState;
+use slugline_core::replay::{Mode, Receiver, Relevance};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 
@@ -31,6 +32,8 @@ pub struct Rerun {
     /// Whether it replaces what somebody else made of the entry. If not it does not, whatever the
     /// destination says of publishes: nobody has asked for something new.
     pub overwrites: bool,
+    /// Only if an event of the past is worth it at that moment, asked for so, at such a destination.
+    pub if_relevant: Option<(Mode, Receiver)>,
     /// Who asks, as the log names them.
     pub actor: String,
     /// What it is part of, for the log.
@@ -50,6 +53,8 @@ pub enum RerunOutcome {
     Ended(JobState),
     /// Nothing of the item is desired there.
     NotDesired,
+    /// It was to run only if it is relevant, and is this.
+    Left(Relevance),
 }
 
 /// How a reconciliation is.

@@ -20,5 +20,6 @@ mod network;
 mod order;
 mod outages;
 mod reconciling;
+mod replaying;
 mod steady;
 mod webhooks;

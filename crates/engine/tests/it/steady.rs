@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, PublishId, ReconciliationId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, ReconciliationId, ReplayId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::pause::Pausable;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Problem;
+use slugline_core::replay::Relevance;
 use slugline_core::time::Timestamp;
 use slugline_core::version::Generation;
 use slugline_engine::store::*;
@@ -184,6 +185,18 @@ impl Reconciling for Steady {
         reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
         drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
         adopt(places: Vec<i64>, actor: &str) -> Vec<bool>;
+    }
+}
+
+impl Replaying for Steady {
+    on_the_spot! {
+        begin_replay(new: NewReplay) -> ReplayBegun;
+        take_replay(lease: Duration, limit: usize) -> Option<ReplayTask>;
+        keep_replay(progress: ReplayProgress) -> bool;
+        abort_replay(owner: &str, id: ReplayId, actor: &str) -> Option<ReplayView>;
+        replay(owner: &str, id: ReplayId) -> Option<ReplayView>;
+        replays(owner: &str, page: Page) -> Paged<ReplayView>;
+        replay_targets(owner: &str, id: ReplayId, relevance: Option<Relevance>, page: Page) -> Paged<ReplayTargetView>;
     }
 }
 

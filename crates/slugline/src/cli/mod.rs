@@ -17,6 +17,7 @@ pub mod pause;
 pub mod pauses;
 pub mod publish;
 pub mod reconcile;
+pub mod replay;
 pub mod restore;
 pub mod rollback;
 pub mod sandbox;
@@ -76,6 +77,7 @@ enum Command {
     Resume(pause::ResumeArgs),
     Pauses(pauses::PausesArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
+    Replay(replay::ReplayArgs),
     Rollback(rollback::RollbackArgs),
     Drift(drift::DriftArgs),
     Reconcile(reconcile::ReconcileArgs),
@@ -109,6 +111,7 @@ pub async fn run() -> ExitCode {
         Command::DeadLetters(args) => {
             trouble::exit(dead_letters::run(&args, global.no_input, output).await)
         }
+        Command::Replay(args) => trouble::exit(replay::run(&args, global.no_input, output).await),
         Command::Rollback(args) => {
             trouble::exit(rollback::run(&args, global.no_input, output).await)
         }

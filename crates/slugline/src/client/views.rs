@@ -279,6 +279,57 @@ pub struct Drifted {
     pub url: Option<String>,
 }
 
+/// A replay of what was asked for before.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Replay {
+    /// Its id.
+    pub replay_id: String,
+    /// `running`, `done` or `aborted`.
+    pub state: String,
+    /// Whether it only says what it would do.
+    pub dry_run: bool,
+    /// How many events it is about.
+    pub total: u64,
+    /// How many of them it has decided on.
+    pub done: u64,
+    /// Whether more fit than the limit allows.
+    pub more: bool,
+    /// How many events are worth what.
+    pub counts: BTreeMap<String, u64>,
+    /// How many jobs of its events are in which state.
+    #[serde(default)]
+    pub jobs: Option<BTreeMap<String, u64>>,
+    /// Why it ended early.
+    pub why: Option<String>,
+}
+
+/// A replay with a page of its events.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct WholeReplay {
+    /// The replay.
+    #[serde(flatten)]
+    pub replay: Replay,
+    /// The events.
+    pub targets: List<ReplayTarget>,
+}
+
+/// An event of a replay.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct ReplayTarget {
+    /// The item.
+    pub content_id: String,
+    /// The destination.
+    pub destination: String,
+    /// The generation that it carries.
+    pub generation: i64,
+    /// When it was accepted.
+    pub accepted_at: String,
+    /// What it is worth.
+    pub relevance: String,
+    /// How its job is, if it has one.
+    pub job_state: Option<String>,
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct List<T> {

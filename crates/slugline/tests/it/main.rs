@@ -17,6 +17,7 @@ mod operator;
 mod publish;
 mod reconcile;
 mod reloading;
+mod replay;
 mod stopping;
 mod stub;
 mod tls;

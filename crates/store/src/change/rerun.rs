@@ -6,10 +6,12 @@
 use slugline_core::event::EventType;
 use slugline_core::ids::{Fence, JobId};
 use slugline_core::lifecycle::JobState;
+use slugline_core::replay::{Relevance, Standing, relevance};
+use slugline_core::time::Timestamp;
 use slugline_engine::store::{Rerun, RerunOutcome};
 
 use super::Ledger;
-use super::desired::{Placing, place};
+use super::desired::{Desired, Placing, place};
 use crate::entry::Entry;
 use crate::job::JobRow;
 
@@ -31,6 +33,9 @@ pub(crate) fn prepare<L: Ledger>(
     Ok(match last.state {
         state if !state.is_final() => Err(RerunOutcome::Open(last.id)),
         state @ (JobState::Skipped | JobState::Cancelled) => Err(RerunOutcome::Ended(state)),
+        _ if let Some(why) = irrelevant(&desired, &last, rerun, ledger.now()) => {
+            Err(RerunOutcome::Left(why))
+        }
         _ => Ok(JobRow {
             class: rerun.class,
             state: JobState::Queued,
@@ -44,6 +49,31 @@ pub(crate) fn prepare<L: Ledger>(
             ..last
         }),
     })
+}
+
+/// What speaks against an event that is to run only if it is relevant.
+fn irrelevant(
+    desired: &Desired,
+    last: &JobRow,
+    rerun: &Rerun,
+    now: Timestamp,
+) -> Option<Relevance> {
+    let (mode, receiver) = rerun.if_relevant.as_ref()?;
+    let standing = Standing {
+        desired: desired.generation,
+        state: last.state,
+        tried: last.attempts > 0,
+        released_at: last.published_at,
+        drift: desired.drift,
+    };
+    let found = relevance(
+        *mode,
+        rerun.generation,
+        Some(&standing),
+        Some(receiver),
+        now,
+    );
+    (found != Relevance::Relevant).then_some(found)
 }
 
 /// Gives a job of [`prepare`] that is known by its id its place.

@@ -37,7 +37,8 @@ const GO_ON: &str = "SELECT setval('item_id', 1 + coalesce((SELECT max(id) FROM 
     setval(pg_get_serial_sequence('event_group', 'id'), 1 + coalesce((SELECT max(id) FROM event_group), 0), FALSE),
     setval(pg_get_serial_sequence('pause', 'id'), 1 + coalesce((SELECT max(id) FROM pause), 0), FALSE),
     setval(pg_get_serial_sequence('webhook', 'id'), 1 + coalesce((SELECT max(id) FROM webhook), 0), FALSE),
-    setval(pg_get_serial_sequence('reconciliation', 'id'), 1 + coalesce((SELECT max(id) FROM reconciliation), 0), FALSE)";
+    setval(pg_get_serial_sequence('reconciliation', 'id'), 1 + coalesce((SELECT max(id) FROM reconciliation), 0), FALSE),
+    setval(pg_get_serial_sequence('replay', 'id'), 1 + coalesce((SELECT max(id) FROM replay), 0), FALSE)";
 
 /// What was moved.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -122,6 +122,21 @@ pub(crate) const TABLES: &[Table] = &[
         rows: "SELECT reconciliation, item, suspect FROM sighting",
     },
     Table {
+        name: "replay",
+        columns: &[
+            ("id", Big), ("owner", Text), ("state", Big), ("fence", Big), ("due", Big), ("started_at", Big), ("record", Text),
+        ],
+        rows: "SELECT id, owner, state, fence, due, started_at, record FROM replay",
+    },
+    Table {
+        name: "replay_target",
+        columns: &[
+            ("replay", Big), ("place", Big), ("item", Big), ("destination", Big), ("generation", Big), ("publish", Big),
+            ("relevance", Big), ("job", Big),
+        ],
+        rows: "SELECT replay, place, item, destination, generation, publish, relevance, job FROM replay_target",
+    },
+    Table {
         name: "attempt",
         columns: &[
             ("job", Big), ("number", Big), ("started_at", Big), ("ended_at", Big), ("requests", Big), ("outcome", Text),

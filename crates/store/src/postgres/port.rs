@@ -8,6 +8,7 @@ mod desk;
 mod inbox;
 mod overviews;
 mod reconciling;
+mod replaying;
 mod sessions;
 mod views;
 

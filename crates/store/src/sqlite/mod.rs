@@ -44,7 +44,7 @@ mod rerun;
 mod rescue;
 mod revisions;
 mod rows;
-mod schema;
+pub(crate) mod schema;
 mod seal;
 mod sessions;
 mod settle;

@@ -26,6 +26,7 @@ pub(crate) enum Room {
     Content,
     DeadLetters,
     Drift,
+    Replays,
     Calendar,
     Destinations,
     Sources,
@@ -33,11 +34,12 @@ pub(crate) enum Room {
 }
 
 /// Rooms with their names and paths, in the order of the navigation.
-const ROOMS: [(Room, &str, &str); 8] = [
+const ROOMS: [(Room, &str, &str); 9] = [
     (Room::Overview, "Overview", "/"),
     (Room::Content, "Content", "/content"),
     (Room::DeadLetters, "Dead letters", "/dead-letters"),
     (Room::Drift, "Drift", "/drift"),
+    (Room::Replays, "Replays", "/replays"),
     (Room::Calendar, "Calendar", "/calendar"),
     (Room::Destinations, "Destinations", "/destinations"),
     (Room::Sources, "Sources", "/sources"),
@@ -70,6 +72,17 @@ const SAYINGS: [(&str, bool, &str); 17] = [
         "reconciling_already",
         true,
         "The destination is being compared already.",
+    ),
+    ("replaying", true, "It runs. How far it is shows below."),
+    (
+        "replaying_already",
+        false,
+        "Nothing was started: another replay runs. Wait until it has ended, or abort it.",
+    ),
+    (
+        "replay_aborted",
+        true,
+        "It has ended. What it had queued goes on.",
     ),
     (
         "retried",

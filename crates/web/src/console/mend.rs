@@ -135,6 +135,7 @@ async fn repair(doors: &Doors, signed: &Signed, found: &DriftedView) -> Result<b
         class: Class::Reconcile,
         // A person has seen what it is, and asks for it.
         overwrites: true,
+        if_relevant: None,
         actor: signed.principal.caller.actor.clone(),
         cause: "drift_repair".into(),
     };

@@ -32,6 +32,8 @@ mod post;
 mod probe;
 mod publish;
 mod reconcile;
+mod replay;
+mod replays;
 mod session;
 mod sign_in;
 mod sign_out;
@@ -70,6 +72,11 @@ pub(crate) fn all() -> Vec<Endpoint> {
         mend::page_endpoint(),
         mend::endpoint(),
         reconcile::endpoint(),
+        replays::endpoint(),
+        replays::try_endpoint(),
+        replay::endpoint(),
+        replay::start_endpoint(),
+        replay::abort_endpoint(),
         destinations::endpoint(),
         probe::endpoint(),
         pause::endpoint(),

@@ -168,6 +168,7 @@ async fn repaired(
         class: Class::Reconcile,
         // A person has seen what it is, and asks for it.
         overwrites: true,
+        if_relevant: None,
         actor: principal.caller.actor.clone(),
         cause: "drift_repair".into(),
     };
@@ -187,6 +188,7 @@ fn word(outcome: &RerunOutcome) -> (&'static str, Option<JobId>) {
         RerunOutcome::Superseded(_) => ("superseded", None),
         RerunOutcome::Ended(state) => (state.as_str(), None),
         RerunOutcome::NotDesired => ("not_desired", None),
+        RerunOutcome::Left(relevance) => (relevance.as_str(), None),
     }
 }
 

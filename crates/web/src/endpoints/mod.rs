@@ -4,6 +4,7 @@
 //! made from it.
 
 mod abort_reconciliation;
+pub(crate) mod abort_replay;
 mod content;
 mod create_token;
 pub(crate) mod destinations;
@@ -27,11 +28,14 @@ mod publishes;
 mod readyz;
 pub(crate) mod reconciliation;
 mod reconciliations;
+pub(crate) mod replay;
+mod replays;
 mod retry_webhook;
 mod revoke_token;
 mod schemas;
 mod sources;
 mod start_reconciliation;
+pub(crate) mod start_replay;
 mod webhook;
 mod webhooks;
 
@@ -70,6 +74,10 @@ pub(crate) fn all() -> Vec<Endpoint> {
         reconciliation::endpoint(),
         abort_reconciliation::endpoint(),
         drift::endpoint(),
+        replays::endpoint(),
+        start_replay::endpoint(),
+        replay::endpoint(),
+        abort_replay::endpoint(),
         mend_drift::repair(),
         mend_drift::adopt(),
         list_tokens::endpoint(),

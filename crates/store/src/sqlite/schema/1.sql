@@ -395,3 +395,32 @@ CREATE TABLE sighting (
     suspect INTEGER NOT NULL,
     PRIMARY KEY (reconciliation, item)
 ) STRICT, WITHOUT ROWID;
+
+-- What was asked for before and is run again. `state`: 0 while it runs; `due`: when a node may take it up;
+-- `record`: what readers see of it, and how far it is.
+CREATE TABLE replay (
+    id INTEGER PRIMARY KEY,
+    owner TEXT NOT NULL,
+    state INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    due INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    record TEXT NOT NULL
+) STRICT;
+-- One at a time for each owner.
+CREATE UNIQUE INDEX replay_running ON replay (owner) WHERE state = 0;
+CREATE INDEX replay_at ON replay (owner, id);
+
+-- The events of replays in their order: publishes, each at a destination. `relevance`: as decided, or as it looked
+-- at the start; `job`: the one that was queued, or was on its way.
+CREATE TABLE replay_target (
+    replay INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    item INTEGER NOT NULL,
+    destination INTEGER NOT NULL,
+    generation INTEGER NOT NULL,
+    publish INTEGER NOT NULL,
+    relevance INTEGER NOT NULL,
+    job INTEGER,
+    PRIMARY KEY (replay, place)
+) STRICT, WITHOUT ROWID;

@@ -19,6 +19,7 @@ pub(crate) mod pace;
 pub(crate) mod pauses;
 pub(crate) mod readers;
 pub(crate) mod reconciling;
+pub(crate) mod replaying;
 pub(crate) mod reruns;
 pub(crate) mod sets;
 pub(crate) mod slugs;
@@ -142,6 +143,12 @@ macro_rules! contract_tests {
             reconciling::what_is_not_listed_is_searched_for,
             reconciling::where_nothing_can_be_listed_each_item_is_looked_at,
             reconciling::what_was_adopted_is_the_baseline,
+            replaying::a_dry_run_says_what_each_event_is_worth,
+            replaying::a_replay_is_about_what_fits_when_it_starts,
+            replaying::a_replay_runs_again_what_is_relevant,
+            replaying::a_replay_overwrites_nothing_newer,
+            replaying::one_replay_runs_at_a_time_and_can_be_ended,
+            replaying::signals_are_sent_again_as_they_were,
             reruns::a_generation_that_is_desired_runs_again,
             reruns::what_is_not_desired_does_not_run_again,
             reruns::what_a_person_overwrites_is_said_to_the_run,

@@ -19,6 +19,7 @@ fn again(job: &ClaimedJob) -> Rerun {
         generation: job.generation,
         class: Class::Reconcile,
         overwrites: false,
+        if_relevant: None,
         actor: "token:ops".into(),
         cause: "reconciliation".into(),
     }
