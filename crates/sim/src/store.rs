@@ -276,6 +276,7 @@ impl Desk for NodeStore {
         true write_note(note: NewNote) -> bool;
         false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
+        true erase(erasure: Erasure) -> Result<Erased, Problem>;
     }
 }
 

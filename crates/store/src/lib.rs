@@ -8,6 +8,7 @@ mod accepting;
 mod chain;
 mod change;
 mod entry;
+mod erasing;
 mod job;
 pub mod moving;
 mod noted;

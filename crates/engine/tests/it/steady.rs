@@ -124,6 +124,7 @@ impl Desk for Steady {
         write_note(note: NewNote) -> bool;
         notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
+        erase(erasure: Erasure) -> Result<Erased, Problem>;
     }
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod dependencies;
 pub(crate) mod drift;
+pub(crate) mod erasure;
 pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod looks;
@@ -78,6 +79,11 @@ macro_rules! contract_tests {
             operator::the_bad_version_comes_late_in_vain,
             operator::notes_are_kept_with_who_wrote_them,
             operator::a_retry_waits_for_a_look_that_is_under_way,
+            erasure::what_is_removed_everywhere_is_erased,
+            erasure::keys_and_versions_stay_when_words_go,
+            erasure::erasing_twice_is_erasing_once,
+            erasure::what_is_needed_is_not_erased,
+            erasure::media_that_others_name_stay,
             slugs::a_slug_has_one_claim,
             slugs::a_slug_that_is_given_up_is_waited_for,
             slugs::a_slug_that_is_taken_up_again_is_not_free,
