@@ -9,6 +9,7 @@ mod confirm;
 pub mod dead_letters;
 pub mod demo;
 pub mod drift;
+pub mod erase;
 pub mod export;
 pub mod init;
 pub mod migrate;
@@ -76,6 +77,7 @@ enum Command {
     Pauses(pauses::PausesArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     Rollback(rollback::RollbackArgs),
+    Erase(erase::EraseArgs),
     Drift(drift::DriftArgs),
     Reconcile(reconcile::ReconcileArgs),
     Sources(sources::SourcesArgs),
@@ -111,6 +113,7 @@ pub async fn run() -> ExitCode {
         Command::Rollback(args) => {
             trouble::exit(rollback::run(&args, global.no_input, output).await)
         }
+        Command::Erase(args) => trouble::exit(erase::run(&args, global.no_input, output).await),
         Command::Drift(args) => trouble::exit(drift::run(&args, output).await),
         Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
         Command::Sources(args) => trouble::exit(sources::run(&args, output).await),

@@ -12,6 +12,7 @@ mod console_drift;
 mod contract;
 mod decisions;
 mod described;
+mod erasure;
 mod hooks;
 mod house;
 mod limits;
