@@ -9,6 +9,7 @@ mod chain;
 mod change;
 mod entry;
 mod erasing;
+mod giving_back;
 mod job;
 pub mod moving;
 mod noted;
