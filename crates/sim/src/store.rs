@@ -311,6 +311,7 @@ impl Overviews for NodeStore {
         false standing(owner: &str) -> Vec<Standing>;
         false spans(owner: &str, spans: Vec<Span>) -> Vec<Ran>;
         false upcoming(owner: &str, limit: usize) -> Vec<PublishView>;
+        false slots(owner: &str, span: Span, limit: usize) -> Vec<PublishView>;
     }
 }
 

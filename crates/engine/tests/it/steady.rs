@@ -159,6 +159,7 @@ impl Overviews for Steady {
         standing(owner: &str) -> Vec<Standing>;
         spans(owner: &str, spans: Vec<Span>) -> Vec<Ran>;
         upcoming(owner: &str, limit: usize) -> Vec<PublishView>;
+        slots(owner: &str, span: Span, limit: usize) -> Vec<PublishView>;
     }
 }
 

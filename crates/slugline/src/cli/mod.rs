@@ -4,6 +4,7 @@
 //! usage or configuration. Flags go before environment variables.
 
 pub mod backup;
+pub mod calendar;
 pub mod check;
 mod confirm;
 pub mod dead_letters;
@@ -75,6 +76,7 @@ enum Command {
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
     Pauses(pauses::PausesArgs),
+    Calendar(calendar::CalendarArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     Rollback(rollback::RollbackArgs),
     Erase(erase::EraseArgs),
@@ -107,6 +109,7 @@ pub async fn run() -> ExitCode {
         Command::Pause(args) => trouble::exit(pause::pause(&args, output).await),
         Command::Resume(args) => trouble::exit(pause::resume(&args, output).await),
         Command::Pauses(args) => trouble::exit(pauses::run(&args, output).await),
+        Command::Calendar(args) => trouble::exit(calendar::run(&args, output).await),
         Command::DeadLetters(args) => {
             trouble::exit(dead_letters::run(&args, global.no_input, output).await)
         }

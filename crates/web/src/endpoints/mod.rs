@@ -4,6 +4,7 @@
 //! made from it.
 
 mod abort_reconciliation;
+mod calendar;
 mod content;
 mod create_token;
 pub(crate) mod destinations;
@@ -67,6 +68,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         start_reconciliation::endpoint(),
         reconciliation::endpoint(),
         abort_reconciliation::endpoint(),
+        calendar::endpoint(),
         drift::endpoint(),
         mend_drift::repair(),
         mend_drift::adopt(),

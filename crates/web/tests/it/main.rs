@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod calendar;
 mod console;
 mod console_drift;
 mod contract;
