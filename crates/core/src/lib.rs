@@ -17,6 +17,7 @@ pub mod dependency;
 pub mod drift;
 pub mod erasure;
 pub mod event;
+pub mod exchange;
 pub mod failure;
 pub mod http;
 pub mod ids;

@@ -85,6 +85,10 @@ const MESSAGES: &str = "SELECT j.id, j.failure, j.shown FROM publish p JOIN job 
 const ATTEMPTS: &str = "SELECT a.job, a.number, a.failure FROM publish p JOIN job j ON j.publish = p.id JOIN attempt a ON a.job = j.id
     WHERE p.item = $1 AND a.failure IS NOT NULL";
 
+/// What its runs sent, and were answered.
+const EXCHANGES: &str = "UPDATE attempt SET exchanges = NULL WHERE exchanges IS NOT NULL
+    AND job IN (SELECT j.id FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = $1) RETURNING 1";
+
 /// Webhooks of an owner that may have named an item.
 const WEBHOOKS: &str = "SELECT w.id, w.outcome, w.body FROM webhook w WHERE w.owner = $1 AND w.outcome LIKE $2 ESCAPE '!'";
 
@@ -140,6 +144,7 @@ pub(crate) async fn erase<D: Writes>(
         bodies: words.count(BODIES).await?,
         notes: words.notes().await?,
         messages: words.messages().await? + words.attempts().await?,
+        exchanges: words.count(EXCHANGES).await?,
         webhooks: words.webhooks().await?,
         entries: words.entries(dialect).await?,
         media: media.len() as u64,
@@ -380,6 +385,7 @@ impl<D: Writes> Words<'_, D> {
             .detail("requests", erased.requests)
             .detail("webhooks", erased.webhooks)
             .detail("messages", erased.messages)
+            .detail("exchanges", erased.exchanges)
             .detail("entries", erased.entries)
             .detail("notes", erased.notes)
             .detail("media", erased.media);

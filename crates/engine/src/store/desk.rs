@@ -65,6 +65,8 @@ pub struct Erased {
     pub webhooks: u64,
     /// Messages of failures, of jobs and of their attempts.
     pub messages: u64,
+    /// Runs with what they had sent and were answered.
+    pub exchanges: u64,
     /// Entries of the log that had words.
     pub entries: u64,
     /// Texts of notes.

@@ -97,12 +97,13 @@ fn line(item: &Value) -> String {
 
 fn told(done: &Value) -> String {
     format!(
-        "{}  erased: {} bodies, {} requests, {} webhooks, {} messages, {} log entries, {} notes, {} media",
+        "{}  erased: {} bodies, {} requests, {} webhooks, {} messages, {} exchanges, {} log entries, {} notes, {} media",
         done["content_id"].as_str().unwrap_or_default(),
         done["bodies"],
         done["requests"],
         done["webhooks"],
         done["messages"],
+        done["exchanges"],
         done["entries"],
         done["notes"],
         done["media"]

@@ -13,6 +13,7 @@ pub mod drift;
 pub mod erase;
 pub mod export;
 pub mod init;
+mod job;
 pub mod migrate;
 pub mod pause;
 pub mod pauses;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+pub use slugline_core::exchange::{Exchange, Message};
 use slugline_core::lifecycle::JobState;
 
 use super::api::Denied;
@@ -159,6 +160,9 @@ pub struct Attempt {
     /// What was said.
     #[serde(default)]
     pub error: Option<String>,
+    /// Of one that failed: what it sent last, and what came of it.
+    #[serde(default)]
+    pub exchanges: Vec<Exchange>,
 }
 
 /// An item in all its environments and locales.

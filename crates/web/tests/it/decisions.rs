@@ -324,6 +324,7 @@ async fn deliver(house: &House) {
         shown: None,
         started_at: START,
         requests: 1,
+        exchanges: Vec::new(),
         wrote: true,
         look_after: None,
         looked: false,

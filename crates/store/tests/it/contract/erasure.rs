@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::EventType;
+use slugline_core::exchange::{Exchange, Message};
 use slugline_core::failure::Failure;
 use slugline_core::ids::WebhookId;
 use slugline_core::item::ItemKey;
@@ -15,8 +16,8 @@ use slugline_core::reason::Reason;
 use slugline_core::source::What;
 use slugline_engine::store::{
     ChangeStatus, Changed, DecidedKind, EffectChange, Envelope, Erased, Erasure, EventFilter, Kept,
-    MediaOutcome, NewMedia, NewNote, NewWebhook, Outcome, Page, Proof, ResolvedMedia, WebhookEnd,
-    WebhookState,
+    MediaOutcome, NewMedia, NewNote, NewWebhook, Outcome, Page, Proof, ResolvedMedia, Settlement,
+    WebhookEnd, WebhookState,
 };
 
 use crate::bench::{Bench, Post, ended, live, post, shown};
@@ -154,7 +155,7 @@ pub(crate) async fn write_everywhere(bench: &Bench) -> (String, WebhookId) {
     let mut seen = shown(&job);
     seen.downstream_ids.insert("file".into(), path);
     seen.url = Some(format!("https://blog.example/{SLUG}"));
-    let settled = slugline_engine::store::Settlement {
+    let settled = Settlement {
         shown: Some(seen),
         ..live(&job)
     };
@@ -167,7 +168,24 @@ pub(crate) async fn write_everywhere(bench: &Bench) -> (String, WebhookId) {
         .settle(ended(&job, Verdict::Retry { at, failure }))
         .await;
     let job = bench.claim_one("blog").await;
-    bench.settle(ended(&job, Verdict::Dead(complaint()))).await;
+    let sent = Exchange {
+        at,
+        took_ms: 1,
+        method: "POST".into(),
+        url: format!("https://blog.example/{MARKER}"),
+        request: Message {
+            body: Some(MARKER.into()),
+            ..Message::default()
+        },
+        status: None,
+        response: None,
+        error: Some(MARKER.into()),
+    };
+    let settled = Settlement {
+        exchanges: vec![sent],
+        ..ended(&job, Verdict::Dead(complaint()))
+    };
+    bench.settle(settled).await;
     let note = NewNote {
         item: erasure("bio").item,
         actor: "token:ops".into(),
@@ -195,6 +213,7 @@ pub(crate) async fn what_is_removed_everywhere_is_erased(bench: &Bench) {
         requests: 4,
         webhooks: 1,
         messages: 3,
+        exchanges: 1,
         entries: erased.entries,
         notes: 1,
         media: 1,

@@ -49,6 +49,7 @@ macro_rules! contract_tests {
             delivery::a_retry_waits_for_its_time,
             delivery::being_put_back_costs_no_attempt,
             delivery::a_dead_letter_says_why,
+            delivery::what_a_failed_run_sent_is_kept,
             delivery::a_lost_run_is_taken_back,
             delivery::a_lost_run_where_nothing_can_be_seen_owes_no_look,
             delivery::a_lease_can_be_prolonged_while_it_is_held,
