@@ -314,6 +314,17 @@ pub struct Source {
     pub last_received_at: Option<String>,
     /// The last that were not taken, newest first.
     pub last_refused: Vec<Refused>,
+    /// Why it could not be asked what it has, the last time.
+    pub poll_failure: Option<PollFailure>,
+}
+
+/// A poll that went wrong.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PollFailure {
+    /// When.
+    pub at: String,
+    /// What was wrong.
+    pub detail: String,
 }
 
 /// A webhook that was not taken.

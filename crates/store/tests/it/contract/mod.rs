@@ -40,6 +40,7 @@ macro_rules! contract_tests {
             intake::a_destination_that_is_not_known_stores_nothing,
             intake::a_removal_in_all_locales_overtakes_what_is_older,
             intake::owners_do_not_see_each_other,
+            intake::a_request_can_be_read_as_it_came,
             intake::pressure_counts_open_jobs,
             delivery::a_claim_carries_all_that_a_run_needs,
             delivery::the_most_urgent_and_oldest_come_first,
