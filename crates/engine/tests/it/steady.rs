@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, ReconciliationId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, ReconciliationId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
