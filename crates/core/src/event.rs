@@ -86,6 +86,8 @@ pub enum EventType {
     Escalated,
     /// A person wrote a note.
     NoteAdded,
+    /// A person had all that is kept of an item's words erased.
+    Erased,
 }
 
 /// One entry as readers see it; `seq` is its place in the log.
@@ -172,7 +174,28 @@ pub fn salted_digest(salt: &[u8], bytes: &[u8]) -> String {
 /// The hash that a chain begins with.
 pub const CHAIN_START: Fingerprint = Fingerprint([0; 32]);
 
-/// Computes a segment's hash: over the previous segment's hash and each entry's number and text.
+/// Details of an entry that may carry words of a content, or of people.
+const WORDS: [&str; 5] = ["effect", "fields", "message", "note", "slug"];
+
+/// The text of an entry without what may be a content's words; `None` where it has none. Names of what was
+/// written at destinations are words too: some are made of slugs.
+#[must_use]
+pub fn without_words(text: &str) -> Option<String> {
+    let mut entry: LogEntry = serde_json::from_str(text).ok()?;
+    let before = entry.detail.len();
+    entry
+        .detail
+        .retain(|name, _| !WORDS.contains(&name.as_str()));
+    if entry.detail.len() == before && entry.downstream_ids.is_empty() {
+        return None;
+    }
+    entry.downstream_ids.clear();
+    entry.detail.insert("erased".into(), Value::Bool(true));
+    Some(stored_text(&entry))
+}
+
+/// Computes a segment's hash: over the previous segment's hash and each entry's number and its text's hash.
+/// So an entry whose words were erased is proved by the hash that its text had.
 pub struct Seal(Sha256);
 
 impl Seal {
@@ -182,11 +205,10 @@ impl Seal {
         Self(Sha256::new().chain_update(previous.0))
     }
 
-    /// Adds the next entry.
-    pub fn add(&mut self, seq: i64, text: &str) {
+    /// Adds the next entry, with the hash of its text as it was written.
+    pub fn add(&mut self, seq: i64, text: Fingerprint) {
         self.0.update(seq.to_be_bytes());
-        self.0.update((text.len() as u64).to_be_bytes());
-        self.0.update(text.as_bytes());
+        self.0.update(text.0);
     }
 
     /// The segment's hash.
@@ -202,8 +224,35 @@ mod tests {
 
     fn sealed(entries: &[(i64, &str)]) -> Fingerprint {
         let mut seal = Seal::after(CHAIN_START);
-        entries.iter().for_each(|(seq, text)| seal.add(*seq, text));
+        entries
+            .iter()
+            .for_each(|(seq, text)| seal.add(*seq, Fingerprint::of_bytes(text.as_bytes())));
         seal.finish()
+    }
+
+    #[test]
+    fn words_are_taken_out_of_an_entry_and_nothing_else() {
+        let entry = LogEntry {
+            seq: 0,
+            kind: EventType::PublishFailed,
+            at: Timestamp(1_700_000_000_000_000),
+            actor: "engine".into(),
+            outcome: "failed".into(),
+            request_id: "r-1".into(),
+            content_id: "post".into(),
+            downstream_ids: BTreeMap::from([("file".into(), "jane-doe.html".into())]),
+            detail: BTreeMap::from([
+                ("generation".into(), Value::from(3)),
+                ("message".into(), Value::from("\"Jane Doe\" is too long")),
+            ]),
+        };
+        let text = without_words(&stored_text(&entry)).unwrap();
+        let erased: LogEntry = serde_json::from_str(&text).unwrap();
+        assert!(!text.contains("Jane") && !text.contains("jane"));
+        assert_eq!(erased.detail["generation"], 3);
+        assert_eq!(erased.detail["erased"], true);
+        assert_eq!((erased.kind, erased.at), (entry.kind, entry.at));
+        assert_eq!(without_words(&text), None, "there are none left");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod credential;
 pub mod decide;
 pub mod dependency;
 pub mod drift;
+pub mod erasure;
 pub mod event;
 pub mod exchange;
 pub mod failure;

@@ -1,12 +1,16 @@
-//! What people do with contents: edits, rollbacks, reverts.
+//! What people do with contents: edits, rollbacks, reverts, erasure.
 //!
 //! Ensures that each is a new generation that goes the way of any other, that it counts only for who saw the
 //! newest one, and that what a destination would refuse is said before anything starts. What people do
 //! with jobs is in `slugline_core::operator`.
 
 mod asked;
+mod erase;
+mod release;
 
 pub use asked::*;
+pub use erase::*;
+pub use release::*;
 
 use std::sync::Arc;
 
@@ -370,8 +374,12 @@ impl Body {
     fn of(revision: RevisionView) -> Result<Self, Problem> {
         let generation = revision.generation;
         let Some(payload) = revision.payload else {
+            let why = match revision.erased {
+                true => "it was erased on request",
+                false => "it was a removal, or is not kept any more",
+            };
             let detail = format!(
-                "generation {generation} has no body (it was a removal, or is not kept any more); unpublish, or choose another"
+                "generation {generation} has no body ({why}); unpublish, or choose another"
             );
             return Err(Problem::new(Code::NothingToRestore, detail));
         };

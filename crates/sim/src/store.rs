@@ -277,6 +277,7 @@ impl Desk for NodeStore {
         true write_note(note: NewNote) -> bool;
         false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
+        true erase(erasure: Erasure) -> Result<Erased, Problem>;
     }
 }
 
@@ -312,6 +313,7 @@ impl Overviews for NodeStore {
         false standing(owner: &str) -> Vec<Standing>;
         false spans(owner: &str, spans: Vec<Span>) -> Vec<Ran>;
         false upcoming(owner: &str, limit: usize) -> Vec<PublishView>;
+        false slots(owner: &str, span: Span, limit: usize) -> Vec<PublishView>;
     }
 }
 

@@ -46,6 +46,15 @@ pub(crate) struct Entry {
     pub(crate) publish: Option<PublishId>,
     /// What is hashed.
     pub(crate) text: String,
+    /// The hash of the text as it was written, where words were erased from it since.
+    pub(crate) digest: Option<Fingerprint>,
+}
+
+impl Entry {
+    fn hash(&self) -> Fingerprint {
+        let of_text = || Fingerprint::of_bytes(self.text.as_bytes());
+        self.digest.unwrap_or_else(of_text)
+    }
 }
 
 /// The segment that these entries make, which follow `end`: a full one, or what there is when the
@@ -65,7 +74,7 @@ pub(crate) fn seal(
     let mut seal = Seal::after(previous);
     entries
         .iter()
-        .for_each(|entry| seal.add(entry.seq, &entry.text));
+        .for_each(|entry| seal.add(entry.seq, entry.hash()));
     Some(Segment {
         first: sealed + 1,
         last: last.seq,
@@ -133,7 +142,7 @@ impl Check {
             let mut seal = Seal::after(segment.previous);
             entries
                 .iter()
-                .for_each(|entry| seal.add(entry.seq, &entry.text));
+                .for_each(|entry| seal.add(entry.seq, entry.hash()));
             if self.next != segment.last + 1 {
                 self.fault(format!("{name} ends with entry {}", self.next - 1));
             }

@@ -8,6 +8,8 @@ mod accepting;
 mod chain;
 mod change;
 mod entry;
+mod erasing;
+mod giving_back;
 mod job;
 pub mod moving;
 mod noted;

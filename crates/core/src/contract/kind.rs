@@ -126,6 +126,7 @@ kinds! {
     JobResumed "job_resumed" Never "`event_id`" "A person had a paused job go on.";
     Escalated "escalated" Never "`event_id`" "A person asked somebody else to look.";
     NoteAdded "note_added" Never "`event_id`" "A person wrote a note.";
+    Erased "erased" Never "`event_id`" "A person had what is kept of an item's words erased.";
     Paused "paused" Never "`event_id`" "Something was paused by a person, or a job waits because of that.";
     Resumed "resumed" Never "`event_id`" "Something was resumed by a person, or a job goes on because of that.";
     DriftEnded "drift_ended" SafeIfCurrent "item, `destination` and `generation`" "What had drifted is as desired again, or was adopted.";
@@ -174,6 +175,7 @@ impl From<EventType> for Kind {
             EventType::JobResumed => Self::JobResumed,
             EventType::Escalated => Self::Escalated,
             EventType::NoteAdded => Self::NoteAdded,
+            EventType::Erased => Self::Erased,
         }
     }
 }

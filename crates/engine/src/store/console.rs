@@ -44,6 +44,9 @@ pub trait Overviews: Send + Sync {
     /// An owner's publishes whose `publish_at` lies ahead, the next first, of the [`WAITING_LOOKED_AT`] that come
     /// up next.
     fn upcoming(&self, owner: &str, limit: usize) -> Stored<'_, Vec<PublishView>>;
+
+    /// An owner's publishes with a job that waits for a slot within a span, those with the first slots.
+    fn slots(&self, owner: &str, span: Span, limit: usize) -> Stored<'_, Vec<PublishView>>;
 }
 
 /// Which items.

@@ -1,7 +1,7 @@
-//! What people do: actions on jobs, and notes.
+//! What people do: actions on jobs, notes, erasure.
 //!
 //! Ensures that an action is decided on under the job's lock and written down with who took it. What is
-//! allowed is in `slugline_core::operator`.
+//! allowed is in `slugline_core::operator` and `slugline_core::erasure`.
 
 use serde::Serialize;
 use slugline_core::ids::{Fence, JobId};
@@ -34,6 +34,66 @@ pub trait Desk: Send + Sync {
         destination: &str,
         below: Generation,
     ) -> Stored<'_, Option<Generation>>;
+
+    /// Erases all that is kept of an item's words: bodies, what came, what was answered and written of it, media
+    /// that nothing else names. What says that, when and by whom something happened stays, and so do keys. What
+    /// `slugline_core::erasure` refuses is left as it is. Gone from the disk when it returns, as far as that is the store's.
+    fn erase(&self, erasure: Erasure) -> Stored<'_, Result<Erased, Problem>>;
+}
+
+/// What is to be erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Erasure {
+    /// The item's words.
+    pub item: ItemKey,
+    /// Who orders it, such as `token:ops`.
+    pub actor: String,
+    /// Why; kept as a note.
+    pub reason: String,
+}
+
+/// What was erased; all zero where nothing was left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// The newest generation then.
+    pub generation: Generation,
+    /// Bodies of generations.
+    pub bodies: u64,
+    /// Requests as they came.
+    pub requests: u64,
+    /// Webhooks as they came; other items that one named went with it.
+    pub webhooks: u64,
+    /// Messages of failures, of jobs and of their attempts.
+    pub messages: u64,
+    /// Runs with what they had sent and were answered.
+    pub exchanges: u64,
+    /// Entries of the log that had words.
+    pub entries: u64,
+    /// Texts of notes.
+    pub notes: u64,
+    /// Media that nothing else names.
+    pub media: u64,
+}
+
+impl Erased {
+    /// Whether there was anything.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        let nothing = Self {
+            generation: self.generation,
+            ..Self::default()
+        };
+        *self != nothing
+    }
+}
+
+/// That an item's words were erased.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ErasedView {
+    /// When, last.
+    pub at: Timestamp,
+    /// Of all generations up to this one.
+    pub generation: Generation,
 }
 
 /// An action on a job, by a person.

@@ -14,6 +14,8 @@ use slugline_core::reason::{Reason, SuggestedAction};
 use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 
+use super::ErasedView;
+
 /// A piece of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -291,6 +293,9 @@ pub struct ContentView {
     pub action: Action,
     /// The claimed slug.
     pub slug: Option<String>,
+    /// Whether its words were erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub erased: Option<ErasedView>,
     /// What is desired and shown, by destination.
     pub destinations: Vec<ContentAt>,
 }
@@ -357,6 +362,9 @@ pub struct RevisionView {
     pub slug: Option<String>,
     /// SHA-256 of the payload's canonical JSON.
     pub checksum: String,
+    /// Whether its words were erased because somebody asked for that.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub erased: bool,
     /// The payload; `None` for removals and erased bodies.
     pub payload: Option<Payload>,
     /// The media.

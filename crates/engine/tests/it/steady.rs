@@ -125,6 +125,7 @@ impl Desk for Steady {
         write_note(note: NewNote) -> bool;
         notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
+        erase(erasure: Erasure) -> Result<Erased, Problem>;
     }
 }
 
@@ -160,6 +161,7 @@ impl Overviews for Steady {
         standing(owner: &str) -> Vec<Standing>;
         spans(owner: &str, spans: Vec<Span>) -> Vec<Ran>;
         upcoming(owner: &str, limit: usize) -> Vec<PublishView>;
+        slots(owner: &str, span: Span, limit: usize) -> Vec<PublishView>;
     }
 }
 

@@ -4,11 +4,13 @@
 //! usage or configuration. Flags go before environment variables.
 
 pub mod backup;
+pub mod calendar;
 pub mod check;
 mod confirm;
 pub mod dead_letters;
 pub mod demo;
 pub mod drift;
+pub mod erase;
 pub mod export;
 pub mod init;
 mod job;
@@ -76,9 +78,11 @@ enum Command {
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
     Pauses(pauses::PausesArgs),
+    Calendar(calendar::CalendarArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
     Replay(replay::ReplayArgs),
     Rollback(rollback::RollbackArgs),
+    Erase(erase::EraseArgs),
     Drift(drift::DriftArgs),
     Reconcile(reconcile::ReconcileArgs),
     Sources(sources::SourcesArgs),
@@ -108,6 +112,7 @@ pub async fn run() -> ExitCode {
         Command::Pause(args) => trouble::exit(pause::pause(&args, output).await),
         Command::Resume(args) => trouble::exit(pause::resume(&args, output).await),
         Command::Pauses(args) => trouble::exit(pauses::run(&args, output).await),
+        Command::Calendar(args) => trouble::exit(calendar::run(&args, output).await),
         Command::DeadLetters(args) => {
             trouble::exit(dead_letters::run(&args, global.no_input, output).await)
         }
@@ -115,6 +120,7 @@ pub async fn run() -> ExitCode {
         Command::Rollback(args) => {
             trouble::exit(rollback::run(&args, global.no_input, output).await)
         }
+        Command::Erase(args) => trouble::exit(erase::run(&args, global.no_input, output).await),
         Command::Drift(args) => trouble::exit(drift::run(&args, output).await),
         Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
         Command::Sources(args) => trouble::exit(sources::run(&args, output).await),

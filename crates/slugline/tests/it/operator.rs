@@ -87,7 +87,51 @@ fn a_bad_version_is_rolled_back() {
     server.run(&["rollback", "unknown"]).with(1);
 }
 
+#[test]
+fn what_was_unpublished_is_erased_down_to_the_bytes() {
+    let server = Server::start();
+    write(&server, "bio", "Zanzibarquetzal was born in May.");
+    server.run(&["publish", "bio.md", "--wait"]).with(0);
+    let erase = ["erase", "bio", "--reason", "letter 7", "--yes"];
+    let early = server.run(&erase).with(1);
+    assert!(early.err().contains("unpublish"), "{}", early.err());
+    let gone = r#"{"request_id": "gone", "content_id": "bio", "action": "unpublish"}"#;
+    std::fs::write(server.path().join("gone.json"), gone).unwrap();
+    server.run(&["publish", "gone.json", "--wait"]).with(0);
+    assert!(!server.data_with("Zanzibarquetzal").is_empty());
+    server
+        .run(&["erase", "bio", "--reason", "letter 7", "--no-input"])
+        .with(2);
+    let done = server.run(&erase).with(0).out();
+    assert!(done.contains("1 bodies, 2 requests"), "{done}");
+    assert_eq!(server.data_with("Zanzibarquetzal"), Vec::<String>::new());
+    server.run(&["verify-log", "--data", "data"]).with(0);
+    write(&server, "bio", "A new text.");
+    server.run(&["publish", "bio.md", "--wait"]).with(0);
+    assert!(shown(&server, "bio").contains("A new text."));
+}
+
 impl Server {
+    /// The files of the data directory that have these words.
+    fn data_with(&self, words: &str) -> Vec<String> {
+        let mut folders = vec![self.path().join("data")];
+        let mut found = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let bytes = std::fs::read(&path).unwrap();
+                if bytes.windows(words.len()).any(|at| at == words.as_bytes()) {
+                    found.push(path.display().to_string());
+                }
+            }
+        }
+        found
+    }
+
     /// Waits for a publish to end.
     fn until_ended(&self, publish: &str) {
         let ends = std::time::Instant::now() + std::time::Duration::from_secs(30);

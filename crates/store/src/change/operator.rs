@@ -50,6 +50,11 @@ pub(crate) fn carry_out<L: Ledger>(
     Ok(Ok(state))
 }
 
+/// Whether an answer says that a job ended by it: its generation may have been taken back.
+pub(crate) fn takes_back(answer: &Result<JobState, Problem>) -> bool {
+    matches!(answer, Ok(JobState::Cancelled | JobState::Skipped))
+}
+
 fn facts<L: Ledger>(ledger: &mut L, job: &JobRow) -> Result<JobFacts, L::Fault> {
     let desired = ledger.desired(job.item, job.destination)?;
     let other = desired.filter(|desired| desired.job != job.id);

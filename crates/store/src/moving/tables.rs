@@ -48,10 +48,10 @@ pub(crate) const TABLES: &[Table] = &[
         columns: &[
             ("id", Big), ("content", Big), ("publish", Big), ("version", Big), ("generation", Big), ("version_kind", Small),
             ("action", Small), ("owner", Text), ("environment", Text), ("content_id", Text), ("locale", Text), ("source", Text),
-            ("body", Bytes), ("slug", Text), ("slug_key", Bytes), ("revised", Flag),
+            ("body", Bytes), ("slug", Text), ("slug_key", Bytes), ("revised", Flag), ("erased_at", Big), ("erased", Big),
         ],
         rows: "SELECT id, content, publish, version, generation, version_kind, action, owner, environment, content_id, locale,
-                      source, body, slug, slug_key, revised FROM item",
+                      source, body, slug, slug_key, revised, erased_at, erased FROM item",
     },
     Table {
         name: "revision",
@@ -177,8 +177,9 @@ pub(crate) const TABLES: &[Table] = &[
     },
     Table {
         name: "event",
-        columns: &[("event_group", Big), ("at", Big), ("item", Big), ("publish", Big), ("place", Int), ("request_id", Text), ("text", Text)],
-        rows: "SELECT (e.seq - 1) / 1000 + 1, e.at, e.item, e.publish, e.seq - g.first, e.request_id, e.text
+        columns: &[("event_group", Big), ("at", Big), ("item", Big), ("publish", Big), ("place", Int), ("request_id", Text), ("text", Text),
+                   ("digest", Bytes)],
+        rows: "SELECT (e.seq - 1) / 1000 + 1, e.at, e.item, e.publish, e.seq - g.first, e.request_id, e.text, e.digest
                FROM (SELECT (seq - 1) / 1000 AS number, min(seq) AS first FROM event GROUP BY number) g
                JOIN event e ON e.seq BETWEEN g.number * 1000 + 1 AND g.number * 1000 + 1000",
     },

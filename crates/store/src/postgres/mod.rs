@@ -16,6 +16,7 @@ mod dependencies;
 mod desired;
 mod destinations;
 mod effects;
+mod erase;
 mod facts;
 pub(crate) mod fault;
 mod gauges;

@@ -13,10 +13,11 @@ use slugline_engine::store::JobOrder;
 use super::changes::Changes;
 use super::fault::Done;
 use super::gauges::Effected;
-use super::session::{BEGIN, Session, call};
+use super::session::{BEGIN, COMMIT, Session, call};
 use super::times::{NOW, Times};
-use super::write::commit;
-use super::{desired, items, jobs};
+use super::write::send;
+use super::{desired, items, jobs, slugs};
+use crate::change::operator::takes_back;
 use crate::change::{Ledger, operator};
 use crate::job::select_jobs;
 use crate::ordered::{is_within, unknown};
@@ -61,7 +62,13 @@ pub(crate) async fn act(
         .map(|order| one(&mut changes, order))
         .collect();
     let (answers, effected) = (answers?, changes.effected());
-    commit(session, &changes.writes()?).await?;
+    send(session, &changes.writes()?).await?;
+    if answers.iter().any(|answer| takes_back(answer)) {
+        for item in of {
+            slugs::give_back(session, item).await?;
+        }
+    }
+    session.rows(COMMIT, &[]).await?;
     Ok((answers, effected))
 }
 

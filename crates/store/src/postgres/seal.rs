@@ -19,7 +19,7 @@ use crate::record::Record;
 const SEGMENTS: usize = 100;
 
 /// The entries from `$1` to `$2`.
-pub(crate) const SELECT_ENTRIES: &str = "SELECT g.first + e.place, e.at, e.publish, e.text
+pub(crate) const SELECT_ENTRIES: &str = "SELECT g.first + e.place, e.at, e.publish, e.text, e.digest
     FROM event_group g JOIN event e ON e.event_group = g.id
     WHERE g.first BETWEEN coalesce((SELECT max(first) FROM event_group WHERE first <= $1), $1) AND $2
       AND g.first + e.place BETWEEN $1 AND $2 ORDER BY g.first, e.place";
@@ -78,6 +78,7 @@ pub(crate) fn entries(rows: &[Row]) -> Done<Vec<Entry>> {
             at: row.read(1)?,
             publish: row.read(2)?,
             text: row.read(3)?,
+            digest: row.read(4)?,
         })
     };
     rows.iter().map(entry).collect()

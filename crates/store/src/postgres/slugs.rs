@@ -14,23 +14,24 @@ use super::changes::Changes;
 use super::fault::Done;
 use super::gauges::Effected;
 use super::items;
+use super::rows::Reading;
 use super::session::{BEGIN, Session, call};
 use super::times::{NOW, Times};
 use super::write::{Write, columns, commit, write};
 use crate::change::Ledger;
 use crate::entry::Entry;
+use crate::giving_back;
 use crate::record::Record;
 use crate::short_name::ShortName;
 
 /// When a claim that is being given up has ended: every destination that the item goes to shows the
-/// generation that dropped it, or the item never got to one and no longer tries.
+/// generation that dropped it, or the item never got to one and no longer tries. 0: none could show it.
 macro_rules! has_ended {
     () => {
-        "c.leaving IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item
+        "c.leaving IS NOT NULL AND (c.leaving = 0 OR NOT EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item
                          AND (d.shown_generation IS NULL OR d.shown_generation < c.leaving))
          AND (EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item)
-              OR NOT EXISTS (SELECT 1 FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = c.item AND j.state < 3))"
+              OR NOT EXISTS (SELECT 1 FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = c.item AND j.state < 3)))"
     };
 }
 
@@ -84,6 +85,28 @@ pub(crate) async fn free(session: &Session, times: &Times, limit: i64) -> Done<(
     let effected = changes.effected();
     commit(session, &changes.writes()?).await?;
     Ok((freed.len(), effected))
+}
+
+/// Has an item's slug be that of the generation which holds, after its newest was taken back; not where another item
+/// waits for it. Within a transaction that has locked the item.
+pub(crate) async fn give_back(session: &Session, item: i64) -> Done<()> {
+    let Some(back) = giving_back::plan(&Reading(session), item).await? else {
+        return Ok(());
+    };
+    let (slug, key) = back.taken.unzip();
+    let key = key.map(|key| key.to_vec());
+    let others = "SELECT 1 FROM slug_claim WHERE key = $1 AND item <> $2";
+    if session.one(others, &[&key, &item]).await?.is_some() {
+        return Ok(());
+    }
+    let change = "UPDATE slug_claim SET leaving = $3 WHERE key = $1 AND item = $2";
+    let left = back.left.map(|left| left.to_vec());
+    session
+        .rows(change, &[&left, &item, &Some(back.leaving.0)])
+        .await?;
+    session.rows(change, &[&key, &item, &None::<i64>]).await?;
+    let sql = "UPDATE item SET slug = $2, slug_key = $3 WHERE id = $1";
+    session.rows(sql, &[&item, &slug, &key]).await.map(drop)
 }
 
 /// A slug's name and the item that claims it.

@@ -29,6 +29,15 @@ pub(crate) use columns;
 
 /// Sends all of it, then COMMIT; durable when it returns.
 pub(crate) async fn commit(session: &Session, writes: &[Write<'_>]) -> Done<()> {
+    send_with(session, writes, Some(call(COMMIT, &[]))).await
+}
+
+/// Sends all of it; the transaction stays open.
+pub(crate) async fn send(session: &Session, writes: &[Write<'_>]) -> Done<()> {
+    send_with(session, writes, None).await
+}
+
+async fn send_with(session: &Session, writes: &[Write<'_>], last: Option<Call<'_>>) -> Done<()> {
     let params: Vec<Vec<Param<'_>>> = writes
         .iter()
         .map(|write| {
@@ -43,6 +52,6 @@ pub(crate) async fn commit(session: &Session, writes: &[Write<'_>]) -> Done<()> 
         .iter()
         .zip(&params)
         .map(|(write, params)| call(write.sql, params));
-    let calls: Vec<Call<'_>> = calls.chain([call(COMMIT, &[])]).collect();
+    let calls: Vec<Call<'_>> = calls.chain(last).collect();
     session.all(calls).await.map(drop)
 }

@@ -29,7 +29,15 @@ pub(crate) fn writing(file: &Path) -> Done<Connection> {
     // Checkpoints have their own thread: on the writer they made every twentieth request slow.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.pragma_update(None, "journal_size_limit", WAL_KEPT)?;
+    overwrite(&connection, false)?;
     Ok(with_caches(connection)?)
+}
+
+/// Has what is deleted overwritten: always within pages that are written anyway, so that no older copy of a row stays
+/// there; `everywhere`: in pages that become free as well, which writes them all.
+pub(crate) fn overwrite(connection: &Connection, everywhere: bool) -> Done<()> {
+    let how = if everywhere { "ON" } else { "FAST" };
+    Ok(connection.pragma_update(None, "secure_delete", how)?)
 }
 
 /// A connection that only reads; works while another process writes.

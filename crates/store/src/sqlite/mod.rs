@@ -17,6 +17,7 @@ mod desired;
 mod destinations;
 mod directory;
 mod effects;
+mod erase;
 mod fault;
 mod files;
 mod items;

@@ -14,6 +14,7 @@ use super::fault::Done;
 use super::items;
 use super::jobs;
 use super::names::Names;
+use super::slugs;
 use super::statements::Statements;
 use super::tx::Tx;
 use crate::change::operator;
@@ -25,7 +26,13 @@ pub(crate) fn act(mut tx: &Tx<'_>, orders: &[JobOrder]) -> Done<Vec<Result<JobSt
     for order in orders {
         answers.push(match jobs::load(tx, order.job)? {
             Some(job) => match is_within(&job, order) {
-                Ok(()) => operator::carry_out(&mut tx, &job, order)?,
+                Ok(()) => {
+                    let answer = operator::carry_out(&mut tx, &job, order)?;
+                    if operator::takes_back(&answer) {
+                        slugs::give_back(tx, job.item)?;
+                    }
+                    answer
+                }
                 Err(problem) => Err(problem),
             },
             None => Err(unknown(order)),

@@ -39,13 +39,15 @@ pub(crate) fn segment_from(connection: &Connection, first: i64) -> Done<Option<S
 
 /// The entries from `first` to `last`.
 pub(crate) fn entries(connection: &Connection, first: i64, last: i64) -> Done<Vec<Entry>> {
-    let sql = "SELECT seq, at, publish, text FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
+    let sql =
+        "SELECT seq, at, publish, text, digest FROM event WHERE seq BETWEEN ?1 AND ?2 ORDER BY seq";
     connection.all(sql, [first, last], |row| {
         Ok(Entry {
             seq: row.read(0)?,
             at: row.read(1)?,
             publish: row.read(2)?,
             text: row.read(3)?,
+            digest: row.read(4)?,
         })
     })
 }

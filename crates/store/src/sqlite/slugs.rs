@@ -11,8 +11,10 @@ use slugline_core::version::Generation;
 use super::fault::Done;
 use super::items;
 use super::log::Entry;
+use super::rows::{Writing, at_once};
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::giving_back;
 use crate::short_name::ShortName;
 
 /// Other items' claims on a slug.
@@ -89,6 +91,28 @@ pub(crate) fn leave(tx: &Tx<'_>, item: i64, key: &ShortName, generation: Generat
     Ok(())
 }
 
+/// Has an item's slug be that of the generation which holds, after its newest was taken back; not where another item
+/// waits for it.
+pub(crate) fn give_back(tx: &Tx<'_>, item: i64) -> Done<()> {
+    let Some(back) = at_once(giving_back::plan(&Writing(tx), item))? else {
+        return Ok(());
+    };
+    if let Some((_, key)) = &back.taken
+        && is_taken(tx, &tx.named(*key)?, key, item)?
+    {
+        return Ok(());
+    }
+    if let Some(left) = &back.left {
+        leave(tx, item, left, back.leaving)?;
+    }
+    let (slug, key) = back.taken.unzip();
+    if let (Some(slug), Some(key)) = (&slug, &key) {
+        claim(tx, item, key, slug)?;
+    }
+    let sql = "UPDATE item SET slug = ?2, slug_key = ?3 WHERE id = ?1";
+    tx.run(sql, params![item, slug, key]).map(drop)
+}
+
 /// A claim that has ended.
 pub(crate) struct Ended {
     id: i64,
@@ -98,12 +122,11 @@ pub(crate) struct Ended {
 }
 
 /// When a claim that is being given up has ended: every destination that the item goes to shows the
-/// generation that dropped it, or the item never got to one and no longer tries.
-const HAS_ENDED: &str = "c.leaving IS NOT NULL
-    AND NOT EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item
+/// generation that dropped it, or the item never got to one and no longer tries. 0: none could show it.
+const HAS_ENDED: &str = "c.leaving IS NOT NULL AND (c.leaving = 0 OR NOT EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item
                     AND (d.shown_generation IS NULL OR d.shown_generation < c.leaving))
     AND (EXISTS (SELECT 1 FROM desired d WHERE d.item = c.item)
-         OR NOT EXISTS (SELECT 1 FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = c.item AND j.state < 3))";
+         OR NOT EXISTS (SELECT 1 FROM publish p JOIN job j ON j.publish = p.id WHERE p.item = c.item AND j.state < 3)))";
 
 /// Claims that have ended.
 pub(crate) fn ended(connection: &Connection, limit: usize) -> Done<Vec<Ended>> {

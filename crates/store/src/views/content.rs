@@ -6,7 +6,9 @@ use slugline_core::ids::JobId;
 use slugline_core::item::ItemKey;
 use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
-use slugline_engine::store::{ContentAt, ContentView, DriftView, OwnEntry, Page, RevisionView};
+use slugline_engine::store::{
+    ContentAt, ContentView, DriftView, ErasedView, OwnEntry, Page, RevisionView,
+};
 
 use super::list::Where;
 use crate::record::{Json, Record};
@@ -14,11 +16,12 @@ use crate::record::{Json, Record};
 /// The columns that [`read`] reads.
 pub(crate) const SELECT: &str =
     "SELECT id, content_id, owner, environment, locale, source, version_kind, version, generation,
-    action, slug FROM item";
+    action, slug, erased_at, erased FROM item";
 
 /// An item's number, and the item without what is desired of it.
 pub(crate) fn read<R: Record>(row: &R) -> Result<(i64, ContentView), R::Error> {
     let version = Version::from_ordinal(row.read(6)?, row.read(7)?);
+    let erased = row.read::<Option<_>>(11)?.zip(row.read(12)?);
     let view = ContentView {
         content_id: row.read(1)?,
         owner: row.read(2)?,
@@ -30,6 +33,7 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<(i64, ContentView), R::Error> {
         generation: row.read(8)?,
         action: row.read(9)?,
         slug: row.read(10)?,
+        erased: erased.map(|(at, generation)| ErasedView { at, generation }),
         destinations: Vec::new(),
     };
     Ok((row.read(0)?, view))
@@ -95,7 +99,8 @@ pub(crate) fn own<R: Record>(row: &R) -> Result<OwnEntry, R::Error> {
 /// The columns that [`revision`] reads.
 pub(crate) const SELECT_REVISION: &str =
     "SELECT r.publish, r.generation, p.version_kind, p.version, p.action, i.environment, i.locale,
-    r.accepted_at, p.request_id, r.checksum, r.payload, r.media, r.slug
+    r.accepted_at, p.request_id, r.checksum, r.payload, r.media, r.slug,
+    coalesce(r.generation <= i.erased, FALSE)
     FROM item i JOIN revision r ON r.item = i.id JOIN publish p ON p.id = r.publish";
 
 /// Which revisions a page has; the cursor is the number of its publish.
@@ -118,6 +123,7 @@ pub(crate) fn revision<R: Record>(row: &R) -> Result<(i64, RevisionView), R::Err
         accepted_at: row.read(7)?,
         request_id: row.read(8)?,
         slug: row.read(12)?,
+        erased: row.read(13)?,
         checksum: row.read::<Fingerprint>(9)?.hex(),
         payload: row.read::<Option<Json<_>>>(10)?.map(|payload| payload.0),
         media: row

@@ -10,6 +10,7 @@
 mod backup;
 mod bench;
 mod contract;
+mod erased;
 mod moving;
 mod nodes;
 mod postgres;

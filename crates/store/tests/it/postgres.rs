@@ -29,6 +29,12 @@ fn fresh() -> Bench {
 
 contract_tests!(fresh);
 
+/// A store with the bench's destinations, and its database.
+pub(crate) fn fresh_database() -> (Bench, Arc<Database>) {
+    let (bench, _, database) = two_nodes();
+    (bench, database)
+}
+
 /// Two nodes on one database, which has the bench's destinations.
 fn two_nodes() -> (Bench, Bench, Arc<Database>) {
     let database = Arc::new(database().unwrap());

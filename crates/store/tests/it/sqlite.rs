@@ -31,7 +31,7 @@ fn open(directory: &Path, clock: &Arc<TestClock>) -> Result<SqliteStore, OpenErr
 contract_tests!(fresh);
 
 /// A store with the bench's destinations, and its own type.
-fn registered() -> (Bench, Arc<SqliteStore>, TempDir) {
+pub(crate) fn registered() -> (Bench, Arc<SqliteStore>, TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(TestClock::default());
     let store = Arc::new(open(directory.path(), &clock).unwrap());

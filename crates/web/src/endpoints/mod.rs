@@ -5,6 +5,7 @@
 
 mod abort_reconciliation;
 pub(crate) mod abort_replay;
+mod calendar;
 mod content;
 mod create_token;
 pub(crate) mod destinations;
@@ -73,6 +74,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         start_reconciliation::endpoint(),
         reconciliation::endpoint(),
         abort_reconciliation::endpoint(),
+        calendar::endpoint(),
         drift::endpoint(),
         replays::endpoint(),
         start_replay::endpoint(),

@@ -38,7 +38,7 @@ mod tests {
     /// A path as the document writes it; the wildcard stands for several.
     fn documented(method: &Method, path: &str) -> Vec<String> {
         let faces: &[&str] = match *method {
-            Method::POST => &["/notes", "/pause", "/resume", "/rollback"],
+            Method::POST => &["/erase", "/notes", "/pause", "/resume", "/rollback"],
             _ => &["", "/notes", "/revisions", "/timeline"],
         };
         match path.strip_suffix("{*content_id}") {

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod calendar;
 mod console;
 mod console_bulk;
 mod console_desk;
@@ -16,6 +17,7 @@ mod console_replays;
 mod contract;
 mod decisions;
 mod described;
+mod erasure;
 mod hooks;
 mod house;
 mod limits;

@@ -15,7 +15,7 @@ use crate::console::mark;
 use crate::house::{House, Seen, request};
 
 impl House {
-    async fn post_as(&self, token: &str, path: &str, body: Value) -> Seen {
+    pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Seen {
         let request = request("POST", path, token).header("content-type", "application/json");
         self.send(request.body(Body::from(body.to_string())).unwrap())
             .await

@@ -6,9 +6,9 @@ use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_core::version::Generation;
-use slugline_engine::store::{Desk, JobOrder, NewNote, NoteView, Stored};
+use slugline_engine::store::{Desk, Erased, Erasure, JobOrder, NewNote, NoteView, Store, Stored};
 
-use super::super::{PostgresStore, notes, operator};
+use super::super::{PostgresStore, erase, notes, operator};
 
 impl Desk for PostgresStore {
     fn act(&self, orders: Vec<JobOrder>) -> Stored<'_, Vec<Result<JobState, Problem>>> {
@@ -45,6 +45,14 @@ impl Desk for PostgresStore {
         self.ask(move |session| {
             let named = Arc::clone(&named);
             Box::pin(async move { operator::last_good(session, &named.0, &named.1, below).await })
+        })
+    }
+
+    fn erase(&self, erasure: Erasure) -> Stored<'_, Result<Erased, Problem>> {
+        let (erasure, now) = (Arc::new(erasure), self.now());
+        self.ask(move |session| {
+            let erasure = Arc::clone(&erasure);
+            Box::pin(async move { erase::erase(session, now, &erasure).await })
         })
     }
 }

@@ -51,4 +51,12 @@ impl Overviews for PostgresStore {
             Box::pin(async move { read::overviews::upcoming(session, &owner, now, limit).await })
         })
     }
+
+    fn slots(&self, owner: &str, span: Span, limit: usize) -> Stored<'_, Vec<PublishView>> {
+        let (owner, limit): (Arc<str>, _) = (owner.into(), rows(limit));
+        self.ask(move |session| {
+            let owner = Arc::clone(&owner);
+            Box::pin(async move { read::overviews::slots(session, &owner, span, limit).await })
+        })
+    }
 }

@@ -12,7 +12,7 @@ use slugline_engine::store::{
 
 use super::publishes;
 use crate::postgres::fault::Done;
-use crate::postgres::session::{Session, call};
+use crate::postgres::session::{Param, Session, call};
 use crate::record::Record;
 use crate::views::list::rows;
 use crate::views::overviews::{
@@ -28,6 +28,12 @@ const RUNS: &str = "SELECT s.number, a.outcome, a.ended_at, p.accepted_at, p.pub
 
 const UPCOMING: &str = "WHERE p.id IN (SELECT id FROM publish WHERE waits <> 0 AND ready_at > $1 ORDER BY ready_at LIMIT $2)
     AND p.publish_at > $1 AND i.owner = $3 ORDER BY p.publish_at, p.id LIMIT $4";
+
+const SLOTS: &str =
+    "WHERE p.id IN (SELECT w.publish FROM destination d JOIN desired w ON w.destination = d.id
+    JOIN job j ON j.id = w.job JOIN item o ON o.id = w.item
+    WHERE w.slot_at >= $1 AND w.slot_at < $2 AND o.owner = $3 AND j.state = 1 AND j.fence = 0
+    ORDER BY w.slot_at LIMIT $4) ORDER BY p.id";
 
 /// Items, newest first.
 pub(crate) async fn contents(
@@ -98,10 +104,28 @@ pub(crate) async fn upcoming(
     now: Timestamp,
     limit: i64,
 ) -> Done<Vec<PublishView>> {
-    let sql = format!("{} {UPCOMING}", publish_views::SELECT);
-    let found = session
-        .rows(&sql, &[&now.0, &WAITING_LOOKED_AT, &owner, &limit])
-        .await?;
+    let values: [Param<'_>; 4] = [&now.0, &WAITING_LOOKED_AT, &owner, &limit];
+    publishes_of(session, UPCOMING, &values).await
+}
+
+/// Publishes that were given a slot within a span.
+pub(crate) async fn slots(
+    session: &Session,
+    owner: &str,
+    span: Span,
+    limit: i64,
+) -> Done<Vec<PublishView>> {
+    let values: [Param<'_>; 4] = [&span.from.0, &span.until.0, &owner, &limit];
+    publishes_of(session, SLOTS, &values).await
+}
+
+async fn publishes_of(
+    session: &Session,
+    wanted: &str,
+    values: &[Param<'_>],
+) -> Done<Vec<PublishView>> {
+    let sql = format!("{} {wanted}", publish_views::SELECT);
+    let found = session.rows(&sql, values).await?;
     let found = found
         .iter()
         .map(publish_views::read)

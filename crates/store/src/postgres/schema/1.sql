@@ -45,7 +45,9 @@ CREATE TABLE item (
     revised BOOLEAN NOT NULL DEFAULT FALSE,
     body BYTEA NOT NULL,
     slug TEXT,
-    slug_key BYTEA
+    slug_key BYTEA,
+    erased_at BIGINT,
+    erased BIGINT
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX item_key ON item (content_id, owner, environment, locale);
 
@@ -283,6 +285,7 @@ CREATE TABLE event (
     place INTEGER NOT NULL,
     request_id TEXT COLLATE "C",
     text TEXT NOT NULL,
+    digest BYTEA,
     PRIMARY KEY (event_group, place)
 );
 CREATE INDEX event_publish ON event (publish) WHERE publish IS NOT NULL;

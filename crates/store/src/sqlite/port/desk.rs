@@ -4,9 +4,9 @@ use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_core::version::Generation;
-use slugline_engine::store::{Desk, JobOrder, NewNote, NoteView, Stored};
+use slugline_engine::store::{Desk, Erased, Erasure, JobOrder, NewNote, NoteView, Stored};
 
-use super::super::{SqliteStore, notes, operator};
+use super::super::{SqliteStore, erase, files, notes, operator};
 
 impl Desk for SqliteStore {
     fn act(&self, orders: Vec<JobOrder>) -> Stored<'_, Vec<Result<JobState, Problem>>> {
@@ -45,5 +45,23 @@ impl Desk for SqliteStore {
                 below,
             )
         }))
+    }
+
+    fn erase(&self, erasure: Erasure) -> Stored<'_, Result<Erased, Problem>> {
+        Box::pin(async move {
+            let _alone = self.media.lock().await;
+            let done = self.writer.submit(move |tx| erase::erase(tx, &erasure));
+            let done = match done.await? {
+                Ok(done) => done,
+                Err(problem) => return Ok(Err(problem)),
+            };
+            let (root, file) = (self.directory.root().to_owned(), self.directory.database());
+            let bytes = self.readers.run(move |_| {
+                let remove = |sha256: &String| files::remove(&root, sha256);
+                done.media.iter().try_for_each(remove)?;
+                erase::empty_wal(&file).map(|()| done.erased)
+            });
+            bytes.await.map(Ok)
+        })
     }
 }

@@ -47,4 +47,9 @@ impl Overviews for SqliteStore {
         let (owner, now) = (owner.to_owned(), self.now());
         Box::pin(self.read(move |reading| read::overviews::upcoming(reading, &owner, now, limit)))
     }
+
+    fn slots(&self, owner: &str, span: Span, limit: usize) -> Stored<'_, Vec<PublishView>> {
+        let owner = owner.to_owned();
+        Box::pin(self.read(move |reading| read::overviews::slots(reading, &owner, span, limit)))
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Ensures that each reading walks no more rows than its limit.
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, ToSql, params, params_from_iter};
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
     ContentFilter, ITEMS_COUNTED, Listed, Page, Paged, PublishView, Ran, Span, Standing,
@@ -81,8 +81,27 @@ pub(crate) fn upcoming(
     now: Timestamp,
     limit: usize,
 ) -> Done<Vec<PublishView>> {
-    let sql = format!("{} {UPCOMING}", publish_views::SELECT);
     let values = params![now.0, WAITING_LOOKED_AT, owner, limit];
+    publishes_of(reading, UPCOMING, values)
+}
+
+/// Publishes that were given a slot within a span.
+pub(crate) fn slots(
+    reading: &Reading<'_>,
+    owner: &str,
+    span: Span,
+    limit: usize,
+) -> Done<Vec<PublishView>> {
+    let values = params![span.from.0, span.until.0, owner, limit];
+    publishes_of(reading, SLOTS, values)
+}
+
+fn publishes_of(
+    reading: &Reading<'_>,
+    wanted: &str,
+    values: &[&dyn ToSql],
+) -> Done<Vec<PublishView>> {
+    let sql = format!("{} {wanted}", publish_views::SELECT);
     let found = reading
         .connection
         .all(&sql, values, |row| publish_views::read(row))?;
@@ -94,6 +113,12 @@ pub(crate) fn upcoming(
 
 const UPCOMING: &str = "WHERE p.id IN (SELECT id FROM publish WHERE waits <> 0 AND ready_at > ?1 ORDER BY ready_at LIMIT ?2)
     AND p.publish_at > ?1 AND i.owner = ?3 ORDER BY p.publish_at, p.id LIMIT ?4";
+
+// CROSS JOIN keeps this order: destination by destination, only what waits for a slot.
+const SLOTS: &str = "WHERE p.id IN (SELECT w.publish FROM destination d CROSS JOIN desired w ON w.destination = d.id
+    JOIN job j ON j.id = w.job JOIN item o ON o.id = w.item
+    WHERE w.slot_at >= ?1 AND w.slot_at < ?2 AND o.owner = ?3 AND j.state = 1 AND j.fence = 0
+    ORDER BY w.slot_at LIMIT ?4) ORDER BY p.id";
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +132,7 @@ mod tests {
             plan(STANDING),
             plan(PENDING),
             plan(&format!("{} {UPCOMING}", publish_views::SELECT)),
+            plan(&format!("{} {SLOTS}", publish_views::SELECT)),
         ]
         .join("\n");
         assert!(
@@ -114,6 +140,7 @@ mod tests {
             "{plan}"
         );
         assert!(plan.contains("publish_ready (ready_at>?)"), "{plan}");
+        assert!(plan.contains("desired_slot (destination=?"), "{plan}");
         assert!(plan.contains("w USING PRIMARY KEY (item>?)"), "{plan}");
         assert!(plan.contains("job_waiting (state=?)"), "{plan}");
         assert!(

@@ -20,7 +20,8 @@ CREATE TABLE destination (
     began_at INTEGER
 ) STRICT;
 
--- `content` is the number that the item's locales share: the id of the first of them.
+-- `content` is the number that the item's locales share: the id of the first of them. `erased_at`: when its words
+-- were erased last, of all generations up to `erased`.
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
     content INTEGER NOT NULL,
@@ -37,7 +38,9 @@ CREATE TABLE item (
     publish INTEGER NOT NULL,
     revised INTEGER NOT NULL DEFAULT 0,
     slug TEXT,
-    slug_key BLOB
+    slug_key BLOB,
+    erased_at INTEGER,
+    erased INTEGER
 ) STRICT;
 
 -- `salt` is that of the publish's raw bytes: erasing a body erases its salt with it.
@@ -271,14 +274,16 @@ CREATE TABLE key_record (
 ) STRICT;
 CREATE INDEX key_expiry ON key_record (expires_at) WHERE expires_at IS NOT NULL;
 
--- The columns beside `text` only find entries; the text is what is hashed and shown.
+-- The columns beside `text` only find entries; the text is what is hashed and shown. `digest`: the hash of what the
+-- text was before words were erased from it.
 CREATE TABLE event (
     seq INTEGER PRIMARY KEY,
     at INTEGER NOT NULL,
     item INTEGER NOT NULL,
     publish INTEGER,
     request_id TEXT,
-    text TEXT NOT NULL
+    text TEXT NOT NULL,
+    digest BLOB
 ) STRICT;
 CREATE INDEX event_publish ON event (publish) WHERE publish IS NOT NULL;
 CREATE INDEX event_item ON event (item) WHERE publish IS NULL;

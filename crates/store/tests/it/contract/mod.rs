@@ -7,6 +7,7 @@ pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod dependencies;
 pub(crate) mod drift;
+pub(crate) mod erasure;
 pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod looks;
@@ -74,6 +75,8 @@ macro_rules! contract_tests {
             operator::a_dead_letter_with_a_successor_is_not_retried,
             operator::what_waited_in_vain_waits_again,
             operator::what_was_not_released_is_taken_back,
+            operator::what_is_taken_back_gives_its_slug_back,
+            operator::a_slug_that_is_promised_stays_promised,
             operator::a_paused_job_waits_until_it_is_resumed,
             operator::a_newer_generation_takes_the_place_of_a_paused_one,
             operator::nobody_acts_for_others,
@@ -81,6 +84,11 @@ macro_rules! contract_tests {
             operator::the_bad_version_comes_late_in_vain,
             operator::notes_are_kept_with_who_wrote_them,
             operator::a_retry_waits_for_a_look_that_is_under_way,
+            erasure::what_is_removed_everywhere_is_erased,
+            erasure::keys_and_versions_stay_when_words_go,
+            erasure::erasing_twice_is_erasing_once,
+            erasure::what_is_needed_is_not_erased,
+            erasure::media_that_others_name_stay,
             slugs::a_slug_has_one_claim,
             slugs::a_slug_that_is_given_up_is_waited_for,
             slugs::a_slug_that_is_taken_up_again_is_not_free,
@@ -109,6 +117,7 @@ macro_rules! contract_tests {
             looks::a_lost_look_is_taken_back,
             looks::a_look_can_find_a_live_job_dead,
             pace::publishes_begin_evenly_spaced,
+            pace::given_slots_are_found_by_their_time,
             pace::a_retry_needs_no_other_slot,
             pace::what_is_urgent_and_what_removes_do_not_wait_but_use_a_slot,
             pace::a_newer_generation_takes_over_the_slot,

@@ -132,6 +132,53 @@ pub(crate) async fn what_was_not_released_is_taken_back(bench: &Bench) {
     assert_eq!(refused.code, Code::IllegalState);
 }
 
+pub(crate) async fn what_is_taken_back_gives_its_slug_back(bench: &Bench) {
+    let later = bench.now().plus(HOUR);
+    let cancelled = async |post: Post| {
+        let job = bench.accept(&post.at(later)).await.answer.jobs[0].job_id;
+        let answer = act(bench, order(job, JobAction::Cancel)).await;
+        assert_eq!(answer, Ok(JobState::Cancelled));
+        bench.release(9).await
+    };
+    // Nothing holds it: it is free.
+    assert_eq!(cancelled(post("a", 1).slug("here")).await.slugs_freed, 1);
+    bench.published(&post("b", 1).slug("here")).await;
+    // What is live holds it again.
+    assert_eq!(cancelled(post("b", 2).slug("moved")).await.slugs_freed, 1);
+    assert_eq!(bench.content("b").await.slug.as_deref(), Some("here"));
+    assert_eq!(
+        bench.refused(&post("c", 1).slug("here")).await,
+        Code::SlugTaken
+    );
+    bench.accept(&post("c", 2).slug("moved")).await;
+    cancelled(post("b", 3).action("unpublish")).await;
+    assert_eq!(bench.content("b").await.slug.as_deref(), Some("here"));
+    assert_eq!(
+        bench.refused(&post("d", 1).slug("here")).await,
+        Code::SlugTaken
+    );
+    // It keeps it with its next version.
+    let mut next = post("b", 4);
+    next.slug = None;
+    bench.accept(&next).await;
+    assert_eq!(bench.content("b").await.slug.as_deref(), Some("here"));
+}
+
+pub(crate) async fn a_slug_that_is_promised_stays_promised(bench: &Bench) {
+    bench.published(&post("a", 1).slug("here")).await;
+    let at = bench.now().plus(HOUR);
+    let moving = bench.accept(&post("a", 2).slug("moved").at(at)).await;
+    let waiting = bench.accept(&post("b", 1).slug("here")).await;
+    let job = moving.answer.jobs[0].job_id;
+    let answer = act(bench, order(job, JobAction::Cancel)).await;
+    assert_eq!(answer, Ok(JobState::Cancelled));
+    bench.release(9).await;
+    assert_eq!(bench.state(&waiting).await, JobState::Pending);
+    bench.published(&post("a", 3).slug("moved")).await;
+    bench.release(9).await;
+    assert_eq!(bench.state(&waiting).await, JobState::Queued);
+}
+
 pub(crate) async fn a_paused_job_waits_until_it_is_resumed(bench: &Bench) {
     let job = bench.accept(&post("a", 1)).await.answer.jobs[0].job_id;
     assert_eq!(

@@ -6,7 +6,7 @@ use slugline_core::item::Class;
 use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{JobState, Verdict};
 use slugline_core::pace::{Pace, Window};
-use slugline_engine::store::{ClaimedJob, Deadline, Registration, Want};
+use slugline_engine::store::{ClaimedJob, Deadline, Registration, Span, Want};
 
 use crate::bench::{Bench, TIMEOUT, ended, failure, post, want};
 
@@ -43,6 +43,29 @@ async fn begun(bench: &Bench) -> Vec<ClaimedJob> {
 async fn names(bench: &Bench) -> Vec<String> {
     let jobs = begun(bench).await;
     jobs.into_iter().map(|job| job.item.content_id).collect()
+}
+
+pub(crate) async fn given_slots_are_found_by_their_time(bench: &Bench) {
+    set(bench, daily(6)).await;
+    for name in ["a", "b", "c", "d"] {
+        bench.accept(&post(name, 1)).await;
+    }
+    assert_eq!(names(bench).await, ["a"]);
+    let start = bench.now();
+    let slots = async |owner: &str, hours: u32, limit| {
+        let until = start.plus(hours * HOUR);
+        let span = Span { from: start, until };
+        let found = bench.store.slots(owner, span, limit).await.unwrap();
+        let ids = found.into_iter().map(|publish| publish.content_id);
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        slots("default", 12, 9).await,
+        ["b", "c"],
+        "at 4 and 8 hours; a has begun"
+    );
+    assert_eq!(slots("default", 13, 1).await, ["b"], "the first");
+    assert!(slots("other", 13, 9).await.is_empty());
 }
 
 pub(crate) async fn publishes_begin_evenly_spaced(bench: &Bench) {

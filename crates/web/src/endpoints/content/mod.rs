@@ -48,13 +48,14 @@ async fn act(
         "pause" => pauses::content::pause(&asked, content_id, request).await,
         "resume" => pauses::content::resume(&asked, content_id, request).await,
         "rollback" => operator::rollback::rollback(doors, principal, &content_id, request).await,
+        "erase" => operator::erase::erase(doors, principal, &content_id, request).await,
         "notes" => operator::notes::write_of_content(doors, principal, &content_id, request).await,
         _ => Err(nothing_to_do()),
     }
 }
 
 fn nothing_to_do() -> Refusal {
-    let detail = "this is nothing that can be done with a content; there are …/rollback, …/notes, …/pause and …/resume";
+    let detail = "this is nothing that can be done with a content; there are …/rollback, …/erase, …/notes, …/pause and …/resume";
     Refusal::new(Code::NotFound, detail)
 }
 

@@ -6,7 +6,9 @@
 mod act;
 mod dead_letters;
 mod edit;
+pub(super) mod erase;
 pub(crate) mod notes;
+mod release;
 pub(super) mod rollback;
 
 use axum::extract::Request;
@@ -38,6 +40,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         edit::endpoint(),
         notes::of_job(),
         dead_letters::endpoint(),
+        release::endpoint(),
     ]);
     all
 }
