@@ -20,6 +20,7 @@ pub(crate) mod pauses;
 pub(crate) mod readers;
 pub(crate) mod reconciling;
 pub(crate) mod reruns;
+pub(crate) mod retries;
 pub(crate) mod sets;
 pub(crate) mod slugs;
 pub(crate) mod webhooks;
@@ -78,6 +79,10 @@ macro_rules! contract_tests {
             operator::the_bad_version_comes_late_in_vain,
             operator::notes_are_kept_with_who_wrote_them,
             operator::a_retry_waits_for_a_look_that_is_under_way,
+            retries::a_retry_has_its_patience_again,
+            retries::a_dead_letter_never_jumps_the_queue,
+            retries::a_rollback_that_runs_again_takes_nobodys_place,
+            retries::what_a_person_ended_stays_ended,
             slugs::a_slug_has_one_claim,
             slugs::a_slug_that_is_given_up_is_waited_for,
             slugs::a_slug_that_is_taken_up_again_is_not_free,
