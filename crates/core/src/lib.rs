@@ -16,6 +16,7 @@ pub mod decide;
 pub mod dependency;
 pub mod drift;
 pub mod event;
+pub mod exchange;
 pub mod failure;
 pub mod http;
 pub mod ids;

@@ -33,6 +33,7 @@ pub const LAG: &str = "slugline_source_lag_seconds";
 const TLS_FAILED: &str = "slugline_tls_handshakes_failed_total";
 const WEBHOOKS: &str = "slugline_webhooks_total";
 const MISSES: &str = "slugline_source_misses_total";
+const POLL_FAILURES: &str = "slugline_source_poll_failures_total";
 const REQUESTS: &str = "slugline_http_requests_total";
 const DURATION: &str = "slugline_http_request_duration_seconds";
 const INTAKE: &str = "slugline_intake_total";
@@ -67,6 +68,10 @@ pub(crate) fn describe() {
     describe_counter!(
         WEBHOOKS,
         "Webhooks by source and outcome: the first word of the answer, or the problem's code."
+    );
+    describe_counter!(
+        POLL_FAILURES,
+        "Times that a source could not be asked what it has."
     );
     describe_counter!(
         MISSES,

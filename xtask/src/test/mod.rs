@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 /// What `cargo xtask test` takes.
 #[derive(clap::Args, Default)]
@@ -121,14 +121,17 @@ pub(crate) fn exists(name: &str) -> bool {
 
 fn run_all(options: &Options, pictures: Option<PathBuf>) -> Result<Vec<Ran>> {
     let chosen = chosen(&options.suites)?;
+    // Suites start it in folders of their own.
+    let whole = |file: &PathBuf| {
+        let context = || format!("--binary {}", file.display());
+        file.canonicalize().with_context(context)
+    };
+    let binary = options.binary.as_ref().map(whole).transpose()?;
     let stage = Stage {
         long: options.long,
         seed: options.seed,
         pictures,
-        binary: options
-            .binary
-            .clone()
-            .map_or_else(OnceLock::new, OnceLock::from),
+        binary: binary.map_or_else(OnceLock::new, OnceLock::from),
     };
     let count = chosen.len();
     Ok(chosen

@@ -5,6 +5,7 @@
 //! decide anything.
 
 mod credential;
+mod record;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use slugline_core::exchange::Exchange;
 use slugline_core::failure::Failure;
 use slugline_core::http::{Request, Response, SendError};
 use slugline_core::ids::{Fence, JobId};
@@ -20,6 +22,7 @@ use slugline_core::port::{BoxFuture, EffectKey, FileOp, FileReply, Port};
 use slugline_core::reason::Reason;
 use slugline_core::time::Timestamp;
 
+use self::record::Record;
 use crate::destination::Destination;
 use crate::ports::{Clock, Transport};
 use crate::sealing::SealingKey;
@@ -68,6 +71,7 @@ pub struct Desk {
     wrote: AtomicBool,
     unknown: AtomicBool,
     answered: AtomicBool,
+    record: Record,
 }
 
 impl Desk {
@@ -90,6 +94,7 @@ impl Desk {
             wrote: AtomicBool::new(false),
             unknown: AtomicBool::new(false),
             answered: AtomicBool::new(false),
+            record: Record::default(),
         }
     }
 
@@ -97,6 +102,12 @@ impl Desk {
     #[must_use]
     pub fn requests(&self) -> u32 {
         self.requests.load(Ordering::Relaxed)
+    }
+
+    /// The last requests and what came of them, for a person to read.
+    #[must_use]
+    pub fn exchanges(&self) -> Vec<Exchange> {
+        self.record.describe()
     }
 
     /// Whether a write was sent.
@@ -193,7 +204,11 @@ impl Desk {
         if writes {
             self.wrote.store(true, Ordering::Relaxed);
         }
+        let (kept, at) = (Record::begin(&request), self.shared.clock.now());
+        let began = self.shared.clock.monotonic();
         let outcome = self.shared.transport.send(request).await;
+        let took = self.shared.clock.monotonic().saturating_sub(began);
+        self.record.end(kept, at, took, &outcome);
         if writes && leaves_doubt(&outcome) {
             self.note_unknown();
         }

@@ -57,6 +57,11 @@ impl Bench<'_> {
         let owed = self.undo_if_dead(&verdict).await;
         let looked = self.job.ended.is_some()
             && !matches!(verdict, Verdict::Retry { .. } | Verdict::PutBack { .. });
+        // What is put back costs no attempt, and may be put back for hours.
+        let exchanges = match &verdict {
+            Verdict::Retry { .. } | Verdict::Dead(_) => self.desk.exchanges(),
+            Verdict::Live(_) | Verdict::Superseded | Verdict::PutBack { .. } => Vec::new(),
+        };
         Settlement {
             job: self.job.job,
             fence: self.job.fence,
@@ -65,6 +70,7 @@ impl Bench<'_> {
             shown,
             started_at: self.started_at,
             requests: self.desk.requests(),
+            exchanges,
             wrote: self.desk.wrote(),
             look_after: self.look_after(owed),
             looked,
@@ -84,6 +90,7 @@ impl Bench<'_> {
             shown: None,
             started_at: self.started_at,
             requests: self.desk.requests(),
+            exchanges: Vec::new(),
             wrote: self.desk.wrote(),
             look_after: self.look_after(self.desk.wrote()),
             looked: false,

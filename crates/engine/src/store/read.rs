@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use slugline_core::drift::Drift;
+use slugline_core::exchange::Exchange;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lifecycle::{JobState, PendingReason};
@@ -260,6 +261,9 @@ pub struct AttemptView {
     /// The destination's status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
+    /// Of one that failed: the last requests and what came of them, without credentials.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exchanges: Vec<Exchange>,
 }
 
 /// An item in one environment and locale.

@@ -3,7 +3,7 @@
 //! Ensures that reading is apart from writing: nothing here changes anything. The shapes are in `read`.
 
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, WebhookId};
 
 use super::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
@@ -14,6 +14,9 @@ use super::{
 pub trait Views: Send + Sync {
     /// A publish by its id, or the newest with this request id, within an owner.
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>>;
+
+    /// The request of a publish as it came, byte for byte, within an owner; `None` once it is no longer kept.
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>>;
 
     /// Publishes, newest first.
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>>;

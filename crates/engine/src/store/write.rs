@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use slugline_core::answer::Answer;
 use slugline_core::connector::Shown;
 use slugline_core::drift::Drift;
+use slugline_core::exchange::Exchange;
 use slugline_core::ids::{Fence, JobId, PublishId};
 use slugline_core::item::{Action, Class, ItemKey};
 use slugline_core::lane::LaneScope;
@@ -244,6 +245,8 @@ pub struct Settlement {
     pub started_at: Timestamp,
     /// Requests that it sent.
     pub requests: u32,
+    /// The last of them with what came of each, if it failed.
+    pub exchanges: Vec<Exchange>,
     /// Whether it may have written something: then drift can no longer be told from our own write.
     pub wrote: bool,
     /// After an unknown write: when the lane's second look is due, from now.

@@ -1,7 +1,7 @@
 //! Asking a source: what an entry is now, and what it has that no webhook told of.
 //!
-//! Ensures that nobody is asked while the sender of a webhook waits, that one node at a time polls a
-//! source, and that what a poll finds goes the way of every webhook: kept first, marked, then decided on.
+//! Ensures that nobody is asked while the sender of a webhook waits, that one which does not answer is left
+//! alone for a while, that one node at a time polls a source, and that what a poll finds goes the way of every webhook: kept first, marked, then decided on.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use slugline_core::webhook::Incoming;
 
 use super::digest::Pause;
 use super::keeping::digest_of;
+use super::tally::PollFailure;
 use super::{Came, Source, Webhooks};
 use crate::delivery::Shared;
 use crate::ports::{Clock, Transport};
@@ -102,7 +103,12 @@ impl Source {
         let Some(wire) = came.wire else {
             return Err(Pause::Asks);
         };
-        match library.look_up(named, wire).await {
+        if self.reach.rests(wire.now()) {
+            return Err(Pause::Later);
+        }
+        let answer = library.look_up(named, wire).await;
+        self.reach.learn(&answer, wire.now());
+        match answer {
             Err(failure) if age < PATIENCE && passes(&failure) => {
                 tracing::info!(webhook = %came.id, failure = failure.message, "the source is asked again later");
                 Err(Pause::Later)
@@ -156,7 +162,7 @@ impl Webhooks {
         every: Duration,
     ) -> Result<usize, StoreError> {
         let name = &source.settings.name;
-        let (mut cursor, mut found) = (poll.cursor, 0);
+        let (mut cursor, mut found, mut failed) = (poll.cursor, 0, None);
         for _ in 0..PAGES {
             let page = match library.since(cursor.as_deref(), &self.wire).await {
                 Ok(page) => page,
@@ -166,6 +172,10 @@ impl Webhooks {
                         failure = failure.message,
                         "the source cannot be polled now"
                     );
+                    failed = Some(PollFailure {
+                        at: self.store.now(),
+                        detail: failure.message,
+                    });
                     break;
                 }
             };
@@ -182,6 +192,7 @@ impl Webhooks {
             self.store.end_poll(name, cursor, every).await?;
         }
         source.tally.missed(name, found as u64);
+        source.tally.polled(name, failed);
         Ok(found)
     }
 

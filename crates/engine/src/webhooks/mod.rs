@@ -11,6 +11,7 @@ mod echo;
 mod envelope;
 mod keeping;
 mod noted;
+mod reach;
 mod receipt;
 mod sender;
 mod settings;
@@ -43,10 +44,11 @@ use crate::store::{
 pub use receipt::{Receipt, ReceiptStatus};
 pub use sender::Sender;
 pub use settings::{Allows, Site, SourceSettings};
-pub use tally::{Counts, Refused, SourceView};
+pub use tally::{Counts, PollFailure, Refused, SourceView};
 
 use ask::SourceWire;
 use keeping::{digest_of, problem};
+use reach::Reach;
 use tally::Tally;
 
 /// Ghost gives two seconds, and has no second try; what was kept by then is answered as received.
@@ -59,6 +61,7 @@ struct Source {
     settings: SourceSettings,
     secrets: Vec<Secret>,
     tally: Tally,
+    reach: Reach,
 }
 
 /// The way in for sources.
@@ -93,7 +96,8 @@ impl Door<'_> {
         Ok(receipt)
     }
 
-    fn refused(&self, problem: Problem) -> Problem {
+    /// Counts what is not taken, whatever the reason: its sender may not come again.
+    pub fn refused(&self, problem: Problem) -> Problem {
         let now = self.webhooks.store.now();
         let name = &self.source.settings.name;
         self.source.tally.refused(name, &problem, self.from, now);
@@ -133,6 +137,7 @@ impl Webhooks {
                 settings,
                 secrets,
                 tally,
+                reach: Reach::default(),
             };
             (name, source)
         };

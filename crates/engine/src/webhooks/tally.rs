@@ -52,6 +52,17 @@ pub struct Counts {
     pub last_received_at: Option<Timestamp>,
     /// The last that were not taken, newest first.
     pub last_refused: VecDeque<Refused>,
+    /// Why the source could not be asked what it has, where that failed the last time that this node asked.
+    pub poll_failure: Option<PollFailure>,
+}
+
+/// A poll that went wrong: what comes after that place is found when a poll succeeds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PollFailure {
+    /// When.
+    pub at: Timestamp,
+    /// What was wrong. Never holds a secret.
+    pub detail: String,
 }
 
 /// A webhook that was not taken.
@@ -96,6 +107,12 @@ impl Tally {
         metrics::counter!("slugline_source_misses_total", "source" => source.to_owned())
             .increment(found);
         self.counts().found_by_poll += found;
+    }
+
+    pub(super) fn polled(&self, source: &str, failure: Option<PollFailure>) {
+        metrics::counter!("slugline_source_poll_failures_total", "source" => source.to_owned())
+            .increment(u64::from(failure.is_some()));
+        self.counts().poll_failure = failure;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

@@ -1,6 +1,8 @@
 //! Delivery to a WordPress that fails often: once, in order, verified, whatever befalls it.
 
 use serde_json::json;
+use slugline_core::exchange::Exchange;
+use slugline_core::ids::JobId;
 use slugline_core::lifecycle::JobState;
 use slugline_core::media::sha256;
 use slugline_core::reason::Reason;
@@ -85,6 +87,15 @@ async fn a_persons_slug_is_left_alone_and_said() {
     let entries = house.network.blog.lock().unwrap().entries();
     assert_eq!(entries.len(), 1, "no draft of ours stays: {entries:?}");
     assert_eq!(entries[0].title, "By hand");
+    let id = job.job_id.0;
+    let detail = house.store.job("default", JobId(id)).await.unwrap();
+    let told = &detail.unwrap().attempts[0].exchanges;
+    let asked = told
+        .iter()
+        .any(|one| one.url.contains("taken") && one.status == Some(200));
+    assert!(asked, "what was seen there can be read: {told:#?}");
+    let is_hidden = |one: &Exchange| one.request.headers["authorization"] == "…";
+    assert!(told.iter().all(is_hidden), "{told:#?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,6 +7,7 @@ use clap::Args;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use slugline_core::pace::Pace;
+use slugline_core::source::Repeats;
 use slugline_engine::ports::Clock;
 
 use super::serve::{DEFAULT_CONFIG, configuration};
@@ -186,6 +187,9 @@ fn source_row(source: &Source, config: &Config) -> Vec<String> {
     }
     if source.source.has_token_in_path() {
         lacks.push("its URL holds the secret, in place of [...]: keep it out of logs on the way");
+    }
+    if manners.repeats == Repeats::None && source.source.library().is_none() {
+        lacks.push("tells less than what changed, and two changes may read alike: without api the second is taken for a repeat of the first");
     }
     if manners.retries_for.is_zero() {
         lacks.push("sends once: what it sends while nobody listens is lost");

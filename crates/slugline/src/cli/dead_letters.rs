@@ -10,7 +10,7 @@ use slugline_core::http::Method;
 use url::form_urlencoded::Serializer;
 
 use super::confirm::{self, Consent};
-use super::{Ended, Trouble};
+use super::{Ended, Trouble, job};
 use crate::client::api::{Api, Denied, ServerArgs};
 use crate::client::source;
 use crate::client::views::{self, List};
@@ -232,33 +232,9 @@ fn lines(letters: &[Letter], output: Output) {
 async fn show(api: &Api, job: &str, output: Output) -> Ended {
     let found = api.find(&["v1", "jobs", job]).await?;
     let found = found.ok_or_else(|| Trouble::badly(format!("there is no job {job:?}")))?;
-    let text = |name: &str| found[name].as_str().unwrap_or("-").to_owned();
-    if output.is_json() {
-        output.json(&found);
-        return Ok(true);
-    }
-    let head = [text("content_id"), text("destination"), text("state")];
-    output.line(&printable(&head.join("  ")));
-    for name in ["reason_code", "last_error", "suggested_action"] {
-        output.line(&printable(&format!("  {name}: {}", text(name))));
-    }
-    let attempts = found["attempts"].as_array().cloned().unwrap_or_default();
-    let text_of = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
-    let row = |attempt: &Value| -> Vec<String> {
-        ["number", "started_at", "outcome", "error"]
-            .map(|name| match &attempt[name] {
-                Value::Null => String::new(),
-                value => text_of(value),
-            })
-            .into()
-    };
-    let rows: Vec<Vec<String>> = attempts.iter().map(row).collect();
-    for line in columns(&rows) {
-        output.line(&printable(&format!("  run {line}")));
+    match output.is_json() {
+        true => output.json(&found),
+        false => job::show(&views::read(found)?, output),
     }
     Ok(true)
 }

@@ -11,6 +11,7 @@ pub mod demo;
 pub mod drift;
 pub mod export;
 pub mod init;
+mod job;
 pub mod migrate;
 pub mod pause;
 pub mod pauses;

@@ -68,6 +68,13 @@ fn show(sources: &[Source], output: Output) {
             let line = printable(&line);
             output.line(&format!("  {}  {line}", output.paint(BAD, "refused")));
         }
+        if let Some(failure) = &source.poll_failure {
+            let line = printable(&format!("{}  {}", failure.at, failure.detail));
+            output.line(&format!(
+                "  {}  {line}",
+                output.paint(BAD, "cannot be polled")
+            ));
+        }
     }
 }
 

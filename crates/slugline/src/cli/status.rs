@@ -4,11 +4,11 @@ use clap::Args;
 use serde_json::Value;
 use slugline_core::ids::{JobId, PublishId};
 
-use super::{Ended, Trouble};
+use super::{Ended, Trouble, job};
 use crate::client::api::{Api, ServerArgs};
 use crate::client::progress::{lines, remark};
-use crate::client::views::{self, Attempt, Content, ContentAt, Job, JobDetail, Publish};
-use crate::output::{BAD, GOOD, OPEN, Output, QUIET, columns, style_of};
+use crate::client::views::{self, Content, ContentAt, Job, Publish};
+use crate::output::{BAD, GOOD, OPEN, Output, columns, style_of};
 
 /// Shows an item, a publish or a job.
 ///
@@ -72,7 +72,7 @@ impl Kind {
 
     fn show(self, found: Value, output: Output) -> Result<(), Trouble> {
         match self {
-            Self::Job => show_job(&views::read(found)?, output),
+            Self::Job => job::show(&views::read(found)?, output),
             Self::Publish => show_publish(&views::read(found)?, output),
             Self::Content => show_content(&views::read(found)?, output),
         }
@@ -138,46 +138,6 @@ fn in_step(at: &ContentAt, output: Output) -> String {
     } else {
         output.paint(OPEN, "not yet    ")
     }
-}
-
-fn show_job(detail: &JobDetail, output: Output) {
-    let job = &detail.job;
-    let state = output.paint(style_of(job.state), job.state.as_str());
-    output.line(&format!(
-        "{}  {} to {}  {state}  {}",
-        job.job_id,
-        detail.content_id,
-        job.destination,
-        remark(job)
-    ));
-    output.line(&format!(
-        "publish {}, {} attempts",
-        detail.publish_id, job.attempt_count
-    ));
-    if let Some(action) = &job.suggested_action {
-        output.line(&format!("suggested: {action}"));
-    }
-    if let Some(at) = &job.next_attempt_at {
-        output.line(&format!("next attempt at {at}"));
-    }
-    job.downstream_ids
-        .iter()
-        .for_each(|(name, id)| output.line(&format!("{name} {id}")));
-    let rows: Vec<Vec<String>> = detail.attempts.iter().map(ran).collect();
-    columns(&rows)
-        .iter()
-        .for_each(|row| output.line(&format!("  {}", output.paint(QUIET, row))));
-}
-
-fn ran(attempt: &Attempt) -> Vec<String> {
-    let requests = format!("{} requests", attempt.requests);
-    vec![
-        attempt.number.to_string(),
-        attempt.started_at.clone(),
-        attempt.outcome.clone(),
-        requests,
-        attempt.error.clone().unwrap_or_default(),
-    ]
 }
 
 fn plain(version: &Value) -> String {

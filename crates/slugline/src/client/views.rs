@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+pub use slugline_core::exchange::{Exchange, Message};
 use slugline_core::lifecycle::JobState;
 
 use super::api::Denied;
@@ -159,6 +160,9 @@ pub struct Attempt {
     /// What was said.
     #[serde(default)]
     pub error: Option<String>,
+    /// Of one that failed: what it sent last, and what came of it.
+    #[serde(default)]
+    pub exchanges: Vec<Exchange>,
 }
 
 /// An item in all its environments and locales.
@@ -310,6 +314,17 @@ pub struct Source {
     pub last_received_at: Option<String>,
     /// The last that were not taken, newest first.
     pub last_refused: Vec<Refused>,
+    /// Why it could not be asked what it has, the last time.
+    pub poll_failure: Option<PollFailure>,
+}
+
+/// A poll that went wrong.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct PollFailure {
+    /// When.
+    pub at: String,
+    /// What was wrong.
+    pub detail: String,
 }
 
 /// A webhook that was not taken.

@@ -111,6 +111,17 @@ fn it_says_what_to_paste_at_the_sender_and_never_the_secret() {
     let json = run(folder.path(), &["check", "--json"]).with(0).json();
     assert_eq!(json["sources"][0]["signs"], false);
 
+    // Its webhooks name an entry and no more: two removals of one entry have the same bytes.
+    let api = "api = { token = \"file:token\" }\n";
+    let storyblok = source("token")
+        .replace("strapi", "storyblok")
+        .replace("token_in_path = true\n", "");
+    for (text, is_said) in [(storyblok.clone(), true), (storyblok + api, false)] {
+        write(&(public.clone() + &text));
+        let shown = run(folder.path(), &["check"]).with(0).out();
+        assert_eq!(shown.contains("without api"), is_said, "{shown}");
+    }
+
     write(&(public + &source("short")));
     let ended = run(folder.path(), &["check"]).with(2);
     assert!(

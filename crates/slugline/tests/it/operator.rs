@@ -28,7 +28,10 @@ fn a_dead_letter_is_found_mended_and_retried() {
         .json();
     let job = found["items"][0]["job_id"].as_str().unwrap().to_owned();
     let shown_one = server.run(&["dead-letters", "show", &job]).with(0).out();
-    assert!(shown_one.contains("run 1"), "{shown_one}");
+    assert!(
+        shown_one.contains("1 attempt") && shown_one.contains("reason: slug_taken_at_destination"),
+        "{shown_one}"
+    );
     let only = [
         "dead-letters",
         "retry",

@@ -60,6 +60,7 @@ fn take_back<L: Ledger>(ledger: &mut L, job: &JobRow, queued: &Queued) -> Result
         outcome: "rescued",
         requests: 0,
         failure: Some(&failure),
+        exchanges: &[],
     };
     ledger.keep_run(job, &run)
 }

@@ -4,6 +4,7 @@
 //! of an older generation is not queued again; and that what it leaves in doubt is owed a look.
 
 use slugline_core::event::EventType;
+use slugline_core::exchange::Exchange;
 use slugline_core::failure::Failure;
 use slugline_core::lifecycle::{JobState, Settled, Verdict};
 use slugline_core::time::Timestamp;
@@ -20,6 +21,7 @@ pub(crate) struct Run<'a> {
     pub(crate) outcome: &'a str,
     pub(crate) requests: u32,
     pub(crate) failure: Option<&'a Failure>,
+    pub(crate) exchanges: &'a [Exchange],
 }
 
 /// Ends the run of a job whose lease it still has; `false` when its fence is lost after all.
@@ -49,6 +51,7 @@ pub(crate) fn settle<L: Ledger>(
         outcome,
         requests: settlement.requests,
         failure: failure_of(&settlement.verdict),
+        exchanges: &settlement.exchanges,
     };
     ledger.keep_run(job, &run)?;
     note_doubt(ledger, job, settlement)?;

@@ -125,9 +125,9 @@ pub(crate) const TABLES: &[Table] = &[
         name: "attempt",
         columns: &[
             ("job", Big), ("number", Big), ("started_at", Big), ("ended_at", Big), ("requests", Big), ("outcome", Text),
-            ("failure", Text),
+            ("failure", Text), ("exchanges", Text),
         ],
-        rows: "SELECT job, number, started_at, ended_at, requests, outcome, failure FROM attempt",
+        rows: "SELECT job, number, started_at, ended_at, requests, outcome, failure, exchanges FROM attempt",
     },
     Table {
         name: "entry",

@@ -64,6 +64,7 @@ struct KeptRun {
     outcome: String,
     requests: i64,
     failure: Option<String>,
+    exchanges: Option<String>,
 }
 
 impl Dated for Changes {
@@ -193,6 +194,10 @@ impl Ledger for Changes {
             outcome: run.outcome.to_owned(),
             requests: run.requests.into(),
             failure: run.failure.map(serde_json::to_string).transpose()?,
+            exchanges: match run.exchanges {
+                [] => None,
+                some => Some(serde_json::to_string(some)?),
+            },
         });
         Ok(())
     }
@@ -334,10 +339,10 @@ impl Ledger for Changes {
 }
 
 fn keep_runs(runs: Vec<KeptRun>, now: Timestamp) -> Option<Write<'static>> {
-    let sql = "INSERT INTO attempt (job, number, started_at, ended_at, outcome, requests, failure)
-               SELECT c.job, c.number, c.started_at, $7, c.outcome, c.requests, c.failure
-               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[])
-                    AS c (job, number, started_at, outcome, requests, failure)";
+    let sql = "INSERT INTO attempt (job, number, started_at, ended_at, outcome, requests, failure, exchanges)
+               SELECT c.job, c.number, c.started_at, $8, c.outcome, c.requests, c.failure, c.exchanges
+               FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+                    AS c (job, number, started_at, outcome, requests, failure, exchanges)";
     if runs.is_empty() {
         return None;
     }
@@ -345,13 +350,17 @@ fn keep_runs(runs: Vec<KeptRun>, now: Timestamp) -> Option<Write<'static>> {
     let numbers: Vec<i64> = runs.iter().map(|run| run.number).collect();
     let started: Vec<i64> = runs.iter().map(|run| run.started_at).collect();
     let requests: Vec<i64> = runs.iter().map(|run| run.requests).collect();
-    let (outcomes, failures): (Vec<String>, Vec<Option<String>>) = runs
-        .into_iter()
-        .map(|run| (run.outcome, run.failure))
-        .unzip();
+    let (mut outcomes, mut failures, mut exchanges) = (Vec::new(), Vec::new(), Vec::new());
+    for run in runs {
+        outcomes.push(run.outcome);
+        failures.push(run.failure);
+        exchanges.push(run.exchanges);
+    }
     Some(write(
         sql,
-        columns![jobs, numbers, started, outcomes, requests, failures, now.0],
+        columns![
+            jobs, numbers, started, outcomes, requests, failures, exchanges, now.0
+        ],
     ))
 }
 

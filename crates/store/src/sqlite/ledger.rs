@@ -86,10 +86,11 @@ impl Ledger for &Tx<'_> {
 
     fn keep_run(&mut self, job: &JobRow, run: &Run<'_>) -> Done<()> {
         let sql =
-            "INSERT INTO attempt (job, number, started_at, ended_at, outcome, requests, failure)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            "INSERT INTO attempt (job, number, started_at, ended_at, outcome, requests, failure, exchanges)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         let (started, ended) = (run.started_at.0, self.now.0);
         let failure = run.failure.map(Json);
+        let exchanges = (!run.exchanges.is_empty()).then_some(Json(run.exchanges));
         let (job, number) = (job.id.0, job.fence.0);
         self.run(
             sql,
@@ -100,7 +101,8 @@ impl Ledger for &Tx<'_> {
                 ended,
                 run.outcome,
                 run.requests,
-                failure
+                failure,
+                exchanges
             ],
         )
         .map(drop)

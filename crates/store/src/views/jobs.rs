@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use slugline_core::connector::Shown;
+use slugline_core::exchange::Exchange;
 use slugline_core::failure::Failure;
 use slugline_core::ids::PublishId;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason, SECOND_LOOK_DUE};
@@ -151,7 +152,7 @@ pub(crate) fn detail<R: Record>(
 
 /// The columns that [`attempt`] reads.
 pub(crate) const SELECT_ATTEMPT: &str =
-    "SELECT number, started_at, ended_at, outcome, requests, failure FROM attempt";
+    "SELECT number, started_at, ended_at, outcome, requests, failure, exchanges FROM attempt";
 
 /// One run of a job.
 pub(crate) fn attempt<R: Record>(row: &R) -> Result<AttemptView, R::Error> {
@@ -167,5 +168,8 @@ pub(crate) fn attempt<R: Record>(row: &R) -> Result<AttemptView, R::Error> {
         reason_code: failure.as_ref().map(|failure| failure.reason),
         status: failure.as_ref().and_then(|failure| failure.status),
         error: failure.map(|failure| failure.message),
+        exchanges: row
+            .read::<Option<Json<Vec<Exchange>>>>(6)?
+            .map_or_else(Vec::new, |exchanges| exchanges.0),
     })
 }

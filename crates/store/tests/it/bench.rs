@@ -364,6 +364,7 @@ pub(crate) fn ended(job: &ClaimedJob, verdict: Verdict) -> Settlement {
         shown: None,
         started_at: job.released_at,
         requests: 3,
+        exchanges: Vec::new(),
         wrote: true,
         look_after: None,
         looked: job.ended.is_some(),

@@ -1,6 +1,7 @@
 //! Jobs as pages show them: what happened, why, and what to do.
 
 use slugline_core::drift::Drift;
+use slugline_core::exchange::Exchange;
 use slugline_core::lifecycle::JobState;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{AttemptView, JobDetail, JobView, PublishView};
@@ -40,6 +41,7 @@ pub(crate) struct Run {
     pub(crate) began: Moment,
     pub(crate) took: String,
     pub(crate) requests: u32,
+    pub(crate) exchanges: Vec<Exchange>,
     pub(crate) reason: Option<&'static str>,
     pub(crate) error: Option<String>,
 }
@@ -109,6 +111,7 @@ fn run(attempt: AttemptView, now: Timestamp) -> Run {
         requests: attempt.requests,
         reason: attempt.reason_code.map(|reason| reason.sentence()),
         error: attempt.error,
+        exchanges: attempt.exchanges,
     }
 }
 

@@ -26,6 +26,8 @@ struct Page {
     publish_at: Option<Moment>,
     cards: Vec<Card>,
     entries: Vec<Told>,
+    /// The request as it came, where it is still kept.
+    raw: Option<String>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -64,7 +66,9 @@ async fn publish(visit: Visit, Path(id): Path<String>) -> Shown {
         )
         .await?
         .items;
+    let raw = store.raw_request(owner, publish.publish_id).await?;
     page::show(&Page {
+        raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
         content_path: segment(&publish.content_id),
         action: jobs::action(publish.action),
         publish_at: publish.publish_at.map(|at| frame.when(&at)),

@@ -9,14 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
+use bytes::Bytes;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::webhook::Incoming;
 use slugline_engine::webhooks::{Receipt, ReceiptStatus, Sender};
+use tokio::sync::SemaphorePermit;
 
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
@@ -65,7 +68,7 @@ async fn hook(
     request: Request,
 ) -> Answered {
     if !doors.is_ready() {
-        return Err(later("the server is starting or stopping"));
+        return Err(later("the server is starting or stopping").into());
     }
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<Peer>().copied();
@@ -76,27 +79,38 @@ async fn hook(
         certificate_names: &names.unwrap_or_default().0,
     };
     let door = doors.webhooks.door(&source, &sender)?;
-    body::require_plain(&parts.headers)?;
-    let Ok(_memory) = doors
-        .hook_memory
-        .try_acquire_many(memory(&doors, &parts.headers))
-    else {
-        return Err(later("too many webhooks are being read"));
-    };
-    let allowed = Allowed {
-        size: doors.limits.publish_bytes,
-        time: TIME,
-    };
-    let body = body::read(body, &parts.headers, allowed).await?;
+    let read = read(&doors, &parts.headers, body).await;
+    let (body, _memory) = read.map_err(|problem| door.refused(problem))?;
     let (url, headers) = (url(&doors, &parts), headers(&parts.headers));
     let incoming = Incoming::new(parts.method.as_str(), url, headers, body);
     let receipt = door.receive(incoming).await?;
     Ok((status(&receipt), Json(receipt)).into_response())
 }
 
-fn later(why: &str) -> Refusal {
+/// The body, with the memory that it takes until the webhook is dealt with.
+async fn read<'d>(
+    doors: &'d Doors,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Bytes, SemaphorePermit<'d>), Problem> {
+    body::require_plain(headers)?;
+    let memory = doors.hook_memory.try_acquire_many(memory(doors, headers));
+    let memory = memory.map_err(|_| later("too many webhooks are being read"))?;
+    let allowed = Allowed {
+        size: doors.limits.publish_bytes,
+        time: TIME,
+    };
+    match body::read(body, headers, allowed).await {
+        Ok(body) => Ok((body, memory)),
+        // Whose fault it is cannot be told, and some senders take any 4xx for final.
+        Err(slow) if slow.code == Code::RequestTimeout => Err(later(&slow.detail)),
+        Err(problem) => Err(problem),
+    }
+}
+
+fn later(why: &str) -> Problem {
     let problem = Problem::new(Code::Unavailable, format!("{why}; nothing was stored"));
-    problem.retry_after(RETRY_SECONDS).into()
+    problem.retry_after(RETRY_SECONDS)
 }
 
 /// The URL as the sender calls it: some sign it.

@@ -21,6 +21,7 @@ pub(crate) mod operator;
 mod pauses;
 mod probe_destination;
 mod publish;
+mod publish_request;
 mod publish_status;
 mod publishes;
 mod readyz;
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<Endpoint> {
         publish::endpoint(),
         media::endpoint(),
         publishes::endpoint(),
+        publish_request::endpoint(),
         publish_status::endpoint(),
         content::endpoint(),
         content::actions(),

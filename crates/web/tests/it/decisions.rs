@@ -57,6 +57,14 @@ async fn a_new_key_and_a_newer_version_are_accepted() {
     let place = format!("/v1/publishes/{}", second["publish_id"].as_str().unwrap());
     assert_eq!(seen.header("location"), place);
     assert_eq!(house.get(&place).await.ok(200)["request_id"], "second");
+    let asked = house.get(&format!("{place}/request")).await;
+    assert_eq!(
+        serde_json::from_slice::<Value>(&asked.bytes).unwrap(),
+        version(8, "B"),
+        "what was asked can be read"
+    );
+    let unknown = house.get("/v1/publishes/pub_00000099/request").await;
+    unknown.problem(404, "not_found");
 }
 
 #[tokio::test]
@@ -324,6 +332,7 @@ async fn deliver(house: &House) {
         shown: None,
         started_at: START,
         requests: 1,
+        exchanges: Vec::new(),
         wrote: true,
         look_after: None,
         looked: false,

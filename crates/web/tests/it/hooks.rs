@@ -212,12 +212,32 @@ async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
         .send(packed)
         .await
         .problem(415, "unsupported_media_type");
+    // Its sender may not come again: whoever looks at the source sees what is missing, and why.
+    let sources = house.get("/v1/sources").await.ok(200);
+    let cms = sources["items"].as_array().unwrap().iter();
+    let cms = cms.clone().find(|source| source["name"] == "cms").unwrap();
+    assert_eq!(cms["refused"], 2);
+    let codes = [0, 1].map(|last| cms["last_refused"][last]["code"].clone());
+    assert_eq!(codes, ["unsupported_media_type", "too_large"]);
     house
         .ready
         .store(false, std::sync::atomic::Ordering::SeqCst);
     let later = house.send(hook("cms", "{}")).await;
     later.problem(503, "unavailable");
     assert_eq!(later.header("retry-after"), "5");
+}
+
+/// Sanity takes every 4xx but 429 for final, and a machine that is busy reads slowly.
+#[tokio::test]
+async fn a_body_that_comes_too_slowly_may_come_again() {
+    let house = House::open().await;
+    tokio::time::pause();
+    let endless = Body::from_stream(futures_util::stream::pending::<
+        Result<String, std::io::Error>,
+    >());
+    let slow = house.send(hook("cms", endless)).await;
+    slow.problem(503, "unavailable");
+    assert_eq!(slow.header("retry-after"), "5");
 }
 
 /// Between when an entry changed and when that came; nothing where the sender does not say.

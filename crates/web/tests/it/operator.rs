@@ -40,6 +40,7 @@ impl House {
             shown: Some(Shown::default()),
             started_at: self.store.now(),
             requests: 1,
+            exchanges: Vec::new(),
             wrote: true,
             look_after: None,
             looked: false,

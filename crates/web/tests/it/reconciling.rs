@@ -87,6 +87,7 @@ fn ended(job: &ClaimedJob, verdict: Verdict, drift: Option<Found>) -> Settlement
         }),
         started_at: job.released_at,
         requests: 1,
+        exchanges: Vec::new(),
         wrote: false,
         look_after: None,
         looked: job.ended.is_some(),

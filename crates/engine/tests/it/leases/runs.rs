@@ -149,6 +149,7 @@ impl Play<'_> {
             shown: (end == End::Live).then(Shown::default),
             started_at: at,
             requests: 1,
+            exchanges: Vec::new(),
             wrote: true,
             look_after: (end == End::Unknown).then_some(TICK),
             looked: run.look && end != End::Unknown,

@@ -147,6 +147,28 @@ async fn a_source_that_is_away_is_asked_again_for_a_day() {
     assert_eq!(state(id).await, WebhookState::Failed);
 }
 
+/// Each request to it takes its timeout, and the webhooks of all sources are dealt with one after another.
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_away_keeps_no_others_waiting() {
+    let (mut house, shelf) = (House::open(27).await, Arc::new(Shelf::default()));
+    house.halt().await;
+    let doors = doors(&house, asked(&shelf), settings());
+    *shelf.away.lock().unwrap() = true;
+    let entries = ["a", "b", "c", "d", "e", "f"];
+    for entry in entries {
+        shelf.put(entry, 1);
+        send(&doors, &[thin(entry)]).await;
+    }
+    assert_eq!(doors.catch_up(10).await, Ok(6));
+    assert_eq!(*shelf.asked.lock().unwrap(), 3, "then it was let alone");
+    *shelf.away.lock().unwrap() = false;
+    house.clock.sleep(Duration::from_secs(60)).await;
+    assert_eq!(doors.catch_up(10).await, Ok(6));
+    for entry in entries {
+        assert_eq!(items(&house, entry).await.len(), 1, "{entry} is not lost");
+    }
+}
+
 /// Where webhooks are only news, none of them can say what is not so.
 #[tokio::test(start_paused = true)]
 async fn news_is_not_taken_at_its_word() {
@@ -175,10 +197,13 @@ async fn a_poll_that_begins_badly_begins_anew() {
     let doors = doors(&house, polled(&shelf), settings());
     *shelf.away.lock().unwrap() = true;
     assert_eq!(doors.poll().await, Ok(0));
+    let failure = || doors.sources("default")[0].counts.poll_failure.clone();
+    assert_eq!(failure().unwrap().detail, "it is away");
     *shelf.away.lock().unwrap() = false;
     shelf.put("a", 1);
     house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(0), "what was there is not news");
+    assert_eq!(failure(), None);
     shelf.put("b", 1);
     house.clock.sleep(EVERY).await;
     assert_eq!(doors.poll().await, Ok(2), "it goes on from there");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, WebhookId};
 use slugline_engine::store::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
     PublishFilter, PublishView, RevisionView, Stored, Views, WebhookDetail, WebhookFilter,
@@ -18,6 +18,14 @@ impl Views for PostgresStore {
         self.probe(move |session| {
             let named = Arc::clone(&named);
             Box::pin(async move { read::publishes::one(session, &named.0, &named.1).await })
+        })
+    }
+
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>> {
+        let owner: Arc<str> = owner.into();
+        self.ask(move |session| {
+            let owner = Arc::clone(&owner);
+            Box::pin(async move { read::publishes::raw(session, &owner, publish).await })
         })
     }
 

@@ -8,6 +8,7 @@ use slugline_engine::store::{JobView, Page, Paged, PublishFilter, PublishView};
 use super::jobs;
 use crate::postgres::fault::Done;
 use crate::postgres::session::Session;
+use crate::record::Record;
 use crate::views::list::{paged, rows};
 use crate::views::publishes::{self, SELECT};
 
@@ -29,6 +30,18 @@ pub(crate) async fn one(session: &Session, owner: &str, id: &str) -> Done<Option
         .map(publishes::read)
         .collect::<Done<Vec<_>>>()?;
     Ok(with_jobs(session, found).await?.pop())
+}
+
+/// The request of a publish as it came, within an owner.
+pub(crate) async fn raw(
+    session: &Session,
+    owner: &str,
+    publish: PublishId,
+) -> Done<Option<Vec<u8>>> {
+    let sql = "SELECT w.bytes FROM raw_request w JOIN publish p ON p.id = w.publish
+               JOIN item i ON i.id = p.item WHERE w.publish = $1 AND i.owner = $2";
+    let found = session.one(sql, &[&publish.0, &owner]).await?;
+    found.map(|row| row.read(0)).transpose()
 }
 
 /// Publishes, newest first.

@@ -195,6 +195,7 @@ CREATE TABLE attempt (
     requests BIGINT NOT NULL,
     outcome TEXT NOT NULL,
     failure TEXT,
+    exchanges TEXT,
     PRIMARY KEY (job, number)
 );
 CREATE INDEX attempt_age ON attempt (ended_at);

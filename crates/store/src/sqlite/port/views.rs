@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, WebhookId};
 use slugline_engine::store::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
     PublishFilter, PublishView, RevisionView, Stored, Views, WebhookDetail, WebhookFilter,
@@ -17,6 +17,11 @@ impl Views for SqliteStore {
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>> {
         let (owner, id) = (owner.to_owned(), id.to_owned());
         Box::pin(self.read(move |reading| read::publishes::one(reading, &owner, &id)))
+    }
+
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>> {
+        let owner = owner.to_owned();
+        Box::pin(self.read(move |reading| read::publishes::raw(reading, &owner, publish)))
     }
 
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>> {

@@ -35,6 +35,15 @@ pub(crate) fn one(reading: &Reading<'_>, owner: &str, id: &str) -> Done<Option<P
     Ok(None)
 }
 
+/// The request of a publish as it came, within an owner.
+pub(crate) fn raw(reading: &Reading<'_>, owner: &str, publish: PublishId) -> Done<Option<Vec<u8>>> {
+    let sql = "SELECT w.bytes FROM whole_request w JOIN publish p ON p.id = w.publish
+               JOIN item i ON i.id = p.item WHERE w.publish = ?1 AND i.owner = ?2";
+    reading
+        .connection
+        .one(sql, params![publish.0, owner], |row| row.get(0))
+}
+
 /// Publishes, newest first.
 pub(crate) fn list(
     reading: &Reading<'_>,

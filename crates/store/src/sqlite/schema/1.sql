@@ -194,6 +194,7 @@ CREATE TABLE attempt (
     outcome TEXT NOT NULL,
     requests INTEGER NOT NULL,
     failure TEXT,
+    exchanges TEXT,
     PRIMARY KEY (job, number)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX attempt_age ON attempt (ended_at);

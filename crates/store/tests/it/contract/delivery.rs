@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use slugline_core::exchange::{Exchange, Message};
 use slugline_core::ids::Fence;
 use slugline_core::item::Class;
 use slugline_core::lifecycle::{JobState, Verdict};
 use slugline_core::port::EffectKey;
 use slugline_core::reason::{Reason, SuggestedAction};
-use slugline_engine::store::{ClaimedJob, Deadline, EffectChange, Hold, Lease, Room, Want};
+use slugline_engine::store::{
+    ClaimedJob, Deadline, EffectChange, Hold, Lease, Room, Settlement, Want,
+};
 
 use crate::bench::{Bench, LEASE, TIMEOUT, ended, failure, live, post, shown, want};
 
@@ -448,4 +451,33 @@ pub(crate) async fn a_lane_that_nobody_waits_for_nudges_nobody(bench: &Bench) {
     while bench.store.nudged().now_or_never().is_some() {}
     bench.live(&job).await;
     assert!(bench.store.nudged().now_or_never().is_none());
+}
+
+pub(crate) async fn what_a_failed_run_sent_is_kept(bench: &Bench) {
+    bench.accept(&post("a", 1)).await;
+    let job = bench.claim_one("blog").await;
+    let sent = Exchange {
+        at: bench.now(),
+        took_ms: 12,
+        method: "POST".into(),
+        url: "https://blog.example/posts".into(),
+        request: Message::default(),
+        status: Some(502),
+        response: Some(Message {
+            headers: [("content-type".into(), "text/html".into())].into(),
+            body: Some("\"oops\" – \u{1f600}".into()),
+            body_bytes: 9,
+        }),
+        error: None,
+    };
+    let dead = Settlement {
+        exchanges: vec![sent.clone()],
+        ..ended(&job, Verdict::Dead(failure()))
+    };
+    assert_eq!(bench.store.settle(vec![dead]).await.unwrap(), [true]);
+    let detail = bench.store.job("default", job.job).await.unwrap().unwrap();
+    assert_eq!(detail.attempts[0].exchanges, [sent]);
+    let next = bench.published(&post("b", 1)).await;
+    let detail = bench.store.job("default", next.job).await.unwrap().unwrap();
+    assert!(detail.attempts[0].exchanges.is_empty());
 }

@@ -327,3 +327,15 @@ pub(crate) async fn a_removal_in_all_locales_overtakes_what_is_older(bench: &Ben
         ]
     );
 }
+
+pub(crate) async fn a_request_can_be_read_as_it_came(bench: &Bench) {
+    let came = post("a", 1).submission(bench.now());
+    let job = bench.published(&post("a", 1)).await;
+    let publish = bench.store.job("default", job.job).await.unwrap().unwrap();
+    let read = async |owner: &str| {
+        let publish = publish.publish_id;
+        bench.store.raw_request(owner, publish).await.unwrap()
+    };
+    assert_eq!(read("default").await.unwrap(), came.raw);
+    assert_eq!(read("somebody else").await, None);
+}
