@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_executor::block_on;
 use slugline_core::event::LogEntry;
-use slugline_core::ids::{JobId, ReconciliationId, WebhookId};
+use slugline_core::ids::{JobId, PublishId, ReconciliationId, WebhookId};
 use slugline_core::intake::Submission;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
@@ -271,8 +271,14 @@ impl Store for NodeStore {
 }
 
 impl Desk for NodeStore {
+    fn act(&self, orders: Vec<JobOrder>) -> Stored<'_, Vec<Result<JobState, Problem>>> {
+        let operation = self.store.act(orders.clone());
+        Box::pin(self.through("act", true, operation, move |outcome| {
+            self.world.acted(self.node, &orders, outcome);
+        }))
+    }
+
     through! {
-        true act(orders: Vec<JobOrder>) -> Vec<Result<JobState, Problem>>;
         true write_note(note: NewNote) -> bool;
         false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
