@@ -4,23 +4,19 @@
 //! node that was asked may be gone.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
-use futures_channel::oneshot;
-use futures_util::future::{Either, select};
 use slugline_core::problem::{Code, Problem};
 use slugline_engine::intake::{Caller, Intake};
 use slugline_engine::store::Decided;
 
+use crate::ask;
 use crate::dice::Dice;
 use crate::hold;
 use crate::plan::{Ask, picture};
 use crate::scheduler::WORLD;
 use crate::world::World;
 
-/// How long a client waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(5);
 /// How often an answer is lost on its way to the client.
 const LOST: f64 = 0.05;
 /// Milliseconds between two tries at most.
@@ -108,24 +104,16 @@ impl Client {
         F: Future<Output = T> + Send + 'static,
         W: FnOnce(Arc<Intake>, Caller, Bytes) -> F,
     {
-        let nodes = &self.world.nodes;
-        let node = nodes.at(self.dice.below(nodes.count()))?;
         let caller = Caller {
             actor: "token:client".into(),
             owner: self.ask.owner.into(),
             environments: Vec::new(),
         };
-        let asked = work(node.intake?, caller, Bytes::from(self.ask.body.to_string()));
-        let (reply, answer) = oneshot::channel();
-        self.world.scheduler.spawn(node.group, async move {
-            // The client may have lost its patience.
-            let _ = reply.send(asked.await);
+        let body = Bytes::from(self.ask.body.to_string());
+        let asked = ask::any_node(&self.world, &self.dice, |node| {
+            Some(work(node.intake?, caller, body))
         });
-        let patience = Box::pin(self.world.scheduler.sleep(PATIENCE));
-        match select(answer, patience).await {
-            Either::Left((answer, _)) => answer.ok(),
-            Either::Right(_) => None,
-        }
+        asked.await
     }
 }
 

@@ -47,11 +47,15 @@ pub enum Kind {
     StoreClock,
     /// Operators pause and resume.
     Pauses,
+    /// Operators press the buttons of jobs, at random, twice and at the same time.
+    Buttons,
+    /// Operators edit contents, roll them back and revert them.
+    Edits,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -70,6 +74,8 @@ impl Kind {
         Self::NodeClock,
         Self::StoreClock,
         Self::Pauses,
+        Self::Buttons,
+        Self::Edits,
     ];
 
     /// How often a seed has it.
@@ -97,7 +103,7 @@ impl Kind {
     }
 
     fn has_own_dice(self) -> bool {
-        self == Self::Pauses
+        matches!(self, Self::Pauses | Self::Buttons | Self::Edits)
     }
 }
 

@@ -5,11 +5,14 @@
 //! store, engine and connectors run in it; vendors, network and clocks are fakes. Doors and binary
 //! are left out.
 
+mod ask;
 mod blog;
+mod buttons;
 mod client;
 mod clock;
 mod comparer;
 mod dice;
+mod editors;
 mod faults;
 mod hook;
 mod mirror;

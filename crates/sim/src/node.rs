@@ -14,13 +14,14 @@ use slugline_core::item::Class;
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
-use slugline_engine::delivery::Shared;
+use slugline_engine::delivery::{Delivery, Shared};
+use slugline_engine::desk::{Desk, Rules};
 use slugline_engine::destination::{Destination, DestinationSettings};
 use slugline_engine::engine::{Engine, EngineSettings};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::stop::Stop;
-use slugline_engine::store::Retention;
+use slugline_engine::store::{Retention, Store};
 use slugline_engine::webhooks::Webhooks;
 
 use crate::clock::JumpingClock;
@@ -58,9 +59,11 @@ pub(crate) struct Nodes {
 pub(crate) struct Node {
     pub(crate) group: Group,
     pub(crate) clock: Arc<JumpingClock>,
+    pub(crate) store: Arc<NodeStore>,
     /// There once the node knows its destinations.
     pub(crate) intake: Option<Arc<Intake>>,
     pub(crate) webhooks: Option<Arc<Webhooks>>,
+    pub(crate) desk: Option<Arc<Desk>>,
     /// When it started.
     since: Duration,
     stop: Stop,
@@ -118,13 +121,15 @@ impl Nodes {
         }
     }
 
-    fn open(&self, place: usize, group: Group, intake: Arc<Intake>, webhooks: Arc<Webhooks>) {
+    fn open(&self, (place, group): (usize, Group), doors: (Arc<Intake>, Arc<Webhooks>, Arc<Desk>)) {
         if let Some(node) = hold(&self.places[place])
             .as_mut()
             .filter(|node| node.group == group)
         {
+            let (intake, webhooks, desk) = doors;
             node.intake = Some(intake);
             node.webhooks = Some(webhooks);
+            node.desk = Some(desk);
         }
     }
 
@@ -150,12 +155,13 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
     let group = world.nodes.groups.fetch_add(1, Ordering::SeqCst);
     world.note(|| format!("n{group} starts at place {place}"));
     let clock = JumpingClock::new(Arc::clone(&world.scheduler));
+    let store = Arc::new(NodeStore {
+        world: Arc::clone(world),
+        node: group,
+        store,
+    });
     let shared = Shared {
-        store: Arc::new(NodeStore {
-            world: Arc::clone(world),
-            node: group,
-            store,
-        }),
+        store: Arc::clone(&store) as Arc<dyn Store>,
         transport: Arc::new(Line {
             world: Arc::clone(world),
             node: group,
@@ -167,8 +173,10 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
     *hold(&world.nodes.places[place]) = Some(Node {
         group,
         clock,
+        store,
         intake: None,
         webhooks: None,
+        desk: None,
         since: world.scheduler.now(),
         stop: stop.clone(),
     });
@@ -195,8 +203,19 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
     let intake = Arc::new(intake);
     let webhooks = Arc::new(Webhooks::new(&shared, Arc::clone(&intake), sources));
     let engine = engine.with_webhooks(Arc::clone(&webhooks));
-    world.nodes.open(place, group, intake, webhooks);
+    let rules = rules(Arc::clone(engine.delivery()));
+    let desk = Desk::new(Arc::clone(&shared.store), Arc::clone(&intake), rules);
+    let doors = (intake, webhooks, Arc::new(desk));
+    world.nodes.open((place, group), doors);
     engine.run(stop, GRACE).await;
+}
+
+/// What destinations cannot hold, as their connectors say.
+fn rules(delivery: Arc<Delivery>) -> Rules {
+    Arc::new(move |work| match delivery.destination(&work.destination) {
+        Some(destination) => destination.connector.check(work),
+        None => Ok(()),
+    })
 }
 
 fn destinations(plan: &Plan, shared: &Shared) -> Result<Vec<Arc<Destination>>, String> {

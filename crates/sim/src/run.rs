@@ -17,7 +17,7 @@ use crate::plan::{Cut, Plan};
 use crate::scheduler::WORLD;
 use crate::shelf::public;
 use crate::world::World;
-use crate::{client, comparer, node, operators, sender, trouble};
+use crate::{buttons, client, comparer, editors, node, operators, sender, trouble};
 
 /// A node has looked at everything once within this time.
 pub(crate) const AWAKE: Duration = Duration::from_secs(2);
@@ -92,6 +92,8 @@ fn start(world: &Arc<World>) {
     comparer::start(world);
     trouble::start(world);
     operators::start(world);
+    buttons::start(world);
+    editors::start(world);
     let (calm, looks) = (Arc::clone(world), Arc::clone(world));
     world.scheduler.spawn(WORLD, async move {
         calm.scheduler.sleep(calm.plan.calm_from).await;
@@ -99,6 +101,7 @@ fn start(world: &Arc<World>) {
         // What was on its way to end a node, or stands still and was asked to stop, may end it later.
         loop {
             operators::resume_all(&calm);
+            buttons::resume_all(&calm);
             calm.scheduler.sleep(Duration::from_secs(10)).await;
             node::start_all(&calm);
         }
@@ -185,6 +188,7 @@ fn judge_end(world: &World) -> Judged {
         return broken("P6", "no reconciliation that began in calm has ended");
     }
     world.look_at_webhooks();
+    world.look_at_notes();
     hold(&world.model).judge_told()?;
     judge_found(world)?;
     world.look_at_accepted();

@@ -272,8 +272,14 @@ impl Store for NodeStore {
 }
 
 impl Desk for NodeStore {
+    fn act(&self, orders: Vec<JobOrder>) -> Stored<'_, Vec<Result<JobState, Problem>>> {
+        let operation = self.store.act(orders.clone());
+        Box::pin(self.through("act", true, operation, move |outcome| {
+            self.world.acted(self.node, &orders, outcome);
+        }))
+    }
+
     through! {
-        true act(orders: Vec<JobOrder>) -> Vec<Result<JobState, Problem>>;
         true write_note(note: NewNote) -> bool;
         false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;

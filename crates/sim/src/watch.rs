@@ -5,10 +5,11 @@
 use futures_executor::block_on;
 use slugline_core::ids::{Fence, JobId};
 use slugline_core::intake::Submission;
+use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_engine::store::{
-    Claimed, ContentView, Decided, Lease, Page, PublishView, Settlement, Store, StoreError, Views,
-    WebhookFilter, WebhookState,
+    Claimed, ContentView, Decided, Desk, JobOrder, Lease, Page, PublishView, Settlement, Store,
+    StoreError, Views, WebhookFilter, WebhookState,
 };
 
 use crate::hold;
@@ -17,6 +18,9 @@ use crate::plan::OWNER;
 use crate::run::AWAKE;
 use crate::scheduler::Group;
 use crate::world::World;
+
+/// More notes than people write in a run.
+const MANY: usize = 1_000;
 
 impl World {
     /// The store decided on submissions.
@@ -128,6 +132,31 @@ impl World {
         }
     }
 
+    /// People acted on jobs.
+    pub(crate) fn acted(
+        &self,
+        node: Group,
+        orders: &[JobOrder],
+        outcome: &Result<Vec<Result<JobState, Problem>>, StoreError>,
+    ) {
+        let Ok(answers) = outcome else { return };
+        for (order, answer) in orders.iter().zip(answers) {
+            self.note(|| {
+                let said = match answer {
+                    Ok(state) => state.as_str().to_owned(),
+                    Err(problem) => problem.code.as_str(),
+                };
+                let (who, action) = (&order.actor, order.action.as_str());
+                format!(
+                    "n{node} {who} {action} {} runs {:?}: {said}",
+                    order.job, order.runs
+                )
+            });
+        }
+        let judged = hold(&self.model).judge_acted(orders, answers);
+        self.judge(judged);
+    }
+
     /// All that was accepted is there (P1).
     pub(crate) fn look_at_accepted(&self) {
         let accepted = hold(&self.model).accepted();
@@ -177,6 +206,21 @@ impl World {
             let view = found.map(|found| found.view);
             let judged = hold(&self.model).judge_webhook(id, view.as_ref());
             self.judge(judged);
+        }
+    }
+
+    /// What people said is there (P8).
+    pub(crate) fn look_at_notes(&self) {
+        let Ok(store) = self.vault.store() else {
+            return;
+        };
+        let said = hold(&self.model).said();
+        for (owner, content_id, text) in said {
+            let found = block_on(store.notes(&owner, &content_id, MANY));
+            let is_there = found.is_ok_and(|notes| notes.iter().any(|note| note.text == text));
+            if !is_there {
+                self.break_promise("P8", format!("a note about {content_id} is gone: {text}"));
+            }
         }
     }
 

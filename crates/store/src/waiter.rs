@@ -16,7 +16,7 @@ pub(crate) struct Waiter {
     pub(crate) key: ItemKey,
     pub(crate) action: Action,
     pub(crate) class: Class,
-    /// When it would have been released otherwise.
+    /// When it would have been released otherwise; or since when it waits again.
     pub(crate) since: Timestamp,
     /// Where its pending jobs go.
     pub(crate) destinations: Vec<String>,
@@ -25,22 +25,25 @@ pub(crate) struct Waiter {
 }
 
 /// The columns that [`read`] reads.
-pub(crate) const SELECT: &str = "SELECT p.id, p.action, p.class, p.accepted_at, p.publish_at, i.owner, i.environment, i.content_id, i.locale
+pub(crate) const SELECT: &str = "SELECT p.id, p.action, p.class, p.accepted_at, p.publish_at, p.waits_since, i.owner, i.environment, i.content_id, i.locale
     FROM publish p JOIN item i ON i.id = p.item";
 
 /// A publish without its destinations and needs.
 pub(crate) fn read<R: Record>(row: &R) -> Result<Waiter, R::Error> {
     let (accepted_at, publish_at): (Timestamp, Option<Timestamp>) = (row.read(3)?, row.read(4)?);
+    let again: Option<Timestamp> = row.read(5)?;
     Ok(Waiter {
         publish: row.read(0)?,
         action: row.read(1)?,
         class: row.read(2)?,
-        since: publish_at.map_or(accepted_at, |at| at.max(accepted_at)),
+        since: accepted_at
+            .max(publish_at.unwrap_or(accepted_at))
+            .max(again.unwrap_or(accepted_at)),
         key: ItemKey {
-            owner: row.read(5)?,
-            environment: row.read(6)?,
-            content_id: row.read(7)?,
-            locale: row.read(8)?,
+            owner: row.read(6)?,
+            environment: row.read(7)?,
+            content_id: row.read(8)?,
+            locale: row.read(9)?,
         },
         destinations: Vec::new(),
         needs: Vec::new(),

@@ -97,6 +97,16 @@ impl Client {
         }
     }
 
+    /// `GET /v1/content/{content_id}`.
+    ///
+    /// # Errors
+    /// When no answer came by the deadline.
+    pub(crate) async fn content(&self, content_id: &str) -> Result<Value> {
+        let path = format!("/v1/content/{content_id}");
+        let answer = self.insist(Method::GET, &path, &[], Bytes::new()).await?;
+        answer.json()
+    }
+
     async fn insist(
         &self,
         method: Method,

@@ -1,5 +1,5 @@
 //! The real-WordPress test: a real server with a fault proxy before it, the real binary killed again and again,
-//! two hundred stories told to it, and then WordPress is asked what it has.
+//! two hundred stories told to it, a page broken and rolled back in one click, and then WordPress is asked what it has.
 //! Ensures that it passes only if every kind of request has met every fault that makes sense, and WordPress holds
 //! and shows exactly what the plan says. Everything it starts ends with it, also when it is interrupted.
 
@@ -12,6 +12,7 @@ mod plan;
 mod proxy;
 mod public;
 mod report;
+mod rollback;
 mod scenario;
 mod site;
 mod stories;

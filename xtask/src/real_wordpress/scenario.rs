@@ -1,11 +1,11 @@
-//! The run, step by step: servers up, the person's entries, trouble, stories and kills, calm, the comparison.
+//! The run, step by step: servers up, the person's entries, trouble, stories and kills, calm, a rollback, the comparison.
 //! Ensures that each step ends by a deadline. What each step does is in its own file.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
@@ -17,7 +17,7 @@ use super::proxy::FaultProxy;
 use super::public::{public_ids, wrong_pages};
 use super::site::{Holdings, Medium};
 use super::stories::{self, Teller};
-use super::{Options, Report, people};
+use super::{Options, Report, people, rollback};
 use crate::parts::ground::Ground;
 use crate::parts::heroes::{PictureServer, alternative_text, picture, sha256};
 use crate::parts::http::Http;
@@ -35,6 +35,8 @@ const LONG: usize = 5;
 const STORIES_WITHIN: Duration = Duration::from_secs(15 * 60);
 /// From the end of the faults until the second looks and the orphan pass are through.
 const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+/// For a bad version, its rollback and its late repeat, without any faults.
+const ROLLED_BACK_WITHIN: Duration = Duration::from_secs(60);
 /// Between two looks at WordPress while it settles; one costs a few hundred milliseconds.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 /// Between two lines of progress.
@@ -73,6 +75,7 @@ pub(crate) async fn run(options: &Options) -> Result<Report> {
     let keys = stage.tell(&items, KILLS * times, seed).await?;
     stage.proxy.calm().await;
     stage.settle(&items, &keys).await?;
+    stage.roll_back(&items).await?;
     let stopped = stage.server.stop_and_verify_log().await;
     let mut differences = differences(&stage.site, &items).await?;
     differences.extend(wrong_pages(&stage.site, &Http::new(), &items).await?);
@@ -159,6 +162,17 @@ impl Stage {
                 *self.teller.told.borrow()
             );
         }
+    }
+
+    /// A bad version, and the way back: afterwards WordPress is as planned again.
+    async fn roll_back(&self, items: &[Item]) -> Result<()> {
+        let item = rollback::chosen(items).context("no story for it")?;
+        let good = rollback::good(item).context("no good version")?;
+        let medium = self.teller.medium(item, &good).await?;
+        let deadline = Instant::now() + ROLLED_BACK_WITHIN;
+        let (server, site) = (self.server.url(), &self.site);
+        let client = Client::new(server.clone(), deadline);
+        rollback::tell(&client, &server, site, (item, &medium), deadline).await
     }
 
     /// Waits for the second looks, then for the orphan pass: until WordPress is as planned, or the deadline.

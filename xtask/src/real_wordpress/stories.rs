@@ -108,7 +108,10 @@ impl Teller {
     }
 
     /// What the request says about its picture.
-    async fn medium(&self, item: &Item, step: &Step) -> Result<Value> {
+    ///
+    /// # Errors
+    /// When the picture cannot be made or uploaded.
+    pub(crate) async fn medium(&self, item: &Item, step: &Step) -> Result<Value> {
         let number = item.picture(step.version);
         if step.action != Action::Publish || !item.uploads_pictures() {
             return Ok(json!({ "url": self.pictures.url(number) }));

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use slugline_core::answer::Answer;
 use slugline_core::ids::PublishId;
-use slugline_core::intake::Submission;
+use slugline_core::intake::{Origin, Submission};
 use slugline_core::item::ItemKey;
 use slugline_core::key::{LogicalKey, derived_slug};
 use slugline_core::lifecycle::JobState;
@@ -16,6 +16,13 @@ use slugline_core::version::Generation;
 
 use super::messages::Meaning;
 use super::{AT_BLOG, AT_HOOK, Job, Judged, Model, Publish, broken};
+
+fn restored(submission: &Submission) -> Option<Generation> {
+    match submission.origin {
+        Origin::Person { restores, .. } => restores,
+        Origin::Producer => None,
+    }
+}
 
 impl Model {
     /// Takes an accepted publish over.
@@ -30,10 +37,12 @@ impl Model {
         let request = &submission.request;
         let publish_at = request.publish_at.filter(|at| *at > submission.received_at);
         self.judge_replacing(submission, answer, generation)?;
+        self.judge_restored(submission)?;
         let publish = Publish {
             item: submission.item.clone(),
             key: submission.key.clone(),
             generation,
+            restores: restored(submission),
             action: request.action,
             payload: request.payload.clone(),
             publish_at,
@@ -70,6 +79,8 @@ impl Model {
                 publish,
                 destination: job.destination.clone(),
                 state: job.state,
+                placed: false,
+                runs: 0,
                 claimed_at: Default::default(),
                 live_at: None,
             };

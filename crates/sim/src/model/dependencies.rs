@@ -77,9 +77,12 @@ impl Model {
         let is_right = match said.and_then(Reason::from_code) {
             Some(Reason::DependencyCycle) => self.is_in_a_circle(publish),
             Some(Reason::DependencyNotLive) => {
-                let since = publish
+                let asked = publish
                     .publish_at
                     .map_or(publish.received_at, |at| at.max(publish.received_at));
+                let since = self
+                    .retried_at(job.publish)
+                    .map_or(asked, |at| at.max(asked));
                 let is_late =
                     publish.class == Class::Preview && entry.at >= since.plus(SHORT_PATIENCE);
                 // A clock that was set back begins to count again.

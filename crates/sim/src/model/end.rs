@@ -97,11 +97,13 @@ impl Model {
         job.state == JobState::Pending && holders.any(keeps_it)
     }
 
+    /// Whether an item has a job that failed, or that a person ended.
     fn has_dead_letter(&self, item: &ItemKey) -> bool {
+        let without_effect = [JobState::Failed, JobState::Skipped, JobState::Cancelled];
         let failed = self
             .jobs
             .values()
-            .filter(|job| job.state == JobState::Failed);
+            .filter(|job| without_effect.contains(&job.state));
         let mut publishes = failed.filter_map(|job| self.publishes.get(&job.publish));
         publishes.any(|publish| publish.item == *item)
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use slugline_core::answer::{Answer, Status};
-use slugline_core::intake::Submission;
+use slugline_core::intake::{Origin, Submission};
 use slugline_core::item::Action;
 use slugline_core::payload::Payload;
 use slugline_core::problem::{Code, Problem};
@@ -28,9 +28,21 @@ pub(crate) struct Item {
     payload: Option<Payload>,
     slug: Option<String>,
     targets: BTreeSet<String>,
+    /// A person made its newest generation: its producer's repeats go nowhere.
+    revised: bool,
 }
 
 impl Item {
+    /// Its producer's newest version.
+    pub(super) fn version(&self) -> Version {
+        self.version
+    }
+
+    /// Its newest generation.
+    pub(super) fn generation(&self) -> Generation {
+        self.generation
+    }
+
     /// Whether it is at this version or above.
     pub(super) fn is_as_new_as(&self, version: Version) -> bool {
         self.version.ordinal() >= version.ordinal()
@@ -57,7 +69,7 @@ pub(crate) struct Key {
 
 /// What the table says.
 #[derive(Debug)]
-enum Expected {
+pub(super) enum Expected {
     Replay(Answer),
     Refuse(Code),
     Duplicate,
@@ -178,20 +190,23 @@ impl Model {
                 false => Expected::Refuse(Code::IdempotencyKeyReused),
             };
         }
+        if let Some(expected) = self.expected_of_person(submission) {
+            return expected;
+        }
         if self.is_overtaken(submission) {
             return Expected::Stale;
         }
         let Some(item) = self.items.get(&submission.item) else {
             let version = submission.request.version.unwrap_or(Version::Number(1));
-            return self.if_slug_is_free(submission, None, version);
+            return self.if_slug_is_free(submission, None, version, None);
         };
         match submission.request.version {
-            None => self.if_slug_is_free(submission, Some(item), item.version.next()),
+            None => self.if_slug_is_free(submission, Some(item), item.version.next(), None),
             Some(version) if version.kind() != item.version.kind() => {
                 Expected::Refuse(Code::VersionKindMismatch)
             }
             Some(version) if version.ordinal() > item.version.ordinal() => {
-                self.if_slug_is_free(submission, Some(item), version)
+                self.if_slug_is_free(submission, Some(item), version, None)
             }
             Some(version) if version.ordinal() < item.version.ordinal() => Expected::Stale,
             Some(version) => self.same_version(submission, item, version),
@@ -214,7 +229,7 @@ impl Model {
     fn same_version(&self, submission: &Submission, item: &Item, version: Version) -> Expected {
         let action = submission.request.action;
         if action.removes() && action != item.action {
-            return self.if_slug_is_free(submission, Some(item), version);
+            return self.if_slug_is_free(submission, Some(item), version, None);
         }
         if item.action.removes() && !action.removes() {
             return Expected::Stale;
@@ -224,23 +239,21 @@ impl Model {
         }
         let wanted = self.targets(submission, Some(item));
         let missing: BTreeSet<String> = wanted.difference(&item.targets).cloned().collect();
-        match missing.is_empty() {
+        match missing.is_empty() || item.revised || action != item.action {
             true => Expected::Duplicate,
             false => Expected::More(missing),
         }
     }
 
-    fn if_slug_is_free(
+    /// `restored`: the slug of the generation that is brought back.
+    pub(super) fn if_slug_is_free(
         &self,
         submission: &Submission,
         item: Option<&Item>,
         version: Version,
+        restored: Option<&str>,
     ) -> Expected {
-        let slug = submission
-            .request
-            .payload
-            .as_ref()
-            .and_then(|payload| payload.slug.as_deref());
+        let slug = restored.or(slug_of(submission));
         let scope = |key: &slugline_core::item::ItemKey| {
             (
                 key.owner.clone(),
@@ -277,13 +290,8 @@ impl Model {
 
     /// Destinations that desire any generation of the item.
     fn placed_at(&self, item: &slugline_core::item::ItemKey) -> BTreeSet<String> {
-        let released = self
-            .publishes
-            .values()
-            .filter(|publish| publish.released && publish.item == *item);
-        released
-            .flat_map(|publish| publish.targets.iter().cloned())
-            .collect()
+        let places = self.places.keys().filter(|(placed, _)| placed == item);
+        places.map(|(_, destination)| destination.clone()).collect()
     }
 
     fn keep_key(&mut self, submission: &Submission, answer: &Answer, expires: Option<Timestamp>) {
@@ -302,17 +310,30 @@ impl Model {
         generation: Generation,
         targets: &BTreeSet<String>,
     ) {
-        let payload = submission.request.payload.clone();
-        let item = Item {
+        let mut item = Item {
             version,
             generation,
             action: submission.request.action,
-            slug: payload.as_ref().and_then(|payload| payload.slug.clone()),
-            payload,
+            slug: slug_of(submission).map(str::to_owned),
+            payload: submission.request.payload.clone(),
             targets: targets.clone(),
+            revised: false,
         };
+        // What its producer said stays what the next version is compared with.
+        if let (Origin::Person { slug, .. }, Some(before)) =
+            (&submission.origin, self.items.get(&submission.item))
+        {
+            item.version = before.version;
+            item.payload.clone_from(&before.payload);
+            item.slug = slug.clone().or(item.slug);
+            item.revised = true;
+        }
         self.items.insert(submission.item.clone(), item);
     }
+}
+
+fn slug_of(submission: &Submission) -> Option<&str> {
+    submission.request.payload.as_ref()?.slug.as_deref()
 }
 
 fn goes_to(answer: &Answer, targets: &BTreeSet<String>) -> bool {

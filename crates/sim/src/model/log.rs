@@ -10,7 +10,7 @@ use slugline_core::event::{EventType, LogEntry, stored_text};
 use slugline_core::ids::JobId;
 use slugline_core::lifecycle::JobState;
 
-use super::{Judged, Model, broken};
+use super::{Job, Judged, Model, broken};
 
 /// What of the log was read.
 #[derive(Default)]
@@ -83,6 +83,7 @@ impl Model {
             }
             EventType::PublishSucceeded => {
                 self.note_verified(entry);
+                self.went_live(entry)?;
                 let from = [JobState::Delivering, JobState::Live, JobState::Failed];
                 self.moved(entry, &from, JobState::Live)
             }
@@ -108,6 +109,12 @@ impl Model {
             }
             EventType::LeaseRescued => self.rescued(entry),
             EventType::Paused | EventType::Resumed => self.paused(entry),
+            EventType::Retried => self.retried(entry),
+            EventType::RolledBack => self.rolled_back(entry),
+            EventType::Skipped => self.moved(entry, &[JobState::Failed], JobState::Skipped),
+            EventType::Cancelled => self.taken_off(entry),
+            EventType::JobPaused => self.moved(entry, &[JobState::Queued], JobState::Pending),
+            EventType::JobResumed => self.moved(entry, &[JobState::Pending], JobState::Queued),
             EventType::SecondLookDone => {
                 self.settled_in_the_dark(entry);
                 Ok(())
@@ -132,11 +139,15 @@ impl Model {
         }
         publish.released = true;
         self.judge_release(id)?;
-        for job in self.jobs.values_mut().filter(|job| job.publish == id) {
-            if job.state == JobState::Pending {
-                job.state = JobState::Queued;
-            }
-        }
+        let waited = |(job_id, job): (&JobId, &mut Job)| {
+            let waits = matches!(job.state, JobState::Pending | JobState::Queued);
+            let is_its = job.publish == id && waits;
+            is_its
+                .then(|| job.state = JobState::Queued)
+                .map(|()| *job_id)
+        };
+        let released: Vec<JobId> = self.jobs.iter_mut().filter_map(waited).collect();
+        released.into_iter().for_each(|job| self.take_place(job));
         Ok(())
     }
 
@@ -145,6 +156,9 @@ impl Model {
             return broken("P8", format!("a claim without a job: {entry:?}"));
         };
         self.judge_unpaused(job)?;
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.runs += 1;
+        }
         match self.log.recovering {
             true => self.claimed_in_vain(job, entry.at),
             false => self.claim_logged(job)?,

@@ -11,8 +11,10 @@ mod intake;
 mod log;
 mod messages;
 mod mirror;
+mod operated;
 mod pauses;
 mod reruns;
+mod revised;
 mod shown;
 mod webhooks;
 
@@ -78,6 +80,8 @@ pub(crate) struct Model {
     keys: BTreeMap<(String, String, String), intake::Key>,
     publishes: BTreeMap<PublishId, Publish>,
     jobs: BTreeMap<JobId, Job>,
+    /// The job that has each item's place at each destination: the last that was released there.
+    places: BTreeMap<(ItemKey, String), JobId>,
     grants: grants::Grants,
     judges_leases: bool,
     /// Whether messages must come in order: not where one may come after its sender is gone.
@@ -87,6 +91,8 @@ pub(crate) struct Model {
     ties: dependencies::Ties,
     shown: shown::Shows,
     reruns: reruns::Reruns,
+    operated: operated::Operated,
+    revised: revised::Revisions,
     messages: messages::Messages,
     webhooks: webhooks::Webhooks,
     /// Derived slugs, and whose they are.
@@ -101,6 +107,8 @@ pub(crate) struct Publish {
     item: ItemKey,
     key: String,
     generation: Generation,
+    /// The generation whose body it brings back.
+    restores: Option<Generation>,
     action: Action,
     payload: Option<Payload>,
     /// Its time, where that lay ahead.
@@ -122,6 +130,10 @@ pub(crate) struct Job {
     publish: PublishId,
     destination: String,
     state: JobState,
+    /// It had its item's place once.
+    placed: bool,
+    /// How often it was taken, for a run or a look.
+    runs: i64,
     claimed_at: Duration,
     live_at: Option<Duration>,
 }
@@ -154,10 +166,21 @@ impl Model {
 
     /// The newest generation of an item that was released to a destination, with its publish.
     fn desired(&self, item: &ItemKey, destination: &str) -> Option<&Publish> {
-        let candidates = self.publishes.values().filter(|publish| {
-            publish.released && publish.item == *item && publish.targets.contains(destination)
-        });
-        candidates.max_by_key(|publish| publish.generation)
+        let place = (item.clone(), destination.to_owned());
+        let (_, publish) = self.publish_of(*self.places.get(&place)?)?;
+        Some(publish)
+    }
+
+    /// A job takes its item's place at its destination.
+    fn take_place(&mut self, id: JobId) {
+        let Some((job, publish)) = self.publish_of(id) else {
+            return;
+        };
+        let place = (publish.item.clone(), job.destination.clone());
+        self.places.insert(place, id);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.placed = true;
+        }
     }
 
     /// Jobs that are not final.

@@ -52,22 +52,24 @@ impl Model {
         let open = self.jobs.iter().find(|(_, other)| {
             let publish = self.publishes.get(&other.publish);
             let is_its = publish.is_some_and(|publish| publish.item == item);
-            is_its
-                && other.destination == destination
-                && matches!(other.state, JobState::Queued | JobState::Delivering)
+            is_its && other.destination == destination && other.placed && !other.state.is_final()
         });
         if let Some((open, _)) = open {
             return broken("P7", format!("{job} is queued beside {open}"));
         }
+        self.judge_not_ended(&item, destination)?;
         self.reruns.jobs.insert(job);
         let kept = Job {
             publish: id,
             destination: destination.to_owned(),
             state: JobState::Queued,
+            placed: false,
+            runs: 0,
             claimed_at: Duration::ZERO,
             live_at: None,
         };
         self.jobs.insert(job, kept);
+        self.take_place(job);
         Ok(())
     }
 

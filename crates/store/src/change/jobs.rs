@@ -68,14 +68,16 @@ pub(crate) fn go_live<L: Ledger>(
     ledger.log(entry.downstream(shown.downstream_ids.clone()))
 }
 
-/// What was shown until a rollback went live is rolled back now, and not before: it was seen.
+/// What was shown until a rollback went live is rolled back now, and not before: it was seen. A rollback that
+/// runs again takes nobody's place.
 fn roll_back_shown<L: Ledger>(ledger: &mut L, by: &JobRow) -> Result<(), L::Fault> {
     let desired = ledger.desired(by.item, by.destination)?;
     let shown = desired.and_then(|desired| desired.shown_job);
     let Some(shown) = shown.filter(|shown| *shown != by.id) else {
         return Ok(());
     };
-    let Some(bad) = ledger.job(shown)?.filter(|job| job.state == JobState::Live) else {
+    let is_left = |job: &JobRow| job.state == JobState::Live && job.generation < by.generation;
+    let Some(bad) = ledger.job(shown)?.filter(is_left) else {
         return Ok(());
     };
     ledger.change(&bad, Change::Set(JobState::RolledBack))?;

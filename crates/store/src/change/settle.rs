@@ -159,14 +159,15 @@ fn end_look<L: Ledger>(
             let shown = settlement.shown.clone().unwrap_or_default();
             jobs::go_live(ledger, job, *evidence, &shown)?;
         }
-        Verdict::Dead(failure) => jobs::fail(ledger, job, failure)?,
+        // What a person ended stays ended; the log has what the look found.
+        Verdict::Dead(failure) if !is_ended_by_a_person(job) => jobs::fail(ledger, job, failure)?,
         Verdict::Retry { at, .. } | Verdict::PutBack { at, .. } => {
             jobs::let_go(ledger, job)?;
             if !settlement.looked {
                 ledger.look_later(job, *at)?;
             }
         }
-        Verdict::Live(_) | Verdict::Superseded => jobs::let_go(ledger, job)?,
+        Verdict::Live(_) | Verdict::Superseded | Verdict::Dead(_) => jobs::let_go(ledger, job)?,
     }
     if !settlement.looked {
         return Ok(());
@@ -178,6 +179,10 @@ fn end_look<L: Ledger>(
     };
     let entry = Entry::of_job(ledger, EventType::SecondLookDone, outcome, job);
     ledger.log(entry.failure(failure_of(&settlement.verdict)))
+}
+
+fn is_ended_by_a_person(job: &JobRow) -> bool {
+    matches!(job.state, JobState::Skipped | JobState::Cancelled)
 }
 
 fn note_doubt<L: Ledger>(

@@ -73,10 +73,10 @@ pub(crate) const TABLES: &[Table] = &[
             ("id", Big), ("item", Big), ("generation", Big), ("version", Big), ("accepted_at", Big), ("ready_at", Big),
             ("released_at", Big), ("publish_at", Big), ("fetch_at", Big), ("fetches", Int), ("waits", Int),
             ("version_kind", Small), ("action", Small), ("class", Small), ("request_id", Text), ("actor", Text),
-            ("slug_key", Bytes), ("held", Int), ("restores", Big),
+            ("slug_key", Bytes), ("held", Int), ("restores", Big), ("waits_since", Big),
         ],
         rows: "SELECT id, item, generation, version, accepted_at, ready_at, released_at, publish_at, fetch_at, fetches, waits,
-                      version_kind, action, class, request_id, actor, slug_key, held, restores FROM publish",
+                      version_kind, action, class, request_id, actor, slug_key, held, restores, waits_since FROM publish",
     },
     Table {
         name: "dependency",

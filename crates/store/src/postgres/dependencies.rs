@@ -229,9 +229,9 @@ pub(crate) fn insert(publishes: &[NewPublish<'_>]) -> Option<Write<'static>> {
     (!ids.is_empty()).then(|| write(sql, columns![ids, places, names, contents]))
 }
 
-/// The statement that forgets what publishes depend on that wait for nothing any more.
+/// The statement that forgets what publishes depend on that wait for nothing any more, and will not again.
 pub(crate) fn forget(publishes: Vec<i64>) -> Option<Write<'static>> {
-    let sql = "DELETE FROM dependency d USING publish p WHERE d.publish = ANY($1) AND p.id = d.publish AND p.waits = 0";
+    let sql = "DELETE FROM dependency d USING publish p WHERE d.publish = ANY($1) AND p.id = d.publish AND p.waits = 0 AND p.held = 0";
     (!publishes.is_empty()).then(|| write(sql, columns![publishes]))
 }
 

@@ -8,9 +8,12 @@ use slugline_core::time::Timestamp;
 use super::write::{Write, columns, write};
 use crate::words::bit;
 
-/// They wait for nothing any more, unless one of their jobs does.
+/// They wait for nothing any more, unless one of their jobs does. What they waited for is remembered for those
+/// that are dead letters: a retry waits again.
 pub(crate) fn stop(publishes: Vec<i64>) -> Option<Write<'static>> {
-    let sql = "UPDATE publish p SET waits = 0, fetch_at = NULL
+    // 4: failed.
+    let sql = "UPDATE publish p SET waits = 0, fetch_at = NULL,
+                      held = CASE WHEN waits <> 0 AND EXISTS (SELECT 1 FROM job j WHERE j.publish = p.id AND j.state = 4) THEN waits ELSE held END
                WHERE p.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM job j WHERE j.publish = p.id AND j.state = 0)";
     (!publishes.is_empty()).then(|| write(sql, columns![publishes]))
 }
@@ -38,7 +41,8 @@ pub(crate) fn give_up(publishes: Vec<i64>) -> Option<Write<'static>> {
 
 /// They wait again for what they waited for.
 pub(crate) fn again(publishes: Vec<i64>, now: Timestamp) -> Option<Write<'static>> {
-    let sql = "UPDATE publish SET waits = held, held = 0, ready_at = $2, fetches = 0,
+    let sql =
+        "UPDATE publish SET waits = held, held = 0, ready_at = $2, waits_since = $2, fetches = 0,
                       fetch_at = CASE WHEN held & $3::int <> 0 THEN $2::bigint END
                WHERE id = ANY($1) AND held <> 0";
     let media = i32::try_from(bit(PendingReason::Media)).unwrap_or(0);

@@ -67,9 +67,9 @@ pub(crate) fn insert(tx: &Tx<'_>, publish: PublishId, key: &ItemKey, ids: &[Stri
     Ok(())
 }
 
-/// Forgets what a publish depends on that waits for nothing any more.
+/// Forgets what a publish depends on that waits for nothing any more, and will not again.
 pub(crate) fn forget(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
-    let sql = "DELETE FROM dependency WHERE publish = (SELECT id FROM publish WHERE id = ?1 AND waits = 0)";
+    let sql = "DELETE FROM dependency WHERE publish = (SELECT id FROM publish WHERE id = ?1 AND waits = 0 AND held = 0)";
     tx.run(sql, [publish.0]).map(drop)
 }
 

@@ -62,9 +62,12 @@ pub(crate) fn put(tx: &Tx<'_>, placing: &Placing) -> Done<()> {
     Ok(())
 }
 
-/// A publish none of whose jobs is pending any more waits for nothing.
+/// A publish none of whose jobs is pending any more waits for nothing. What it waited for is remembered for
+/// those that are dead letters: a retry waits again.
 pub(crate) fn stop_waiting(tx: &Tx<'_>, publish: PublishId) -> Done<()> {
-    let sql = "UPDATE publish SET waits = 0, fetch_at = NULL
+    // 4: failed.
+    let sql = "UPDATE publish SET waits = 0, fetch_at = NULL,
+                      held = CASE WHEN waits <> 0 AND EXISTS (SELECT 1 FROM job WHERE publish = ?1 AND state = 4) THEN waits ELSE held END
                WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM job WHERE publish = ?1 AND state = 0)";
     tx.run(sql, [publish.0])?;
     dependencies::forget(tx, publish)

@@ -172,7 +172,7 @@ impl Ledger for &Tx<'_> {
     }
 
     fn wait_again(&mut self, publish: PublishId) -> Done<()> {
-        let sql = "UPDATE publish SET waits = held, held = 0, ready_at = ?2, fetches = 0,
+        let sql = "UPDATE publish SET waits = held, held = 0, ready_at = ?2, waits_since = ?2, fetches = 0,
                    fetch_at = CASE WHEN held & ?3 <> 0 THEN ?2 END WHERE id = ?1 AND held <> 0";
         let media = bit(PendingReason::Media);
         self.run(sql, [publish.0, self.now.0, media]).map(drop)

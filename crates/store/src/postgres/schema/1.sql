@@ -86,6 +86,7 @@ CREATE TABLE publish (
     version BIGINT NOT NULL,
     accepted_at BIGINT NOT NULL,
     ready_at BIGINT NOT NULL,
+    waits_since BIGINT,
     released_at BIGINT,
     publish_at BIGINT,
     fetch_at BIGINT,

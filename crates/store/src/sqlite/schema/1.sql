@@ -86,6 +86,7 @@ CREATE TABLE publish (
     publish_at INTEGER,
     waits INTEGER NOT NULL,
     ready_at INTEGER NOT NULL,
+    waits_since INTEGER,
     fetch_at INTEGER,
     fetches INTEGER NOT NULL DEFAULT 0,
     held INTEGER NOT NULL DEFAULT 0,

@@ -22,6 +22,7 @@ pub(crate) mod readers;
 pub(crate) mod reconciling;
 pub(crate) mod replaying;
 pub(crate) mod reruns;
+pub(crate) mod retries;
 pub(crate) mod sets;
 pub(crate) mod slugs;
 pub(crate) mod webhooks;
@@ -89,6 +90,10 @@ macro_rules! contract_tests {
             erasure::erasing_twice_is_erasing_once,
             erasure::what_is_needed_is_not_erased,
             erasure::media_that_others_name_stay,
+            retries::a_retry_has_its_patience_again,
+            retries::a_dead_letter_never_jumps_the_queue,
+            retries::a_rollback_that_runs_again_takes_nobodys_place,
+            retries::what_a_person_ended_stays_ended,
             slugs::a_slug_has_one_claim,
             slugs::a_slug_that_is_given_up_is_waited_for,
             slugs::a_slug_that_is_taken_up_again_is_not_free,

@@ -15,7 +15,7 @@ use crate::bench::{Bench, Post, ended, failure, post};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn order(job: JobId, action: JobAction) -> JobOrder {
+pub(super) fn order(job: JobId, action: JobAction) -> JobOrder {
     JobOrder {
         job,
         owner: "default".into(),
@@ -27,11 +27,11 @@ fn order(job: JobId, action: JobAction) -> JobOrder {
     }
 }
 
-async fn act(bench: &Bench, order: JobOrder) -> Result<JobState, Problem> {
+pub(super) async fn act(bench: &Bench, order: JobOrder) -> Result<JobState, Problem> {
     bench.store.act(vec![order]).await.unwrap().remove(0)
 }
 
-async fn dead(bench: &Bench, post: &Post) -> JobId {
+pub(super) async fn dead(bench: &Bench, post: &Post) -> JobId {
     bench.accept(post).await;
     let job = bench.claim_one(post.targets[0]).await;
     assert!(bench.settle(ended(&job, Verdict::Dead(failure()))).await);
@@ -228,7 +228,12 @@ pub(crate) async fn nobody_acts_for_others(bench: &Bench) {
 }
 
 /// The body of `post` as a generation that a person makes.
-fn by_person(bench: &Bench, post: &Post, seen: i64, restores: Option<i64>) -> Submission {
+pub(super) fn by_person(
+    bench: &Bench,
+    post: &Post,
+    seen: i64,
+    restores: Option<i64>,
+) -> Submission {
     let submission = post
         .clone()
         .key(&format!("person-{seen}"))
