@@ -15,7 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use slugline_web::{ClientNames, Peer, Router};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::handshakes::{Handshakes, Place, Shaken};
@@ -28,14 +28,15 @@ const CONNECTIONS: usize = 8_192;
 /// After an accept that failed (file descriptors ran out): time for some to close.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves until `stop`, then until the requests in flight have ended.
+/// Serves until `stop`, then until the requests in flight have ended. Each request goes to the router that `routers`
+/// shows when it comes.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    routers: watch::Receiver<Router>,
     tls: Option<&Identity>,
     stop: impl Future<Output = ()>,
 ) {
-    let house = House::new(router);
+    let house = House::new(routers);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let mut handshakes = Handshakes::default();
     let mut stop = std::pin::pin!(stop);
@@ -61,17 +62,17 @@ pub async fn serve(
 struct House {
     http: http1::Builder,
     open: GracefulShutdown,
-    router: Router,
+    routers: watch::Receiver<Router>,
 }
 
 impl House {
-    fn new(router: Router) -> Self {
+    fn new(routers: watch::Receiver<Router>) -> Self {
         let mut http = http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
         Self {
             http,
             open: GracefulShutdown::new(),
-            router,
+            routers,
         }
     }
 
@@ -79,11 +80,12 @@ impl House {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let router = self.router.clone();
+        let routers = self.routers.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(peer);
             request.extensions_mut().insert(names.clone());
-            router.clone().oneshot(request)
+            let router = routers.borrow().clone();
+            router.oneshot(request)
         });
         let connection = self.http.serve_connection(TokioIo::new(stream), service);
         let connection = self.open.watch(connection);

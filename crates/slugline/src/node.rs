@@ -1,7 +1,7 @@
-//! A node: store, network, engine and doors, wired together from the configuration.
+//! A node: network, engine and doors, wired together from the configuration on a ground that is given.
 //!
-//! Ensures that nothing listens before the data is open and the destinations are known, and that a
-//! stop closes the doors first, lets runs end, and closes the store last.
+//! Ensures that the destinations are known to the store before anything runs. Neither listens nor knows when to stop:
+//! see `running`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,17 +20,15 @@ use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Entropy, Transport};
 use slugline_engine::sealing::SealingKey;
 use slugline_engine::stop::Stop;
-use slugline_engine::store::{Store, TokenRecord};
+use slugline_engine::store::TokenRecord;
 use slugline_engine::webhooks::{Allows, Site, SourceSettings, Webhooks};
-use slugline_web::{App, DestinationView, Destinations, Limits, Trusts};
-use tokio::net::TcpListener;
+use slugline_web::{App, DestinationView, Destinations, Limits, Router, Trusts};
 
-use crate::clock::{SystemClock, SystemEntropy, random_bytes};
+use crate::clock::{SystemEntropy, random_bytes};
 use crate::config::{Config, Destination, OnDrift, OnUnknown, Source, Token, Trust};
-use crate::place::Place;
+use crate::ground::Ground;
 use crate::probe::ProbePort;
 use crate::telemetry::Metrics;
-use crate::tls::Identity;
 use crate::transport::{Guard, HttpTransport};
 
 /// A commit window is this many request timeouts, unless the vendor or configuration says otherwise.
@@ -41,43 +39,37 @@ pub const CLOSING: Duration = Duration::from_secs(5);
 /// A node, ready to run.
 pub struct Node {
     config: Config,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
+    ground: Arc<Ground>,
     engine: Engine,
     intake: Arc<Intake>,
     webhooks: Arc<Webhooks>,
     ready: Arc<AtomicBool>,
-    first_token: Option<String>,
-    tls: Option<Identity>,
 }
 
 impl Node {
-    /// Opens the store and wires a node, which takes the destinations of its region and those
-    /// without one.
+    /// Wires a node, which takes the destinations of its region and those without one.
     ///
     /// # Errors
     /// What is wrong and what to do, for people.
-    pub async fn open(config: Config, place: &Place) -> Result<Self, String> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let store = place.store.open(Arc::clone(&clock))?;
+    pub async fn wire(config: Config, ground: &Arc<Ground>) -> Result<Self, String> {
         let guard = Guard::new(config.server.allow_private_networks.clone());
         let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new(guard.clone()));
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let shared = Shared {
-            store: Arc::clone(&store),
+            store: Arc::clone(&ground.store),
             transport,
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(&ground.clock),
             sealing_key: sealing_key(&config)?,
         };
         let engine = Engine::new(
             shared.clone(),
             entropy,
-            destinations(&config, place.region.as_deref(), clock.now()),
+            destinations(&config, ground.region.as_deref(), ground.clock.now()),
             engine_settings(&config),
         );
         engine.register().await.map_err(|why| why.to_string())?;
         let intake = Arc::new(Intake::new(
-            Arc::clone(&store),
+            Arc::clone(&ground.store),
             intake_settings(&config, guard),
         ));
         let webhooks = Arc::new(Webhooks::new(
@@ -90,61 +82,42 @@ impl Node {
                 .collect(),
         ));
         let engine = engine.with_webhooks(Arc::clone(&webhooks));
-        let first_token = first_token(&config, &store).await?;
-        let tls = identity(&config)?;
         Ok(Self {
             config,
-            store,
-            clock,
+            ground: Arc::clone(ground),
             engine,
             intake,
             webhooks,
             ready: Arc::new(AtomicBool::new(false)),
-            first_token,
-            tls,
         })
     }
 
-    /// The token that was made because there was none; shown once, kept only as a hash.
-    pub fn first_token(&self) -> Option<&str> {
-        self.first_token.as_deref()
+    /// What is fixed for as long as the process runs.
+    pub fn ground(&self) -> &Arc<Ground> {
+        &self.ground
     }
 
-    /// Serves until asked to stop, then closes. Returns within the shutdown grace and [`CLOSING`].
-    pub async fn serve(self, listener: TcpListener, metrics: Metrics, stop: &Stop) {
-        let router = slugline_web::router(self.app(metrics));
+    /// How long runs may take to end once it is to stop.
+    pub fn grace(&self) -> Duration {
+        self.config.server.shutdown_grace
+    }
+
+    /// Opens its doors: from now on they take what comes.
+    pub fn open(&self, metrics: Metrics) -> Router {
         self.ready.store(true, Ordering::Release);
-        let grace = self.config.server.shutdown_grace;
-        let (ready, stopping) = (Arc::clone(&self.ready), stop.clone());
-        let closed = async move {
-            stopping.requested().await;
-            ready.store(false, Ordering::Release);
-        };
-        let doors = async {
-            let tls = self.tls.as_ref();
-            tokio::select! {
-                () = crate::listen::serve(listener, router, tls, closed) => {},
-                () = overdue(stop, grace) => {},
-                () = self.renew() => {},
-            }
-        };
-        let engine = async {
-            tokio::select! { () = self.engine.run(stop, grace) => {}, () = overdue(stop, grace + CLOSING / 2) => {} }
-        };
-        tokio::join!(doors, engine);
-        if tokio::time::timeout(CLOSING / 2, self.store.close())
-            .await
-            .is_err()
-        {
-            tracing::warn!("the store did not close in time; what was answered is durable");
-        }
+        slugline_web::router(self.app(metrics))
     }
 
-    /// Takes certificates that are renewed; never ends.
-    async fn renew(&self) {
-        match (&self.tls, &self.config.server.tls) {
-            (Some(identity), Some(tls)) => identity.follow(tls, &self.config.references).await,
-            _ => std::future::pending().await,
+    /// Has its doors take nothing new.
+    pub fn close(&self) {
+        self.ready.store(false, Ordering::Release);
+    }
+
+    /// Delivers until asked to stop; runs under way may end for the grace time.
+    pub async fn run(&self, stop: &Stop) {
+        tokio::select! {
+            () = self.engine.run(stop, self.grace()) => {},
+            () = overdue(stop, self.grace() + CLOSING / 2) => {},
         }
     }
 
@@ -154,7 +127,7 @@ impl Node {
             transport: Arc::new(HttpTransport::new(guard)),
             destinations: self.config.destinations.clone(),
             delivery: Arc::clone(self.engine.delivery()),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.ground.clock),
         }
     }
 
@@ -165,10 +138,10 @@ impl Node {
 
     fn app(&self, metrics: Metrics) -> App {
         App {
-            store: Arc::clone(&self.store),
+            store: Arc::clone(&self.ground.store),
             intake: Arc::clone(&self.intake),
             desk: Arc::new(Desk::new(
-                Arc::clone(&self.store),
+                Arc::clone(&self.ground.store),
                 Arc::clone(&self.intake),
                 rules(Arc::clone(self.engine.delivery())),
             )),
@@ -177,12 +150,12 @@ impl Node {
             tls: self.config.server.tls.is_some(),
             trusts: self.trusts(),
             destinations: Arc::new(self.shown()),
-            clock: Arc::clone(&self.clock),
+            clock: Arc::clone(&self.ground.clock),
             tokens: self
                 .config
                 .tokens
                 .iter()
-                .map(|token| token_record(token, self.clock.now()))
+                .map(|token| token_record(token, self.ground.clock.now()))
                 .collect(),
             limits: Limits {
                 publish_bytes: self.config.server.limits.body,
@@ -203,7 +176,7 @@ impl Node {
 }
 
 /// Resolves `after` a stop was asked for.
-async fn overdue(stop: &Stop, after: Duration) {
+pub async fn overdue(stop: &Stop, after: Duration) {
     stop.requested().await;
     tokio::time::sleep(after).await;
 }
@@ -241,13 +214,6 @@ pub fn settings(destination: &Destination) -> DestinationSettings {
         pace: destination.pace.clone(),
         reconcile: destination.reconcile.settings(destination.on_drift),
     }
-}
-
-/// What the listener proves itself with; `None` where it speaks plain HTTP.
-pub fn identity(config: &Config) -> Result<Option<Identity>, String> {
-    let load = |tls| Identity::load(tls, &config.references, SystemClock.now());
-    let loaded = config.server.tls.as_ref().map(load).transpose();
-    loaded.map_err(|(key, why)| format!("[server] tls {key}: {why}"))
 }
 
 fn sealing_key(config: &Config) -> Result<Option<Arc<SealingKey>>, String> {
@@ -332,26 +298,6 @@ fn token_record(token: &Token, now: Timestamp) -> TokenRecord {
         environments: token.environments.clone(),
         created_at: now,
     }
-}
-
-/// Makes an admin token where there is none at all: otherwise nobody could ever come in.
-async fn first_token(config: &Config, store: &Arc<dyn Store>) -> Result<Option<String>, String> {
-    let kept = store.tokens().await.map_err(|why| why.to_string())?;
-    if !config.tokens.is_empty() || !kept.is_empty() {
-        return Ok(None);
-    }
-    let token = slugline_web::token_of(&random_bytes::<24>()?);
-    let record = TokenRecord {
-        name: "first".into(),
-        hash: slugline_web::token_hash(&token),
-        role: slugline_web::Role::Admin.as_str().into(),
-        owner: crate::config::DEFAULT_OWNER.into(),
-        environments: Vec::new(),
-        created_at: store.now(),
-    };
-    let added = store.add_token(record).await;
-    // Of several nodes that start at once, one makes it.
-    Ok(added.map_err(|why| why.to_string())?.then_some(token))
 }
 
 /// What destinations cannot hold, as their connectors say.

@@ -14,7 +14,7 @@ use super::serve::{DEFAULT_CONFIG, configuration};
 use super::{Ended, Trouble};
 use crate::clock::SystemClock;
 use crate::config::{ClientCertificate, Config, Destination, Source};
-use crate::node::identity;
+use crate::ground::identity;
 use crate::output::{BAD, GOOD, Output, columns};
 use crate::probe::ProbePort;
 use crate::tls::Identity;

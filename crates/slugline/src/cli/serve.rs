@@ -1,20 +1,25 @@
 //! `slugline serve`: the server.
 //!
 //! Ensures that a wrong configuration ends with 2 before anything is opened, that the first signal
-//! stops gracefully within a stated time, and that a second one is immediate and loses nothing.
+//! stops gracefully within a stated time, that a second one is immediate and loses nothing, and that SIGHUP takes
+//! another configuration only where all of it can be used.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use slugline_core::secret::Secret;
 use slugline_engine::stop::Stop;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
 
 use crate::config::Config;
+use crate::ground::{Ground, needs_restart};
 use crate::node::{CLOSING, Node};
 use crate::place::{Place, Storage};
+use crate::running;
 use crate::telemetry::{self, Metrics};
 
 /// The configuration that is taken when none is named and it is there.
@@ -28,7 +33,8 @@ const INTERRUPTED: i32 = 130;
 ///
 /// The first SIGTERM or SIGINT stops intake, lets jobs under way end or puts them back, and exits
 /// within `[server] shutdown_grace` (20 s) and 5 s. A second one exits at once; nothing that was
-/// acknowledged is lost by it.
+/// acknowledged is lost by it. SIGHUP reads the configuration again: new requests and runs go by it
+/// at once, and what is under way ends by the old one; one that is wrong changes nothing.
 #[derive(clap::Args, Clone, Debug)]
 #[command(
     after_help = "Examples:\n  slugline serve\n  slugline serve --config /etc/slugline.toml --data /var/lib/slugline\n  slugline serve --database-url postgres://slugline@db.internal/slugline --region eu\n  SLUGLINE_LISTEN=0.0.0.0:8420 slugline serve\n\nLogs go to standard error; SLUGLINE_LOG=debug shows each run."
@@ -81,15 +87,17 @@ pub fn configuration(file: Option<&Path>) -> Result<Config, String> {
 }
 
 async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
-    let mut config = configuration(args.config.as_deref()).map_err(|why| (2, why))?;
-    config.server.listen = args.listen.unwrap_or(config.server.listen);
+    let config = load(args).map_err(|why| (2, why))?;
     telemetry::log(config.server.log_format, "info");
     let metrics = Metrics::install().map_err(|why| (1, why))?;
     let address = config.server.listen;
     let grace = config.server.shutdown_grace;
     let place = place(args, &config);
     let scheme = config.server.scheme();
-    let node = Node::open(config, &place).await.map_err(|why| (2, why))?;
+    let wrong = |why| (2, why);
+    let ground = Ground::open(&config, &place).map_err(wrong)?;
+    let first_token = ground.first_token(&config).await.map_err(wrong)?;
+    let node = Node::wire(config.clone(), &ground).await.map_err(wrong)?;
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|why| {
         (
@@ -98,7 +106,7 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
         )
     })?;
     let bound = listener.local_addr().unwrap_or(address);
-    if let Some(token) = node.first_token() {
+    if let Some(token) = first_token {
         eprintln!(
             "No token is configured, so an admin token was made. It is shown only now:\n\n    {token}\n"
         );
@@ -106,9 +114,17 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
     tracing::info!(address = %bound, store = %place.store, "listening on {scheme}://{bound}");
     let stop = Stop::default();
     stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
-    node.serve(listener, metrics, &stop).await;
+    let successors = reload_on_signal(args.clone(), config, ground).map_err(|why| (1, why))?;
+    running::serve(node, listener, metrics, successors, &stop).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The configuration, with what flags say in its place.
+fn load(args: &ServeArgs) -> Result<Config, String> {
+    let mut config = configuration(args.config.as_deref())?;
+    config.server.listen = args.listen.unwrap_or(config.server.listen);
+    Ok(config)
 }
 
 /// Flags and their variables go before the file.
@@ -128,9 +144,48 @@ pub fn storage(database_url: Option<&str>, data: &Path, config: &Config) -> Stor
     }
 }
 
+/// Reads the configuration again at each SIGHUP, and gives the node that is wired from it. One that cannot be used
+/// changes nothing.
+fn reload_on_signal(
+    args: ServeArgs,
+    started: Config,
+    ground: Arc<Ground>,
+) -> Result<mpsc::Receiver<Node>, String> {
+    let mut hangup = listen(SignalKind::hangup())?;
+    let (give, take) = mpsc::channel(1);
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            match again(&args, &started, &ground).await {
+                Ok(node) => {
+                    if give.send(node).await.is_err() {
+                        break;
+                    }
+                }
+                Err(why) => tracing::error!("the configuration stays as it was: {why}"),
+            }
+        }
+    });
+    Ok(take)
+}
+
+async fn again(args: &ServeArgs, started: &Config, ground: &Arc<Ground>) -> Result<Node, String> {
+    let config = load(args)?;
+    let fixed = needs_restart(started, &config);
+    if !fixed.is_empty() {
+        let keys = fixed.join(", ");
+        return Err(format!(
+            "{keys} cannot change while the server runs; put it back, or restart the server"
+        ));
+    }
+    Node::wire(config, ground).await
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, String> {
+    signal(kind).map_err(|why| format!("cannot listen for signals: {why}"))
+}
+
 /// The first signal asks to stop, the second ends the process.
 fn stop_on_signals(stop: Stop, grace: std::time::Duration) -> Result<(), String> {
-    let listen = |kind| signal(kind).map_err(|why| format!("cannot listen for signals: {why}"));
     let (mut terminate, mut interrupt) = (
         listen(SignalKind::terminate())?,
         listen(SignalKind::interrupt())?,

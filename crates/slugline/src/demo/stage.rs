@@ -10,14 +10,17 @@ use std::sync::Arc;
 use slugline_connectors::fake::Faults;
 use slugline_engine::stop::Stop;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::samples::SAMPLES;
 use crate::cli::sandbox::{PASSWORD, USER, Vendor, fake};
 use crate::clock::random_bytes;
 use crate::config::Config;
+use crate::ground::Ground;
 use crate::node::Node;
 use crate::place::{Place, Storage};
+use crate::running;
 use crate::sandbox::Sandbox;
 use crate::telemetry::Metrics;
 
@@ -62,11 +65,15 @@ impl Stage {
             store: Storage::Directory(directory.join("data")),
             region: None,
         };
-        let node = Node::open(config, &place).await?;
+        let ground = Ground::open(&config, &place)?;
+        let node = Node::wire(config, &ground).await?;
         let metrics = Metrics::install()?;
         let stop = Stop::default();
         let stopping = stop.clone();
-        let serving = tokio::spawn(async move { node.serve(listener, metrics, &stopping).await });
+        let (_, none) = mpsc::channel(1);
+        let serving = tokio::spawn(async move {
+            running::serve(node, listener, metrics, none, &stopping).await;
+        });
         Ok(Self {
             directory,
             server,

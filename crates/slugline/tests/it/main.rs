@@ -16,6 +16,7 @@ mod nodes;
 mod operator;
 mod publish;
 mod reconcile;
+mod reloading;
 mod stopping;
 mod stub;
 mod tls;

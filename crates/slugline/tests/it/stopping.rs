@@ -39,7 +39,7 @@ impl Silent {
 }
 
 /// A server whose only destination is this receiver, with a publish under way to it.
-fn delivering_to(receiver: &Silent, grace: &str) -> (Server, TcpStream) {
+pub(crate) fn delivering_to(receiver: &Silent, grace: &str) -> (Server, TcpStream) {
     let folder = tempfile::tempdir().unwrap();
     let configuration = format!(
         r#"
