@@ -1,13 +1,15 @@
 //! `slugline drift`: what destinations show otherwise than desired.
 //!
-//! Ensures that nothing that a destination said drives the terminal. Changes nothing.
+//! Ensures that nothing that a destination said drives the terminal. Without a subcommand it changes nothing;
+//! what those change is in `mend_drift`.
 
-use clap::Args;
 use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
 use slugline_core::http::Method;
 use url::form_urlencoded::Serializer;
 
 use super::Ended;
+use super::mend_drift::{self, MendArgs};
 use crate::client::api::{Api, ServerArgs};
 use crate::client::views::{self, Drifted, List};
 use crate::output::{BAD, OPEN, Output, columns, printable};
@@ -18,9 +20,12 @@ const KINDS: [&str; 4] = ["missing", "stale", "extra", "diverged"];
 /// Lists what destinations show otherwise than desired.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline drift\n  slugline drift --destination blog --kind diverged\n  slugline drift --json\n\nIt is what the last reconciliation and later looks have found; slugline reconcile looks anew."
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  slugline drift\n  slugline drift --destination blog --kind diverged\n  slugline drift --json\n  slugline drift repair post-42 --dry-run\n  slugline drift adopt post-42 --destination blog\n\nIt is what the last reconciliation and later looks have found; slugline reconcile looks anew."
 )]
 pub struct DriftArgs {
+    #[command(subcommand)]
+    what: Option<What>,
     /// At this destination
     #[arg(long, value_name = "DESTINATION")]
     destination: Option<String>,
@@ -43,8 +48,24 @@ pub struct DriftArgs {
     server: ServerArgs,
 }
 
-pub(super) async fn run(args: &DriftArgs, output: Output) -> Ended {
+#[derive(Subcommand, Clone, Debug)]
+enum What {
+    /// Publishes what is desired once more, over what somebody changed
+    Repair(MendArgs),
+    /// Takes what is there for what it should be, until it changes again or is published anew
+    Adopt(MendArgs),
+}
+
+pub(super) async fn run(args: &DriftArgs, no_input: bool, output: Output) -> Ended {
     let api = Api::new(&args.server)?;
+    match &args.what {
+        None => list(&api, args, output).await,
+        Some(What::Repair(mend)) => mend_drift::run(&api, "repair", mend, no_input, output).await,
+        Some(What::Adopt(mend)) => mend_drift::run(&api, "adopt", mend, no_input, output).await,
+    }
+}
+
+async fn list(api: &Api, args: &DriftArgs, output: Output) -> Ended {
     let mut request = api.request(Method::Get, &["v1", "drift"]);
     request.url = format!("{}?{}", request.url, args.query());
     let reply = api.send(request).await?;

@@ -14,6 +14,7 @@ pub mod erase;
 pub mod export;
 pub mod init;
 mod job;
+mod mend_drift;
 pub mod migrate;
 pub mod pause;
 pub mod pauses;
@@ -121,7 +122,7 @@ pub async fn run() -> ExitCode {
             trouble::exit(rollback::run(&args, global.no_input, output).await)
         }
         Command::Erase(args) => trouble::exit(erase::run(&args, global.no_input, output).await),
-        Command::Drift(args) => trouble::exit(drift::run(&args, output).await),
+        Command::Drift(args) => trouble::exit(drift::run(&args, global.no_input, output).await),
         Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
         Command::Sources(args) => trouble::exit(sources::run(&args, output).await),
         Command::Webhooks(args) => trouble::exit(webhooks::run(&args, output).await),

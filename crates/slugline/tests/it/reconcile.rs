@@ -58,6 +58,54 @@ fn what_people_did_is_found_and_only_what_is_missing_comes_back() {
     );
     assert_eq!(fs::read_to_string(page("altered")).unwrap(), altered);
     assert!(page("mine").exists());
+
+    // What is there is kept as it is, once somebody says so.
+    let diverged = server
+        .run(&["drift", "--kind", "diverged", "--json"])
+        .with(0);
+    let id = diverged.json()["items"][0]["content_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let adopt = ["drift", "adopt", &id];
+    let asked = server.run(&[&adopt[..], &["--no-input"]].concat()).with(2);
+    assert!(asked.err().contains("--yes"), "{}", asked.err());
+    let dry = server.run(&[&adopt[..], &["--dry-run"]].concat()).with(0);
+    assert!(dry.out().contains("would adopt"), "{}", dry.out());
+    let done = server.run(&[&adopt[..], &["--yes"]].concat()).with(0);
+    assert!(done.out().contains("adopted"), "{}", done.out());
+    assert_eq!(fs::read_to_string(page("altered")).unwrap(), altered);
+    let again = server.run(&[&adopt[..], &["--yes"]].concat()).with(0);
+    assert!(again.err().contains("Nothing matches"), "{}", again.err());
+
+    // Changed once more, it is put right.
+    fs::write(page("altered"), altered.replace("Mended", "Spoilt")).unwrap();
+    server
+        .run(&["reconcile", "site", "--dry-run", "--wait"])
+        .with(0);
+    let repair = ["drift", "repair", &id, "--destination"];
+    let elsewhere = server
+        .run(&[&repair[..], &["elsewhere", "--yes"]].concat())
+        .with(0);
+    assert!(
+        elsewhere.err().contains("Nothing matches"),
+        "{}",
+        elsewhere.err()
+    );
+    let done = server
+        .run(&[&repair[..], &["site", "--yes", "--json"]].concat())
+        .with(0);
+    assert_eq!(
+        done.json()["items"][0]["outcome"],
+        "queued",
+        "{}",
+        done.out()
+    );
+    server
+        .run(&["publish", "posts/altered.md", "--wait"])
+        .with(0);
+    let text = fs::read_to_string(page("altered")).unwrap();
+    assert!(text.contains("Text of altered"), "{text}");
     let unknown = server.run(&["reconcile", "nowhere"]).with(1);
     assert!(
         unknown.err().contains("no destination"),

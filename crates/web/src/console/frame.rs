@@ -47,7 +47,7 @@ const ROOMS: [(Room, &str, &str); 9] = [
 ];
 
 /// What forms come to, by their word in the address.
-const SAYINGS: [(&str, bool, &str); 17] = [
+const SAYINGS: [(&str, bool, &str); 20] = [
     (
         "webhook_redone",
         true,
