@@ -1,14 +1,16 @@
 //! The log's chain: sealing segments and checking them.
 //!
 //! Ensures that every store seals and checks alike: segments follow each other without gaps, each with
-//! the hash of the one before, and what is still kept of a request matches the digests in the log.
+//! the hash of the one before, what is still kept of a request matches the digests in the log, and what is left of an
+//! entry whose words were erased is what the erasure says was left.
 //! Reading entries and keeping segments is the stores' own.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::Value;
 use slugline_core::canonical::Fingerprint;
-use slugline_core::event::{CHAIN_START, Seal};
+use slugline_core::event::{CHAIN_START, EventType, Seal};
 use slugline_core::ids::PublishId;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::LogCheck;
@@ -55,6 +57,17 @@ impl Entry {
         let of_text = || Fingerprint::of_bytes(self.text.as_bytes());
         self.digest.unwrap_or_else(of_text)
     }
+}
+
+/// Characters of a hash in hex that stand for it in a proof: half of it, which nobody finds another text for.
+const PROOF: usize = 32;
+/// The member of an erasure's detail that holds its proofs.
+pub(crate) const PROOFS: &str = "proofs";
+
+/// What an erasure says of an entry: the hash that it had, and that of what is left of it.
+pub(crate) fn proof(had: &Fingerprint, left: &str) -> (String, String) {
+    let short = |hash: &Fingerprint| hash.hex()[..PROOF].to_owned();
+    (short(had), short(&Fingerprint::of_bytes(left.as_bytes())))
 }
 
 /// The segment that these entries make, which follow `end`: a full one, or what there is when the
@@ -108,6 +121,10 @@ pub(crate) struct Check {
     /// The number that must come next.
     next: i64,
     previous: Fingerprint,
+    /// Entries that are not as they were written: their places by their proofs.
+    changed: BTreeMap<(String, String), i64>,
+    /// What erasures say.
+    erased: BTreeSet<(String, String)>,
     found: LogCheck,
 }
 
@@ -118,6 +135,8 @@ impl Check {
         Self {
             next: sealed + 1,
             previous,
+            changed: BTreeMap::new(),
+            erased: BTreeSet::new(),
             found: LogCheck::default(),
         }
     }
@@ -173,7 +192,14 @@ impl Check {
     }
 
     /// What was found.
-    pub(crate) fn finish(self) -> LogCheck {
+    pub(crate) fn finish(mut self) -> LogCheck {
+        for (proof, seq) in std::mem::take(&mut self.changed) {
+            if !self.erased.contains(&proof) {
+                self.fault(format!(
+                    "entry {seq} is not as it was written, and no erasure says so"
+                ));
+            }
+        }
         self.found
     }
 
@@ -184,12 +210,15 @@ impl Check {
                 self.fault(format!("entry {} is missing", self.next));
             }
             self.next = entry.seq + 1;
+            if let Some(had) = &entry.digest {
+                self.changed.insert(proof(had, &entry.text), entry.seq);
+            }
             match serde_json::from_str::<Value>(&entry.text) {
-                Ok(text) => claims.extend(
-                    Part::ALL
-                        .iter()
-                        .filter_map(|part| claim(entry, &text, *part)),
-                ),
+                Ok(text) => {
+                    self.erased.extend(proofs(&text));
+                    let parts = Part::ALL.iter();
+                    claims.extend(parts.filter_map(|part| claim(entry, &text, *part)));
+                }
                 Err(_) => self.fault(format!("entry {} is no JSON", entry.seq)),
             }
         }
@@ -221,6 +250,20 @@ impl Part {
             Self::Body => "body",
         }
     }
+}
+
+/// What an entry says of others, if it is that of an erasure.
+fn proofs(text: &Value) -> Vec<(String, String)> {
+    let told = text.get("detail").and_then(|detail| detail.get(PROOFS));
+    let Some(told) = told.and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let kind = text.get("type").cloned().unwrap_or_default();
+    if serde_json::from_value::<EventType>(kind).ok() != Some(EventType::Erased) {
+        return Vec::new();
+    }
+    let pair = |(had, left): (&String, &Value)| Some((had.clone(), left.as_str()?.to_owned()));
+    told.into_iter().filter_map(pair).collect()
 }
 
 fn claim(entry: &Entry, text: &Value, part: Part) -> Option<Claim> {

@@ -4,7 +4,7 @@
 //! ids, times and names of people stay. The statements are in the words that all databases know, but for a few
 //! ([`Dialect`]). Does not see to the bytes under the database.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::canonical::Fingerprint;
 use slugline_core::connector::Shown;
@@ -18,6 +18,7 @@ use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{Envelope, Erased, Erasure, NoteKind, Outcome};
 
+use crate::chain;
 use crate::entry::{Dated, Entry};
 use crate::reconciling::Writes;
 use crate::record::{Json, Record, Value};
@@ -138,6 +139,7 @@ pub(crate) async fn erase<D: Writes>(
     }
     let names = words.names().await?;
     let media = words.media(dialect).await?;
+    let proofs = words.entries(dialect).await?;
     let erased = Erased {
         generation: newest.read(0)?,
         requests: words.count(REQUESTS).await?,
@@ -146,14 +148,14 @@ pub(crate) async fn erase<D: Writes>(
         messages: words.messages().await? + words.attempts().await?,
         exchanges: words.count(EXCHANGES).await?,
         webhooks: words.webhooks().await?,
-        entries: words.entries(dialect).await?,
+        entries: proofs.len() as u64,
         media: media.len() as u64,
     };
     words.count(SLUGS).await?;
     words.count(CLAIMS).await?;
     words.effects(&names).await?;
     if erased.any() {
-        words.tell(now, &erased).await?;
+        words.tell(now, &erased, &proofs).await?;
     }
     Ok(Ok(Done { erased, media }))
 }
@@ -315,23 +317,25 @@ impl<D: Writes> Words<'_, D> {
         Ok(changed)
     }
 
-    async fn entries(&self, dialect: &Dialect) -> Result<u64, D::Fault> {
-        let mut changed = 0;
+    /// Takes the words out of its entries in the log; what the new ones are proved by.
+    async fn entries(&self, dialect: &Dialect) -> Result<BTreeMap<String, String>, D::Fault> {
+        let mut proofs = BTreeMap::new();
         for row in self.of_item(dialect.entries).await? {
             let text: String = row.read(2)?;
             let Some(wordless) = without_words(&text) else {
                 continue;
             };
+            let had = Fingerprint::of_bytes(text.as_bytes());
+            proofs.extend([chain::proof(&had, &wordless)]);
             let values = vec![
                 Value::Int(row.read(0)?),
                 Value::Int(row.read(1)?),
                 Value::Text(wordless),
-                Value::Bytes(Fingerprint::of_bytes(text.as_bytes()).0.to_vec()),
+                Value::Bytes(had.0.to_vec()),
             ];
             self.db.rows(dialect.rewrite, values).await?;
-            changed += 1;
         }
-        Ok(changed)
+        Ok(proofs)
     }
 
     /// Forgets effects and names of entries that are made of the item's words. Ids that a vendor gave stay: a new
@@ -362,7 +366,12 @@ impl<D: Writes> Words<'_, D> {
     }
 
     /// Marks the item, keeps why, and writes the entry.
-    async fn tell(&self, now: Timestamp, erased: &Erased) -> Result<(), D::Fault> {
+    async fn tell(
+        &self,
+        now: Timestamp,
+        erased: &Erased,
+        proofs: &BTreeMap<String, String>,
+    ) -> Result<(), D::Fault> {
         let Erasure {
             item,
             actor,
@@ -388,7 +397,8 @@ impl<D: Writes> Words<'_, D> {
             .detail("exchanges", erased.exchanges)
             .detail("entries", erased.entries)
             .detail("notes", erased.notes)
-            .detail("media", erased.media);
+            .detail("media", erased.media)
+            .detail(chain::PROOFS, proofs);
         self.db.log(entry.finish())
     }
 }

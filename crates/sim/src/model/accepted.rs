@@ -20,7 +20,7 @@ use super::{AT_BLOG, AT_HOOK, Job, Judged, Model, Publish, broken};
 fn restored(submission: &Submission) -> Option<Generation> {
     match submission.origin {
         Origin::Person { restores, .. } => restores,
-        Origin::Producer => None,
+        Origin::Producer | Origin::Poll => None,
     }
 }
 

@@ -105,7 +105,7 @@ fn what_was_unpublished_is_erased_down_to_the_bytes() {
     let done = server.run(&erase).with(0).out();
     assert!(done.contains("1 bodies, 2 requests"), "{done}");
     assert_eq!(server.data_with("Zanzibarquetzal"), Vec::<String>::new());
-    server.run(&["verify-log", "--data", "data"]).with(0);
+    server.run(&["verify-log"]).with(0);
     write(&server, "bio", "A new text.");
     server.run(&["publish", "bio.md", "--wait"]).with(0);
     assert!(shown(&server, "bio").contains("A new text."));
@@ -114,7 +114,7 @@ fn what_was_unpublished_is_erased_down_to_the_bytes() {
 impl Server {
     /// The files of the data directory that have these words.
     fn data_with(&self, words: &str) -> Vec<String> {
-        let mut folders = vec![self.path().join("data")];
+        let mut folders = vec![self.path().join("slugline-data")];
         let mut found = Vec::new();
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {

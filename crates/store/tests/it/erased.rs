@@ -63,6 +63,26 @@ fn no_file_of_sqlite_has_a_word() {
 }
 
 #[test]
+fn nobody_changes_an_entry_and_calls_it_erased() {
+    let (bench, _store, directory) = sqlite::registered();
+    block_on(async {
+        write_everywhere(&bench).await;
+        remove_and_erase(&bench).await;
+    });
+    let faults = || block_on(bench.store.verify_log()).unwrap().faults;
+    assert_eq!(faults(), Vec::<String>::new());
+    let database = rusqlite::Connection::open(directory.path().join("slugline.db")).unwrap();
+    let sql = r#"UPDATE event SET text = replace(text, '"actor"', '"actress"')
+                 WHERE seq = (SELECT min(seq) FROM event WHERE digest IS NOT NULL)"#;
+    assert_eq!(database.execute(sql, []).unwrap(), 1);
+    let told = faults();
+    assert!(
+        told.len() == 1 && told[0].contains("no erasure says so"),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn no_column_of_postgres_has_a_word() {
     let (bench, database) = postgres::fresh_database();
     block_on(async {

@@ -87,6 +87,7 @@ pub(crate) async fn a_rollback_that_runs_again_takes_nobodys_place(bench: &Bench
         overwrites: true,
         actor: "token:ops".into(),
         cause: "drift_repair".into(),
+        if_relevant: None,
     };
     let queued = bench.store.rerun(vec![rerun]).await.unwrap().remove(0);
     assert!(matches!(queued, RerunOutcome::Queued(_)), "{queued:?}");
