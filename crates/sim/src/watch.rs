@@ -69,6 +69,9 @@ impl World {
             hold(&self.model).claimed(self.asker(node), self.scheduler.now(), &claimed.jobs);
         self.judge(judged);
         let entries = self.entries();
+        // What a generation wants may be there before anybody delivers it.
+        let judged = hold(&self.model).judge_blog(self.scheduler.now(), &entries);
+        self.judge(judged);
         for job in &claimed.jobs {
             let judged = hold(&self.model).protect(job, &entries);
             self.judge(judged);

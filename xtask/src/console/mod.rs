@@ -11,6 +11,7 @@ mod look;
 mod many;
 mod pages;
 mod partner;
+mod replaying;
 mod stage;
 mod stale;
 mod story;
@@ -72,6 +73,7 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
         deeds::all(&mut scene).await?;
         many::all(&mut scene).await?;
         control::all(&mut scene).await?;
+        replaying::all(&mut scene).await?;
         let said = browser.complaints().await?;
         said.iter().for_each(|what| scene.note(what));
         stale::all(&mut scene).await?;

@@ -59,6 +59,12 @@ pub(crate) fn all(stage: &Stage) -> Vec<Page> {
             "Everything else",
         ),
         page("drift", "/drift", "Somebody changed it at the destination."),
+        page("replays", "/replays", "dry run"),
+        page(
+            "replay",
+            &format!("/replays/{}", stage.replay),
+            "would run again",
+        ),
         page("calendar", "/calendar", "launch-day"),
         page("destinations", "/destinations", "What it can do"),
         page("sources", "/sources", "Last refused"),

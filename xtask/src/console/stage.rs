@@ -43,6 +43,8 @@ pub(crate) struct Stage {
     pub(crate) partner: Partner,
     /// The job that the partner refused.
     pub(crate) refused: String,
+    /// The replay that was tried.
+    pub(crate) replay: String,
     /// The webhook that the CMS sent.
     pub(crate) webhook: String,
     http: Http,
@@ -85,6 +87,7 @@ impl Stage {
             partner,
             webhook: String::new(),
             refused: String::new(),
+            replay: String::new(),
             http: Http::new(),
             server,
             _sandbox: sandbox,
@@ -156,6 +159,19 @@ impl Stage {
         ensure!(answer.status == 202, "{key}: {answer}");
         let job = answer.json()?["jobs"][0]["job_id"].take();
         Ok(job.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Has all that is there tried again, without running it.
+    async fn tried(&self) -> Result<String> {
+        let body =
+            json!({ "filter": { "environment": "production" }, "dry_run": true }).to_string();
+        let request = Request::post(self.at("/v1/replays"))
+            .header("authorization", format!("Bearer {ADMIN}"))
+            .body(Full::new(Bytes::from(body)))?;
+        let answer = self.http.send(request).await?;
+        ensure!(answer.status == 200, "a dry run: {answer}");
+        let id = answer.json()?["replay_id"].take();
+        Ok(id.as_str().unwrap_or_default().to_owned())
     }
 
     /// Publishes a version of something to one destination and waits for how it ends; its job.
@@ -258,6 +274,7 @@ impl Stage {
         let brief = json!({ "title": "A brief for partners", "body": "<p>Refused at first.</p>" });
         let refused = self.ended(("partner-brief", 1, "partner"), brief, "failed");
         self.refused = refused.await?;
+        self.replay = self.tried().await?;
         for id in ["newsroom", "press-kit", "archive"] {
             let payload = json!({ "title": id, "body": "<p>To a mirror that is down.</p>" });
             let body = json!({ "content_id": id, "version": 1, "destinations": ["mirror"], "payload": payload });

@@ -29,7 +29,7 @@ pub(crate) struct Item {
     slug: Option<String>,
     targets: BTreeSet<String>,
     /// A person made its newest generation: its producer's repeats go nowhere.
-    revised: bool,
+    pub(super) revised: bool,
 }
 
 impl Item {
@@ -115,7 +115,7 @@ impl Model {
         if submission.source == MIRROR {
             return self.judge_mirrored(submission, outcome);
         }
-        let expected = self.expected(now, submission);
+        let expected = self.expected_or_given_back(now, submission, outcome);
         let said = || {
             format!(
                 "{} v{:?} key {:?}: expected {expected:?}, got {outcome:?}",
@@ -179,6 +179,31 @@ impl Model {
                 )
             }
             _ => broken("P2", said()),
+        }
+    }
+
+    /// What is expected; where a generation was taken back, whether its slug is free is the store's to say.
+    fn expected_or_given_back(
+        &mut self,
+        now: Timestamp,
+        submission: &Submission,
+        outcome: &Result<Decided, Problem>,
+    ) -> Expected {
+        let expected = self.expected(now, submission);
+        if !self.may_have_given_back(&submission.item) {
+            return expected;
+        }
+        match (&expected, outcome) {
+            (Expected::New(..), Err(problem)) if problem.code == Code::SlugTaken => {
+                Expected::Refuse(Code::SlugTaken)
+            }
+            (Expected::Refuse(Code::SlugTaken), Ok(_)) => {
+                self.takes_slugs_as_free = true;
+                let expected = self.expected(now, submission);
+                self.takes_slugs_as_free = false;
+                expected
+            }
+            _ => expected,
         }
     }
 
@@ -267,7 +292,7 @@ impl Model {
                 key != own && scope(key) == scope(own) && other.slug.as_deref() == Some(slug)
             })
         });
-        match taken {
+        match taken && !self.takes_slugs_as_free {
             true => Expected::Refuse(Code::SlugTaken),
             false => Expected::New(version, self.targets(submission, item)),
         }

@@ -111,7 +111,7 @@ impl Model {
             EventType::Paused | EventType::Resumed => self.paused(entry),
             EventType::Retried => self.retried(entry),
             EventType::RolledBack => self.rolled_back(entry),
-            EventType::Skipped => self.moved(entry, &[JobState::Failed], JobState::Skipped),
+            EventType::Skipped => self.marked_complete(entry),
             EventType::Cancelled => self.taken_off(entry),
             EventType::JobPaused => self.moved(entry, &[JobState::Queued], JobState::Pending),
             EventType::JobResumed => self.moved(entry, &[JobState::Pending], JobState::Queued),

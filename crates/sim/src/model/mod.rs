@@ -95,6 +95,8 @@ pub(crate) struct Model {
     revised: revised::Revisions,
     messages: messages::Messages,
     webhooks: webhooks::Webhooks,
+    /// While it is judged what comes of a slug that was given back.
+    takes_slugs_as_free: bool,
     /// Derived slugs, and whose they are.
     derived: BTreeMap<String, ItemKey>,
     /// Slugs that persons took.

@@ -4,7 +4,7 @@
 //! (P6); that what a person ended stays ended; that a retry never jumps the queue; and that what people
 //! say is kept (P8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use slugline_core::event::LogEntry;
 use slugline_core::ids::{JobId, PublishId};
@@ -25,6 +25,9 @@ pub(crate) struct Operated {
     retried: BTreeMap<PublishId, Timestamp>,
     /// What was said of a content: owner, content id, text.
     notes: Vec<(String, String, String)>,
+    /// Where a generation was taken back before it was released: owner, environment, locale. Its item may have given its
+    /// slug back, or not, as something of it still held it.
+    taken_back: BTreeSet<(String, String, String)>,
 }
 
 /// What may come of an action: the job's state then, or the refusal.
@@ -148,6 +151,32 @@ impl Model {
         Ok(())
     }
 
+    /// The log says that a person marked a job complete.
+    pub(super) fn marked_complete(&mut self, entry: &LogEntry) -> Judged {
+        self.note_taken_back(entry);
+        self.moved(entry, &[JobState::Failed], JobState::Skipped)
+    }
+
+    fn note_taken_back(&mut self, entry: &LogEntry) {
+        let job = job_of(entry).and_then(|id| self.jobs.get(&id));
+        let unplaced = job.filter(|job| !job.placed);
+        let publish = unplaced.and_then(|job| self.publishes.get(&job.publish));
+        if let Some(item) = publish.map(|publish| publish.item.clone()) {
+            let scope = (item.owner, item.environment, item.locale);
+            self.operated.taken_back.insert(scope);
+        }
+    }
+
+    /// Whether the slugs of an item's neighbours cannot be known any more.
+    pub(super) fn may_have_given_back(&self, item: &ItemKey) -> bool {
+        let scope = (
+            item.owner.clone(),
+            item.environment.clone(),
+            item.locale.clone(),
+        );
+        self.operated.taken_back.contains(&scope)
+    }
+
     /// The log says that a job was taken back.
     pub(super) fn taken_off(&mut self, entry: &LogEntry) -> Judged {
         let placed = job_of(entry)
@@ -156,6 +185,7 @@ impl Model {
         if placed {
             return broken("P6", format!("what was released is taken back: {entry:?}"));
         }
+        self.note_taken_back(entry);
         self.moved(entry, &[JobState::Pending], JobState::Cancelled)
     }
 

@@ -38,7 +38,8 @@ impl Model {
         let Some((job, publish)) = self.publish_of(id) else {
             return Ok(());
         };
-        let covers = |of: &&Pausable| of.covers(&publish.item, publish.class, &job.destination);
+        let class = self.class_of(id, publish);
+        let covers = |of: &&Pausable| of.covers(&publish.item, class, &job.destination);
         match self.pauses.iter().find(covers) {
             Some(of) => broken("P6", format!("{id} begins, and {of} is paused")),
             None => Ok(()),

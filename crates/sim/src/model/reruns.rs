@@ -10,11 +10,12 @@ use slugline_connectors::FakeEntry;
 use slugline_core::drift::Drift;
 use slugline_core::event::LogEntry;
 use slugline_core::ids::{JobId, PublishId};
+use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_engine::store::{ClaimedJob, ContentView};
 
 use super::log::text_of;
-use super::{AT_BLOG, Job, Judged, Model, broken};
+use super::{AT_BLOG, Job, Judged, Model, Publish, broken};
 
 /// What persons make of entries of ours.
 const BY_HAND: &str = "Changed by hand.";
@@ -28,6 +29,14 @@ pub(crate) struct Reruns {
 }
 
 impl Model {
+    /// The class of a job: what runs again has one of its own.
+    pub(super) fn class_of(&self, job: JobId, publish: &Publish) -> Class {
+        match self.reruns.jobs.contains(&job) {
+            true => Class::Reconcile,
+            false => publish.class,
+        }
+    }
+
     /// The log says that a generation is to run again.
     pub(super) fn reran(&mut self, entry: &LogEntry) -> Judged {
         let (job, publish) = (

@@ -143,14 +143,15 @@ impl Model {
         }
     }
 
-    /// What is older than a removal in all locales is removed.
+    /// What is older than a removal in all locales is removed, unless a person has brought it back.
     fn judge_removed(&self, id: &WebhookId, change: &Change, version: Version) -> Judged {
         if change.locales != Locales::All || change.what == What::Published {
             return Ok(());
         }
         let content_id = format!("{SOURCE}:{}", change.entry);
         let left = self.items.iter().find(|(key, item)| {
-            key.content_id == content_id && item.is_shown() && !item.is_newer_than(version)
+            let is_its = key.content_id == content_id && item.is_shown();
+            is_its && !item.revised && !item.is_newer_than(version)
         });
         match left {
             Some(left) => broken("P4", format!("{id} says {change:?}, and left is {left:?}")),

@@ -5,6 +5,22 @@ use slugline_sim::{Cut, run};
 /// A seed, and the mistake that it showed.
 const KEPT: &[(u64, &str)] = &[
     (
+        87,
+        "what a person had brought back after a removal in all locales was taken for left over",
+    ),
+    (
+        118,
+        "what runs again was taken to be of its publish's class, and paused with that",
+    ),
+    (
+        254,
+        "a slug that was given back with a cancelled job was taken for claimed",
+    ),
+    (
+        296,
+        "what a rollback wants and is there already was taken for unseen",
+    ),
+    (
         384,
         "limits below a hundred open jobs came down to one, and intake was shut",
     ),

@@ -63,7 +63,7 @@ pub(crate) async fn act(
         .collect();
     let (answers, effected) = (answers?, changes.effected());
     send(session, &changes.writes()?).await?;
-    if answers.iter().any(|answer| takes_back(answer)) {
+    if answers.iter().any(takes_back) {
         for item in of {
             slugs::give_back(session, item).await?;
         }

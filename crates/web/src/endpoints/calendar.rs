@@ -91,7 +91,7 @@ async fn calendar(
     let mut items: Vec<Entry> = scheduled.into_iter().filter_map(by_itself).collect();
     items.extend(given.into_iter().flat_map(by_slot));
     items.retain(|entry| entry.at >= from && entry.at < to);
-    items.sort_by(|a, b| (a.at, a.publish_id).cmp(&(b.at, b.publish_id)));
+    items.sort_by_key(|one| (one.at, one.publish_id));
     let calendar = Calendar {
         from,
         to,
