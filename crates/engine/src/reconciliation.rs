@@ -20,7 +20,7 @@ use crate::delivery::{Desk, Grant, Shared};
 use crate::destination::Destination;
 use crate::store::{
     Comparison, DriftFilter, DriftedView, Page, Progress, ReconciliationRecord,
-    ReconciliationState, ReconciliationTask, Rerun, RerunOutcome, Step, StoreError,
+    ReconciliationState, ReconciliationTask, RerunOutcome, Step, StoreError,
 };
 
 /// Items that are gone through at once where nothing is listed.
@@ -311,15 +311,9 @@ impl Stride<'_> {
         task: &ReconciliationTask,
         repairs: &[DriftedView],
     ) -> Result<u64, StoreError> {
-        let rerun = |drifted: &DriftedView| Rerun {
-            item: drifted.item(),
-            destination: drifted.destination.clone(),
-            generation: drifted.desired_generation,
-            class: Class::Reconcile,
-            overwrites: drifted.kind.is_somebodys(),
-            if_relevant: None,
-            actor: task.record.actor.clone(),
-            cause: task.id.to_string(),
+        let rerun = |drifted: &DriftedView| {
+            let overwrites = drifted.kind.is_somebodys();
+            drifted.repair(overwrites, &task.record.actor, task.id.to_string())
         };
         if repairs.is_empty() {
             return Ok(0);

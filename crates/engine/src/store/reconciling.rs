@@ -366,6 +366,27 @@ impl DriftedView {
             locale: self.locale.clone(),
         }
     }
+
+    /// Its repair, for a person who has seen what is there and asks for it.
+    #[must_use]
+    pub fn repair_by(&self, actor: &str) -> Rerun {
+        self.repair(true, actor, "drift_repair".into())
+    }
+
+    /// What makes it as desired again. `overwrites`: also what somebody made of it.
+    #[must_use]
+    pub fn repair(&self, overwrites: bool, actor: &str, cause: String) -> Rerun {
+        Rerun {
+            item: self.item(),
+            destination: self.destination.clone(),
+            generation: self.desired_generation,
+            class: Class::Reconcile,
+            overwrites,
+            if_relevant: None,
+            actor: actor.to_owned(),
+            cause,
+        }
+    }
 }
 
 /// The part of the memory that brings destinations back to what is desired.

@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::State;
-use slugline_core::item::Class;
 use slugline_core::problem::{Code, Problem};
-use slugline_engine::store::{DriftFilter, DriftedView, Page as Slice, Rerun, RerunOutcome};
+use slugline_engine::store::{DriftFilter, DriftedView, Page as Slice, RerunOutcome};
 
 use super::drift::{Item, item};
 use super::fields::Fields;
@@ -128,17 +127,7 @@ async fn mend(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
 }
 
 async fn repair(doors: &Doors, signed: &Signed, found: &DriftedView) -> Result<bool, Trouble> {
-    let rerun = Rerun {
-        item: found.item(),
-        destination: found.destination.clone(),
-        generation: found.desired_generation,
-        class: Class::Reconcile,
-        // A person has seen what it is, and asks for it.
-        overwrites: true,
-        if_relevant: None,
-        actor: signed.principal.caller.actor.clone(),
-        cause: "drift_repair".into(),
-    };
+    let rerun = found.repair_by(&signed.principal.caller.actor);
     let outcomes = doors.store.rerun(vec![rerun]).await?;
     Ok(outcomes
         .iter()

@@ -13,8 +13,7 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use slugline_core::drift::Drift;
 use slugline_core::ids::JobId;
-use slugline_core::item::Class;
-use slugline_engine::store::{DriftFilter, DriftedView, Rerun, RerunOutcome};
+use slugline_engine::store::{DriftFilter, DriftedView, RerunOutcome};
 
 use crate::app::Doors;
 use crate::door::body::{self, Allowed};
@@ -161,18 +160,8 @@ async fn repaired(
     principal: &Principal,
     drifted: &[DriftedView],
 ) -> Result<Vec<One>, Refusal> {
-    let rerun = |drifted: &DriftedView| Rerun {
-        item: drifted.item(),
-        destination: drifted.destination.clone(),
-        generation: drifted.desired_generation,
-        class: Class::Reconcile,
-        // A person has seen what it is, and asks for it.
-        overwrites: true,
-        if_relevant: None,
-        actor: principal.caller.actor.clone(),
-        cause: "drift_repair".into(),
-    };
-    let reruns = drifted.iter().map(rerun).collect();
+    let actor = &principal.caller.actor;
+    let reruns = drifted.iter().map(|one| one.repair_by(actor)).collect();
     let outcomes = doors.store.rerun(reruns).await?;
     let one = |(drifted, outcome): (&DriftedView, &RerunOutcome)| {
         let (word, job) = word(outcome);
