@@ -16,11 +16,10 @@ use crate::ask;
 use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
+use crate::operators::employ;
 use crate::scheduler::WORLD;
 use crate::world::World;
 
-/// Enough that two want different things of the same job.
-const OPERATORS: usize = 2;
 /// Milliseconds between two of an operator's actions: often enough to meet jobs that are on their way.
 const PAUSE: std::ops::Range<u64> = 50..4_000;
 /// Milliseconds for which a person looks before pressing, now and then: a run may come between.
@@ -34,22 +33,9 @@ const FITTING: f64 = 0.8;
 
 /// Starts the operators.
 pub(crate) fn start(world: &Arc<World>) {
-    if !world.plan.has(Kind::Buttons) {
-        return;
-    }
-    for number in 0..OPERATORS {
-        let (world, scheduler) = (Arc::clone(world), Arc::clone(&world.scheduler));
-        let dice = Dice::new(world.plan.seed, &format!("buttons {number}"));
-        scheduler.spawn(WORLD, async move {
-            loop {
-                world.scheduler.sleep(dice.millis(PAUSE)).await;
-                if world.is_calm() {
-                    break;
-                }
-                *hold(&world.unanswered) += 1;
-                press(&world, &dice).await;
-                *hold(&world.unanswered) -= 1;
-            }
+    if world.plan.has(Kind::Buttons) {
+        employ(world, "buttons", PAUSE, |world, dice| {
+            Box::pin(press(world, dice))
         });
     }
 }

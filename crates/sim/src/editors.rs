@@ -20,11 +20,9 @@ use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
 use crate::model::{AT_BLOG, AT_HOOK};
-use crate::scheduler::WORLD;
+use crate::operators::employ;
 use crate::world::World;
 
-/// Enough that two want different things of the same content.
-const OPERATORS: usize = 2;
 /// Milliseconds between two of an operator's actions.
 const PAUSE: std::ops::Range<u64> = 500..9_000;
 /// Milliseconds for which a person looks before pressing, now and then: a publish may come between.
@@ -43,22 +41,9 @@ enum Wish {
 
 /// Starts the operators.
 pub(crate) fn start(world: &Arc<World>) {
-    if !world.plan.has(Kind::Edits) {
-        return;
-    }
-    for number in 0..OPERATORS {
-        let (world, scheduler) = (Arc::clone(world), Arc::clone(&world.scheduler));
-        let dice = Dice::new(world.plan.seed, &format!("edits {number}"));
-        scheduler.spawn(WORLD, async move {
-            loop {
-                world.scheduler.sleep(dice.millis(PAUSE)).await;
-                if world.is_calm() {
-                    break;
-                }
-                *hold(&world.unanswered) += 1;
-                press(&world, &dice).await;
-                *hold(&world.unanswered) -= 1;
-            }
+    if world.plan.has(Kind::Edits) {
+        employ(world, "edits", PAUSE, |world, dice| {
+            Box::pin(press(world, dice))
         });
     }
 }

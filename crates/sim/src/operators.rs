@@ -3,15 +3,18 @@
 //! Ensures that all is resumed once trouble has ended. Whether anything begins in what is paused is the
 //! model's to judge, by the log.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures_executor::block_on;
 use slugline_core::item::Class;
 use slugline_core::pause::Pausable;
+use slugline_core::port::BoxFuture;
 use slugline_engine::store::{Control, PauseOrder};
 
 use crate::dice::Dice;
 use crate::faults::Kind;
+use crate::hold;
 use crate::model::{AT_BLOG, AT_HOOK};
 use crate::plan::OWNER;
 use crate::scheduler::WORLD;
@@ -19,25 +22,37 @@ use crate::world::World;
 
 /// Enough that two want the same at once.
 const OPERATORS: usize = 2;
-/// Milliseconds between two of an operator's actions at most: longer than a run, shorter than a run of
-/// the simulation.
-const PAUSE: u64 = 6_000;
+/// Milliseconds between two of an operator's actions: longer than a run at most, shorter than a run of the
+/// simulation.
+const PAUSE: Range<u64> = 50..6_000;
 
-/// Starts the operators.
+/// What an operator does now and then.
+pub(crate) type Act = for<'a> fn(&'a World, &'a Dice) -> BoxFuture<'a, ()>;
+
+/// Starts the operators who pause and resume.
 pub(crate) fn start(world: &Arc<World>) {
-    if !world.plan.has(Kind::Pauses) {
-        return;
+    if world.plan.has(Kind::Pauses) {
+        employ(world, "operator", PAUSE, |world, dice| {
+            Box::pin(async move { act(world, dice) })
+        });
     }
+}
+
+/// Has operators act until trouble ends, each with dice of their own and after pauses of so many milliseconds.
+pub(crate) fn employ(world: &Arc<World>, name: &str, pause: Range<u64>, act: Act) {
     for number in 0..OPERATORS {
         let (world, scheduler) = (Arc::clone(world), Arc::clone(&world.scheduler));
-        let dice = Dice::new(world.plan.seed, &format!("operator {number}"));
+        let dice = Dice::new(world.plan.seed, &format!("{name} {number}"));
+        let pause = pause.clone();
         scheduler.spawn(WORLD, async move {
             loop {
-                world.scheduler.sleep(dice.millis(50..PAUSE)).await;
+                world.scheduler.sleep(dice.millis(pause.clone())).await;
                 if world.is_calm() {
                     break;
                 }
-                act(&world, &dice);
+                *hold(&world.unanswered) += 1;
+                act(&world, &dice).await;
+                *hold(&world.unanswered) -= 1;
             }
         });
     }
