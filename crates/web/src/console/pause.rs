@@ -22,6 +22,7 @@ use crate::endpoints::pauses::Asked;
 use crate::endpoints::pauses::class::class;
 use crate::endpoints::pauses::content::content;
 use crate::endpoints::pauses::destination::destination;
+use crate::endpoints::pauses::everything::everything;
 use crate::router::Endpoint;
 
 /// What a form says that saw no pause.
@@ -119,14 +120,8 @@ fn what(asked: &Asked<'_>, fields: &Fields) -> Result<Pausable, Trouble> {
         None => (what, fields.text("name").unwrap_or_default()),
     };
     Ok(match what {
-        "everything" => {
-            asked.require_all_environments("everything")?;
-            Pausable::Everything
-        }
-        "class" => {
-            asked.require_all_environments("a class")?;
-            class(&name)?
-        }
+        "everything" => everything(asked)?,
+        "class" => class(asked, &name)?,
         "destination" => destination(asked, name)?,
         "content" => {
             let environment = fields.one("environment").unwrap_or_default();

@@ -31,8 +31,7 @@ async fn pause(
 ) -> Answered {
     let (doors, principal) = (&*doors, &principal);
     let asked = Asked { doors, principal };
-    asked.require_all_environments("a class")?;
-    let (of, said) = (class(&name)?, Said::read_note(request).await?);
+    let (of, said) = (class(&asked, &name)?, Said::read_note(request).await?);
     asked.pause(of, said).await
 }
 
@@ -44,14 +43,14 @@ async fn resume(
 ) -> Answered {
     let (doors, principal) = (&*doors, &principal);
     let asked = Asked { doors, principal };
-    asked.require_all_environments("a class")?;
-    let of = class(&name)?;
+    let of = class(&asked, &name)?;
     Said::read_note(request).await?;
     asked.resume(of).await
 }
 
-/// The class of this name.
-pub(crate) fn class(name: &str) -> Result<Pausable, Refusal> {
+/// The class of this name, if the caller may stop it.
+pub(crate) fn class(asked: &Asked<'_>, name: &str) -> Result<Pausable, Refusal> {
+    asked.require_all_environments("a class")?;
     let found = Class::ALL.into_iter().find(|class| class.as_str() == name);
     let class = found.ok_or_else(|| {
         let known = Class::ALL.map(Class::as_str).join(", ");

@@ -9,7 +9,7 @@ use super::{Asked, Said};
 use crate::app::Doors;
 use crate::door::keyring::Principal;
 use crate::door::role::Role;
-use crate::refusal::Answered;
+use crate::refusal::{Answered, Refusal};
 use crate::router::Endpoint;
 
 pub(in crate::endpoints) fn pausing() -> Endpoint {
@@ -27,9 +27,8 @@ async fn pause(
 ) -> Answered {
     let (doors, principal) = (&*doors, &principal);
     let asked = Asked { doors, principal };
-    asked.require_all_environments("everything")?;
-    let said = Said::read_note(request).await?;
-    asked.pause(Pausable::Everything, said).await
+    let (of, said) = (everything(&asked)?, Said::read_note(request).await?);
+    asked.pause(of, said).await
 }
 
 async fn resume(
@@ -39,7 +38,13 @@ async fn resume(
 ) -> Answered {
     let (doors, principal) = (&*doors, &principal);
     let asked = Asked { doors, principal };
-    asked.require_all_environments("everything")?;
+    let of = everything(&asked)?;
     Said::read_note(request).await?;
-    asked.resume(Pausable::Everything).await
+    asked.resume(of).await
+}
+
+/// Everything, if the caller may stop it.
+pub(crate) fn everything(asked: &Asked<'_>) -> Result<Pausable, Refusal> {
+    asked.require_all_environments("everything")?;
+    Ok(Pausable::Everything)
 }

@@ -6,7 +6,7 @@
 pub(crate) mod class;
 pub(crate) mod content;
 pub(crate) mod destination;
-pub(super) mod everything;
+pub(crate) mod everything;
 pub(super) mod list;
 
 use std::sync::Arc;
@@ -115,7 +115,7 @@ impl Asked<'_> {
     }
 
     /// Refuses a token that is limited to environments, where more than one of them is concerned.
-    pub(crate) fn require_all_environments(&self, what: &str) -> Result<(), Refusal> {
+    fn require_all_environments(&self, what: &str) -> Result<(), Refusal> {
         let own = &self.principal.caller.environments;
         match own.is_empty() {
             true => Ok(()),
