@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use slugline_core::problem::Code;
 
+use super::publish_status::find;
 use crate::app::Doors;
 use crate::door::keyring::Principal;
 use crate::door::path::Segment;
@@ -26,16 +27,14 @@ async fn request(
     Extension(principal): Extension<Arc<Principal>>,
     Segment(id): Segment,
 ) -> Answered {
-    let owner = &principal.caller.owner;
-    let found = doors.store.publish(owner, &id).await?;
-    let absent = |what: String| move || Refusal::new(Code::NotFound, what);
-    let publish = found.ok_or_else(absent(format!(
-        "no publish has the id or request id {id:?}"
-    )))?;
-    let raw = doors.store.raw_request(owner, publish.publish_id).await?;
-    let raw = raw.ok_or_else(absent(format!(
-        "the request of {} is no longer kept; [retention] says for how long",
-        publish.publish_id
-    )))?;
+    let publish = find(&doors, &principal, &id).await?.publish_id;
+    let raw = doors.store.raw_request(&principal.caller.owner, publish);
+    let absent = || {
+        Refusal::new(
+            Code::NotFound,
+            format!("the request of {publish} is no longer kept; [retention] says for how long"),
+        )
+    };
+    let raw = raw.await?.ok_or_else(absent)?;
     Ok(([(CONTENT_TYPE, "application/json")], raw).into_response())
 }

@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Extension, State};
 use axum::response::IntoResponse;
 use slugline_core::problem::Code;
+use slugline_engine::store::PublishView;
 
 use crate::app::Doors;
 use crate::door::keyring::Principal;
@@ -25,12 +26,21 @@ async fn publish(
     Extension(principal): Extension<Arc<Principal>>,
     Segment(id): Segment,
 ) -> Answered {
-    let found = doors.store.publish(&principal.caller.owner, &id).await?;
-    let absent = || {
+    let found = find(&doors, &principal, &id).await?;
+    Ok(Json(found).into_response())
+}
+
+/// A publish of the caller's owner, by its id or its request id.
+pub(super) async fn find(
+    doors: &Doors,
+    principal: &Principal,
+    id: &str,
+) -> Result<PublishView, Refusal> {
+    let found = doors.store.publish(&principal.caller.owner, id).await?;
+    found.ok_or_else(|| {
         Refusal::new(
             Code::NotFound,
             format!("no publish has the id or request id {id:?}"),
         )
-    };
-    Ok(Json(found.ok_or_else(absent)?).into_response())
+    })
 }
