@@ -127,12 +127,13 @@ impl Desk {
         let job = self.job(caller, job).await?;
         let request = RollbackRequest {
             destinations: Some(vec![job.job.destination.clone()]),
-            environment: Some(job.environment.clone()),
-            locale: Some(job.locale.clone()),
-            generation: Some(request.generation.unwrap_or(job.generation)),
+            environment: Some(job.about.environment.clone()),
+            locale: Some(job.about.locale.clone()),
+            generation: Some(request.generation.unwrap_or(job.about.generation)),
             ..request.clone()
         };
-        self.roll_back(caller, &job.content_id, &request, key).await
+        self.roll_back(caller, &job.about.content_id, &request, key)
+            .await
     }
 
     /// Publishes a job's content as a person has changed it, wherever its publish goes.
@@ -144,27 +145,27 @@ impl Desk {
         (key, raw): (Option<&str>, Bytes),
     ) -> Result<Decided, Problem> {
         let job = self.job(caller, job).await?;
-        if job.action.removes() {
+        if job.about.action.removes() {
             let detail = format!(
                 "it is a removal ({}): there is no content to edit; retry it, or publish anew",
-                job.action.as_str()
+                job.about.action.as_str()
             );
             return Err(Problem::new(Code::IllegalState, detail));
         }
         let named = RollbackRequest {
-            environment: Some(job.environment.clone()),
-            locale: Some(job.locale.clone()),
+            environment: Some(job.about.environment.clone()),
+            locale: Some(job.about.locale.clone()),
             ..RollbackRequest::default()
         };
-        let item = self.item(caller, &job.content_id, &named).await?;
+        let item = self.item(caller, &job.about.content_id, &named).await?;
         let publish = self
             .store
-            .publish(&caller.owner, &job.publish_id.to_string())
+            .publish(&caller.owner, &job.about.publish_id.to_string())
             .await;
         let publish = publish.map_err(|error| problem_of(&error))?;
         let jobs = publish.map(|publish| publish.jobs).unwrap_or_default();
         let destinations: Vec<String> = jobs.into_iter().map(|job| job.destination).collect();
-        let seen = request.generation.unwrap_or(job.generation);
+        let seen = request.generation.unwrap_or(job.about.generation);
         let key = match key {
             Some(key) => key.to_owned(),
             None => made_key("edit", &item, &(seen, &request.payload)),
@@ -179,7 +180,7 @@ impl Desk {
                 slug: None,
             },
             media: None,
-            request: request_for(&item, None, request.payload, destinations, job.class),
+            request: request_for(&item, None, request.payload, destinations, job.about.class),
         };
         let decided = self.intake.revise(caller, revised).await?;
         self.note(caller, &item, request.note.as_deref()).await?;

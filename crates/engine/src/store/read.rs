@@ -161,12 +161,9 @@ pub struct JobView {
     pub replaced_by: Option<JobId>,
 }
 
-/// A job with its history.
+/// What a job is about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct JobDetail {
-    /// The job.
-    #[serde(flatten)]
-    pub job: JobView,
+pub struct JobAbout {
     /// Its publish.
     pub publish_id: PublishId,
     /// The request.
@@ -187,6 +184,17 @@ pub struct JobDetail {
     pub class: Class,
     /// Runs that it had; an action that names them is refused if there were more since.
     pub runs: i64,
+}
+
+/// A job with its history.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JobDetail {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: JobAbout,
     /// Oldest first.
     pub attempts: Vec<AttemptView>,
 }
@@ -218,26 +226,9 @@ pub struct DeadLetter {
     /// The job.
     #[serde(flatten)]
     pub job: JobView,
-    /// Its publish.
-    pub publish_id: PublishId,
-    /// The request.
-    pub request_id: String,
-    /// The item.
-    pub content_id: String,
-    /// Environment.
-    pub environment: String,
-    /// Locale.
-    pub locale: String,
-    /// What is desired.
-    pub action: Action,
-    /// Generation.
-    pub generation: Generation,
-    /// Version.
-    pub version: Version,
-    /// Class.
-    pub class: Class,
-    /// Runs that it had; an action that names them is refused if there were more since.
-    pub runs: i64,
+    /// What it is about.
+    #[serde(flatten)]
+    pub about: JobAbout,
     /// When its publish was accepted.
     pub accepted_at: Timestamp,
 }

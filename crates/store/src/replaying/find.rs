@@ -128,14 +128,10 @@ fn wanted(new: &NewReplay, floor: i64, top: i64) -> Where {
     wanted.and_some("d.name = ?", filter.destination.clone());
     let state = filter.state.map(Word::number);
     wanted.and_some("j.state = CAST(? AS BIGINT)", state);
-    // A failure's text begins with its reason.
-    let reason = filter
-        .reason
-        .map(|reason| format!("{{\"reason\":\"{}\"", reason.code()));
-    if reason.is_some() {
+    if filter.reason.is_some() {
         wanted.and_plain("j.state = 4");
     }
-    wanted.and_some("substr(j.failure, 1, length(?)) = ?", reason);
+    wanted.and_failed_for(filter.reason);
     wanted.and_plain(IS_NEWEST);
     wanted
 }

@@ -9,7 +9,7 @@ use slugline_core::ids::PublishId;
 use slugline_core::lifecycle::{Evidence, JobState, PendingReason, SECOND_LOOK_DUE};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
-use slugline_engine::store::{AttemptView, JobDetail, JobView};
+use slugline_engine::store::{AttemptView, JobAbout, JobDetail, JobView};
 
 use crate::pause::widest_pause;
 use crate::record::{Json, Record};
@@ -123,20 +123,25 @@ fn still_waits(state: JobState, waits: Waits, has_media: bool) -> Waits {
     }
 }
 
-/// The columns that [`detail`] reads.
-pub(crate) const SELECT_DETAIL: &str =
-    "SELECT p.id, p.request_id, i.content_id, i.environment, i.locale, j.action, j.generation,
-    p.version_kind, p.version, j.class, j.fence
-    FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item";
+/// The columns that [`about`] reads, and more after them.
+macro_rules! select_about {
+    ($more:literal) => {
+        concat!(
+            "SELECT p.id, p.request_id, i.content_id, i.environment, i.locale, j.action, j.generation,
+    p.version_kind, p.version, j.class, j.fence",
+            $more,
+            " FROM job j JOIN publish p ON p.id = j.publish JOIN item i ON i.id = j.item"
+        )
+    };
+}
+pub(crate) use select_about;
 
-/// A job with its publish and its attempts.
-pub(crate) fn detail<R: Record>(
-    row: &R,
-    job: JobView,
-    attempts: Vec<AttemptView>,
-) -> Result<JobDetail, R::Error> {
-    Ok(JobDetail {
-        job,
+/// The columns that [`detail`] reads.
+pub(crate) const SELECT_DETAIL: &str = select_about!("");
+
+/// What a job is about.
+pub(crate) fn about<R: Record>(row: &R) -> Result<JobAbout, R::Error> {
+    Ok(JobAbout {
         publish_id: row.read(0)?,
         request_id: row.read(1)?,
         content_id: row.read(2)?,
@@ -147,6 +152,18 @@ pub(crate) fn detail<R: Record>(
         version: Version::from_ordinal(row.read(7)?, row.read(8)?),
         class: row.read(9)?,
         runs: row.read(10)?,
+    })
+}
+
+/// A job with its publish and its attempts.
+pub(crate) fn detail<R: Record>(
+    row: &R,
+    job: JobView,
+    attempts: Vec<AttemptView>,
+) -> Result<JobDetail, R::Error> {
+    Ok(JobDetail {
+        job,
+        about: about(row)?,
         attempts,
     })
 }

@@ -3,6 +3,7 @@
 //! Ensures that a cursor is given only when there is more, and that values reach the database apart
 //! from the statement.
 
+use slugline_core::reason::Reason;
 use slugline_engine::store::{Page, Paged};
 
 use crate::record::Value;
@@ -28,6 +29,13 @@ impl Where {
             let numbered = condition.replace('?', &format!("${}", self.values.len()));
             self.conditions.push(numbered);
         }
+    }
+
+    /// Only jobs `j` that failed last for this reason, if there is one.
+    pub(crate) fn and_failed_for(&mut self, reason: Option<Reason>) {
+        // A failure's text begins with its reason.
+        let begins = reason.map(|reason| format!("{{\"reason\":\"{}\"", reason.code()));
+        self.and_some("substr(j.failure, 1, length(?)) = ?", begins);
     }
 
     /// The clause; empty without conditions.

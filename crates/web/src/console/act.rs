@@ -88,7 +88,7 @@ async fn is_as_shown(
     let absent = || Trouble::absent(&format!("job {job}"));
     let found = found.ok_or_else(absent)?;
     let is_dead = found.job.state == JobState::Failed && found.job.replaced_by.is_none();
-    Ok(is_dead && seen.is_none_or(|seen| seen == found.runs))
+    Ok(is_dead && seen.is_none_or(|seen| seen == found.about.runs))
 }
 
 async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {

@@ -383,16 +383,16 @@ impl From<DeadLetter> for Chosen {
     fn from(letter: DeadLetter) -> Self {
         Self {
             job: letter.job.job_id,
-            seen: Fence(letter.runs),
+            seen: Fence(letter.about.runs),
             known: Some(Known {
-                content_id: letter.content_id,
-                environment: letter.environment,
-                locale: letter.locale,
+                content_id: letter.about.content_id,
+                environment: letter.about.environment,
+                locale: letter.about.locale,
                 destination: letter.job.destination,
                 state: letter.job.state,
                 replaced: letter.job.replaced_by.is_some(),
-                runs: Fence(letter.runs),
-                generation: letter.generation,
+                runs: Fence(letter.about.runs),
+                generation: letter.about.generation,
                 sentence: letter
                     .job
                     .reason_code
@@ -405,14 +405,14 @@ impl From<DeadLetter> for Chosen {
 impl From<JobDetail> for Known {
     fn from(detail: JobDetail) -> Self {
         Self {
-            content_id: detail.content_id,
-            environment: detail.environment,
-            locale: detail.locale,
+            content_id: detail.about.content_id,
+            environment: detail.about.environment,
+            locale: detail.about.locale,
             destination: detail.job.destination,
             state: detail.job.state,
             replaced: detail.job.replaced_by.is_some(),
-            runs: Fence(detail.runs),
-            generation: detail.generation,
+            runs: Fence(detail.about.runs),
+            generation: detail.about.generation,
             sentence: detail
                 .job
                 .reason_code

@@ -57,7 +57,7 @@ pub(crate) fn choices(job: &JobDetail) -> Vec<Choice> {
     match (job.job.state, job.job.pending_reason) {
         (JobState::Failed, _) if job.job.replaced_by.is_none() => {
             let mut all = vec![RETRY, EDIT, REVERT, SKIP];
-            all.retain(|one| *one != EDIT || !job.action.removes());
+            all.retain(|one| *one != EDIT || !job.about.action.removes());
             let first = match job.job.suggested_action {
                 Some(SuggestedAction::EditThenRetry) => EDIT,
                 Some(SuggestedAction::Revert) => REVERT,

@@ -77,14 +77,14 @@ async fn form(visit: Visit, Path(id): Path<String>) -> Shown {
     let newest = newest(&visit.doors, visit.owner(), &job).await?;
     let base = session::base(&visit.doors);
     let payload = match newest {
-        Some(newest) if newest.generation == job.generation => newest.payload,
+        Some(newest) if newest.generation == job.about.generation => newest.payload,
         _ => return Ok(go(&base, &format!("/jobs/{id}?said=stale"))),
     };
     let Some(payload) = payload else {
         let detail = "its content is a removal, or is not kept any more: there is nothing to edit";
         return Err(Problem::new(Code::NothingToRestore, detail).into());
     };
-    let text = Text::of(&payload, job.generation)?;
+    let text = Text::of(&payload, job.about.generation)?;
     show(&visit, job, text, Vec::new(), None)
 }
 
@@ -104,9 +104,13 @@ async fn newest(
         limit: LOOKED_THROUGH,
         cursor: None,
     };
-    let found = doors.store.revisions(owner, &job.content_id, slice).await?;
+    let found = doors
+        .store
+        .revisions(owner, &job.about.content_id, slice)
+        .await?;
     let mut found = found.items.into_iter();
-    Ok(found.find(|one| (&one.environment, &one.locale) == (&job.environment, &job.locale)))
+    Ok(found
+        .find(|one| (&one.environment, &one.locale) == (&job.about.environment, &job.about.locale)))
 }
 
 fn show(
@@ -122,10 +126,10 @@ fn show(
         (true, None) => StatusCode::OK,
     };
     let page = Page {
-        frame: visit.frame(Room::DeadLetters, format!("Edit {}", job.content_id)),
+        frame: visit.frame(Room::DeadLetters, format!("Edit {}", job.about.content_id)),
         job_id: job.job.job_id.to_string(),
-        content_path: segment(&job.content_id),
-        content_id: job.content_id,
+        content_path: segment(&job.about.content_id),
+        content_id: job.about.content_id,
         destination: job.job.destination,
         reason: job.job.reason_code.map(|reason| reason.sentence()),
         error: job.job.last_error,

@@ -47,20 +47,20 @@ async fn job(visit: Visit, Path(id): Path<String>) -> Shown {
     };
     let frame = visit.frame(
         room,
-        format!("{} at {}", detail.content_id, detail.job.destination),
+        format!("{} at {}", detail.about.content_id, detail.job.destination),
     );
     let notes = notes::of_job(&visit.doors, &frame, &detail).await?;
     page::show(&Page {
-        content_path: segment(&detail.content_id),
-        content_id: detail.content_id.clone(),
-        environment: detail.environment.clone(),
-        locale: detail.locale.clone(),
-        publish_id: detail.publish_id.to_string(),
-        request_id: detail.request_id.clone(),
-        action: jobs::action(detail.action),
-        version: detail.version.to_string(),
-        generation: detail.generation.to_string(),
-        class: detail.class.as_str(),
+        content_path: segment(&detail.about.content_id),
+        content_id: detail.about.content_id.clone(),
+        environment: detail.about.environment.clone(),
+        locale: detail.about.locale.clone(),
+        publish_id: detail.about.publish_id.to_string(),
+        request_id: detail.about.request_id.clone(),
+        action: jobs::action(detail.about.action),
+        version: detail.about.version.to_string(),
+        generation: detail.about.generation.to_string(),
+        class: detail.about.class.as_str(),
         notes,
         card: jobs::whole(detail, frame.now),
         frame,

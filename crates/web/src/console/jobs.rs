@@ -108,7 +108,7 @@ fn waits(job: &JobView) -> Option<String> {
 
 /// A job with its runs.
 pub(crate) fn whole(detail: JobDetail, now: Timestamp) -> Card {
-    let (choices, seen) = (choices(&detail), detail.runs.to_string());
+    let (choices, seen) = (choices(&detail), detail.about.runs.to_string());
     let runs = detail
         .attempts
         .into_iter()
@@ -161,12 +161,12 @@ pub(crate) fn letter(letter: slugline_engine::store::DeadLetter, now: Timestamp)
     let job = letter.job;
     DeadLetter {
         job_id: job.job_id.to_string(),
-        pick: pick(job.job_id, letter.runs),
-        content_id: letter.content_id,
-        environment: letter.environment,
-        locale: letter.locale,
+        pick: pick(job.job_id, letter.about.runs),
+        content_id: letter.about.content_id,
+        environment: letter.about.environment,
+        locale: letter.about.locale,
         destination: job.destination,
-        class: letter.class.as_str(),
+        class: letter.about.class.as_str(),
         code: job.reason_code.map_or("", |reason| reason.code()),
         sentence: job.reason_code.map_or("", |reason| reason.sentence()),
         error: job.last_error.unwrap_or_default(),

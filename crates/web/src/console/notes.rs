@@ -54,10 +54,10 @@ pub(crate) async fn of_job(
 ) -> Result<Vec<Note>, Trouble> {
     let mut found = doors
         .store
-        .notes(&frame.owner, &job.content_id, SHOWN)
+        .notes(&frame.owner, &job.about.content_id, SHOWN)
         .await?;
     found.retain(|one| {
-        (&one.environment, &one.locale) == (&job.environment, &job.locale)
+        (&one.environment, &one.locale) == (&job.about.environment, &job.about.locale)
             && one.job_id.is_none_or(|about| about == job.job.job_id)
     });
     Ok(found.into_iter().map(|one| shown(one, frame)).collect())

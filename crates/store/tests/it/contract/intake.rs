@@ -333,7 +333,7 @@ pub(crate) async fn a_request_can_be_read_as_it_came(bench: &Bench) {
     let job = bench.published(&post("a", 1)).await;
     let publish = bench.store.job("default", job.job).await.unwrap().unwrap();
     let read = async |owner: &str| {
-        let publish = publish.publish_id;
+        let publish = publish.about.publish_id;
         bench.store.raw_request(owner, publish).await.unwrap()
     };
     assert_eq!(read("default").await.unwrap(), came.raw);

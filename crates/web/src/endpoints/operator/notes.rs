@@ -87,9 +87,9 @@ async fn write_of_job(
     let job = found.ok_or_else(|| Refusal::new(Code::NotFound, format!("there is no job {id}")))?;
     let key = ItemKey {
         owner: caller.owner.clone(),
-        environment: job.environment,
-        content_id: job.content_id,
-        locale: job.locale,
+        environment: job.about.environment,
+        content_id: job.about.content_id,
+        locale: job.about.locale,
     };
     write(&doors, caller, key, wanted.note).await
 }
