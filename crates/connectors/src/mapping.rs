@@ -229,7 +229,8 @@ impl Mapping {
         })
     }
 
-    fn entry(&self, root: &Value, own: Option<String>) -> Result<String, String> {
+    /// What the entry is called.
+    pub(crate) fn entry(&self, root: &Value, own: Option<String>) -> Result<String, String> {
         let Some(path) = &self.id else {
             let own = own.filter(|entry| !entry.is_empty());
             return own.ok_or_else(|| "the body does not say which entry it is about".into());

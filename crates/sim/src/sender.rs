@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use slugline_core::problem::Problem;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Library, Manners, Repeats, Source};
+use slugline_core::source::{Change, Library, Manners, News, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::destination::Destination;
 use slugline_engine::webhooks::{Receipt, Site, SourceSettings};
@@ -78,8 +78,9 @@ impl Source for Plain {
             .ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))
     }
 
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
+        let told = serde_json::from_slice::<Vec<Change>>(&incoming.body);
+        told.map(News::from).map_err(|why| why.to_string())
     }
 
     fn library(&self) -> Option<&dyn Library> {

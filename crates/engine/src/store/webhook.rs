@@ -154,12 +154,27 @@ pub struct Noted {
 /// What became of what a webhook says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Why none of it could be read, or why it was ignored.
+    /// Why it could not be read, or why it was ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// One for each item that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Changed>,
+    /// The parts of it that could not be read, while others were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A part of a webhook that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Where it stands in the body, as a mapping says where.
+    pub path: String,
+    /// The item, where that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<String>,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// What became of one change.

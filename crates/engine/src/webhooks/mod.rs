@@ -6,6 +6,7 @@
 //! caretaker. Does not know HTTP beyond the problem's status.
 
 mod ask;
+mod became;
 mod digest;
 mod echo;
 mod envelope;
@@ -28,7 +29,7 @@ use futures_util::future::{Either, select};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Wire};
+use slugline_core::source::{News, Wire};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
 use slugline_core::webhook::{Incoming, Verified, Window};
@@ -120,7 +121,7 @@ struct Came<'a> {
     received_at: Timestamp,
     incoming: &'a Incoming,
     /// What it says; else why it cannot be read.
-    told: &'a Result<Vec<Change>, String>,
+    told: &'a Result<News, String>,
     /// The way to its source, for those who have the time.
     wire: Option<&'a dyn Wire>,
 }
@@ -348,8 +349,11 @@ impl Webhooks {
                 let owner = &source.settings.owner;
                 self.store.redo_webhook(owner, came.id).await?;
                 let reason = Some("the entry is being looked up at its source".into());
-                let changes = Vec::new();
-                Ok((WebhookState::Received, Outcome { reason, changes }))
+                let outcome = Outcome {
+                    reason,
+                    ..Outcome::default()
+                };
+                Ok((WebhookState::Received, outcome))
             }
         }
     }
@@ -374,15 +378,15 @@ impl Webhooks {
 fn failed(why: String) -> (WebhookState, Outcome) {
     let outcome = Outcome {
         reason: Some(why),
-        changes: Vec::new(),
+        ..Outcome::default()
     };
     (WebhookState::Failed, outcome)
 }
 
 /// When what a webhook tells happened: the newest time that it has itself, because a sender that tries again
 /// signs anew; else the time of signing. What became of it would tell versions that were made here.
-fn occurred_at(told: &Result<Vec<Change>, String>, verified: &Verified) -> Option<Timestamp> {
-    let told = told.iter().flatten();
+fn occurred_at(told: &Result<News, String>, verified: &Verified) -> Option<Timestamp> {
+    let told = told.iter().flat_map(|news| news.changes.values());
     let times = told.filter_map(|change| match change.version? {
         Version::Time(at) => Some(at),
         Version::Number(_) => None,

@@ -12,8 +12,8 @@ use crate::store::{ChangeStatus, Noted, Outcome};
 impl Source {
     /// What the log has to say of a webhook that ended so.
     pub(super) fn noted(&self, came: &Came<'_>, outcome: &Outcome) -> Vec<Noted> {
-        let told = came.told.iter().flatten().enumerate();
-        told.filter_map(|(number, change)| self.noted_one(came, number, change))
+        let told = came.told.iter().flat_map(|news| &news.changes);
+        told.filter_map(|(number, change)| self.noted_one(came, *number, change))
             .filter(|noted| is_noted(outcome, noted))
             .collect()
     }

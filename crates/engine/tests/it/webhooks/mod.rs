@@ -4,6 +4,7 @@ mod asks;
 mod echoes;
 mod noted;
 mod order;
+mod parts;
 mod slugs;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +16,7 @@ use slugline_core::ids::WebhookId;
 use slugline_core::item::Action;
 use slugline_core::problem::Code;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Library, Locales, Manners, Repeats, Source, What};
+use slugline_core::source::{Change, Library, Locales, Manners, News, Repeats, Source, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::intake::{Intake, IntakeSettings};
@@ -72,8 +73,13 @@ impl Source for Plain {
         })
     }
 
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
+        let told: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(&incoming.body);
+        Ok(told
+            .map_err(|why| why.to_string())?
+            .into_iter()
+            .map(parts::read)
+            .collect())
     }
 
     fn library(&self) -> Option<&dyn Library> {

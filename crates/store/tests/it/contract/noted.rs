@@ -46,6 +46,7 @@ fn both(id: WebhookId) -> WebhookEnd {
     let outcome = Outcome {
         reason: None,
         changes: changed.collect(),
+        ..Outcome::default()
     };
     WebhookEnd {
         id,
