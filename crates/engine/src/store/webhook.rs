@@ -130,7 +130,7 @@ pub struct WebhookEnd {
     pub noted: Vec<Noted>,
 }
 
-/// Something that a source told and that is no item of ours.
+/// Something that a source told and that publishes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
     /// What happened to it.
@@ -143,9 +143,11 @@ pub struct Noted {
     pub environment: String,
     /// Its locale, where it has one.
     pub locale: Option<String>,
+    /// The source's order of a draft, where it tells one.
+    pub version: Option<Version>,
     /// What the source calls it.
     pub entry: String,
-    /// What content that depends on it calls it here.
+    /// The item, or what content that depends on it calls it here.
     pub content_id: String,
     /// Made of the webhook's number and its place there.
     pub request_id: String,
@@ -216,7 +218,7 @@ pub enum ChangeStatus {
     Duplicate,
     /// Older than what is known.
     StaleUpdateIgnored,
-    /// It is no item and changes nothing that is published; the log says that it changed.
+    /// It changes nothing that is published; the log says that it changed.
     Noted,
     /// It changes nothing that is published.
     Ignored,

@@ -67,6 +67,7 @@ impl Place<'_> {
 
     pub(super) fn noted(&self) -> Changed {
         let why = match self.change.what {
+            What::Draft => "what is public did not change; the log says draft_ready",
             What::Taxonomy => "a term by itself is not published; the log says taxonomy_changed",
             _ => "a file by itself is not published; the log says asset_changed",
         };
@@ -75,7 +76,10 @@ impl Place<'_> {
         }
         Changed {
             reason: Some(why.to_owned()),
-            ..self.changed(ChangeStatus::Noted, None)
+            ..self.changed(
+                ChangeStatus::Noted,
+                self.source.noted_in(self.change).as_deref(),
+            )
         }
     }
 

@@ -143,8 +143,7 @@ impl Webhooks {
             What::Published => vec![self.publish(&place).await?],
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
             What::Deleted => self.remove(&place, Action::Delete).await?,
-            What::Draft => vec![place.ignored("what is public did not change")],
-            What::Asset | What::Taxonomy => vec![place.noted()],
+            What::Draft | What::Asset | What::Taxonomy => vec![place.noted()],
         };
         Ok(outcomes)
     }

@@ -53,6 +53,37 @@ async fn a_medium_is_noted_and_the_log_says_so_in_either_form() {
     assert_eq!(batch[0]["subject"], "cms:m");
 }
 
+#[tokio::test]
+async fn a_draft_is_ready_in_either_form_and_on_the_timeline() {
+    let house = House::open().await;
+    let mut draft = told("entry.update", "a", TEN);
+    draft["entry"]["publishedAt"] = Value::Null;
+    let seen = send(&house, draft).await.ok(200);
+    assert_eq!(seen["status"], "noted");
+    let log = house.get("/v1/events?content_id=cms:a").await.ok(200);
+    let entry = &log["items"][0];
+    assert_eq!(
+        (&entry["type"], &entry["actor"]),
+        (&json!("draft_ready"), &json!("source:cms"))
+    );
+    let request = request("GET", "/v1/events?type=draft_ready", "viewer")
+        .header("accept", "application/cloudevents-batch+json");
+    let batch = house.send(request.body(Body::empty()).unwrap());
+    let event = &batch.await.ok(200)[0];
+    assert_eq!(event["type"], "slugline.draft_ready");
+    let data = &event["data"];
+    assert_eq!(
+        (&data["content_id"], &data["locale"], &data["version"]),
+        (
+            &json!("cms:a"),
+            &json!("de"),
+            &json!("2026-11-21T09:10:00Z")
+        )
+    );
+    assert_eq!(data["idempotency_key"], entry["request_id"]);
+    assert_eq!(data["generation"], Value::Null);
+}
+
 const TEN: &str = "2026-11-21T09:10:00.000Z";
 const TWENTY: &str = "2026-11-21T09:20:00.000Z";
 
