@@ -180,6 +180,11 @@ impl Mapping {
         }
     }
 
+    /// Whether the body has a version, and where is configured.
+    pub(crate) fn has_version(&self) -> bool {
+        self.version.is_some()
+    }
+
     /// The sender's names of all locales that are configured.
     pub(crate) fn all_theirs(&self) -> impl Iterator<Item = &str> {
         self.locales.keys().map(String::as_str)

@@ -160,8 +160,16 @@ impl Source for Configured {
         self.dialect.manners
     }
 
+    fn covers(&self) -> &str {
+        self.scheme().covers()
+    }
+
     fn tolerance(&self) -> Duration {
         self.scheme().tolerance()
+    }
+
+    fn may_read_alike(&self) -> bool {
+        self.scheme().may_read_alike() && !self.mapping.has_version()
     }
 
     fn has_token_in_path(&self) -> bool {

@@ -26,8 +26,17 @@ pub trait Source: Send + Sync {
     /// What the sender does and does not do.
     fn manners(&self) -> Manners;
 
+    /// What its proof covers, in words.
+    fn covers(&self) -> &str;
+
     /// How far the time of signing may lie from ours, unless configured.
     fn tolerance(&self) -> Duration;
+
+    /// Whether something that is told anew may have the bytes of something that was told before, and be taken for its
+    /// repeat, because nobody knows what the sender puts into a body.
+    fn may_read_alike(&self) -> bool {
+        false
+    }
 
     /// Whether the secret itself comes as the last part of the URL's path, `/hooks/SOURCE/SECRET`.
     fn has_token_in_path(&self) -> bool {

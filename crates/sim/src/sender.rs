@@ -58,6 +58,10 @@ impl Source for Plain {
         }
     }
 
+    fn covers(&self) -> &str {
+        "nothing"
+    }
+
     fn tolerance(&self) -> Duration {
         PATIENCE
     }

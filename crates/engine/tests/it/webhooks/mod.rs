@@ -48,6 +48,10 @@ impl Source for Plain {
         }
     }
 
+    fn covers(&self) -> &str {
+        "nothing"
+    }
+
     fn tolerance(&self) -> Duration {
         TOLERANCE
     }
