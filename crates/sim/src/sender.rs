@@ -38,6 +38,8 @@ const NEWS: Duration = Duration::from_millis(20);
 const DELAY: u64 = 3_000;
 /// Milliseconds between two tries at most.
 const PAUSE: u64 = 5_000;
+/// Bytes; nothing here comes near it.
+const MAX_BODY: usize = 1024 * 1024;
 const TOKEN: &str = "s3cret";
 
 /// Its body is the list of changes; the secret comes along.
@@ -120,6 +122,7 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
         locale: "en".into(),
         secrets: vec![("env:TOKEN".into(), Secret::new(TOKEN))],
         tolerance: PATIENCE,
+        max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),

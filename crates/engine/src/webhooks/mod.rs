@@ -82,6 +82,12 @@ pub struct Door<'a> {
 }
 
 impl Door<'_> {
+    /// Bytes of a body that are taken.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.source.settings.max_body
+    }
+
     /// Takes a webhook, or says why not.
     ///
     /// # Errors

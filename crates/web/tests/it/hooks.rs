@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use slugline_web::Peer;
 
-use crate::house::{House, Plan, SECRET, Seen, request};
+use crate::house::{House, MAX_BODY, Plan, SECRET, Seen, request};
 use slugline_web::Limits;
 
 fn hook(source: &str, body: impl Into<Body>) -> Request<Body> {
@@ -222,19 +222,10 @@ async fn what_is_not_genuine_is_refused_and_counted() {
 
 #[tokio::test]
 async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
-    let limits = Limits {
-        publish_bytes: 1_000,
-        ..Limits::default()
-    };
-    let house = House::build(Plan {
-        limits,
-        ..Plan::default()
-    })
-    .await;
-    house
-        .send(hook("cms", "x".repeat(1_001)))
-        .await
-        .problem(413, "too_large");
+    let house = House::open().await;
+    let large = house.send(hook("cms", "x".repeat(MAX_BODY + 1))).await;
+    let said = large.problem(413, "too_large");
+    assert!(said["detail"].as_str().unwrap().contains("max_body"));
     let mut packed = hook("cms", "{}");
     packed
         .headers_mut()
@@ -256,6 +247,24 @@ async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
     let later = house.send(hook("cms", "{}")).await;
     later.problem(503, "unavailable");
     assert_eq!(later.header("retry-after"), "5");
+}
+
+/// What publishers may send says nothing of what a CMS does.
+#[tokio::test]
+async fn a_webhook_may_be_larger_than_a_publish_request() {
+    let limits = Limits {
+        publish_bytes: 1_000,
+        ..Limits::default()
+    };
+    let house = House::build(Plan {
+        limits,
+        ..Plan::default()
+    })
+    .await;
+    let mut large = told("entry.publish", "a", TEN);
+    large["entry"]["body"] = "x".repeat(2 * 1024 * 1024 + 1).into();
+    let taken = send(&house, large).await.ok(202);
+    assert_eq!(taken["changes"][0]["status"], "ok");
 }
 
 /// Sanity takes every 4xx but 429 for final, and a machine that is busy reads slowly.

@@ -27,6 +27,7 @@ use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks
 use crate::house::{House, settings};
 use asks::Shelf;
 
+const MAX_BODY: usize = 8 * 1024 * 1024;
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A sender that says what it means: its body is the list of changes.
@@ -103,6 +104,7 @@ fn source(name: &str) -> SourceSettings {
             .map(|name| (format!("env:{name}"), Secret::new(name)))
             .into(),
         tolerance: TOLERANCE,
+        max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),

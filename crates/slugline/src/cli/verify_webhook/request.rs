@@ -12,8 +12,10 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use slugline_core::webhook::Incoming;
 
-/// Bytes of the file: more than any vendor's webhook.
-const MAX_FILE: u64 = 32 * 1024 * 1024;
+use crate::config::MAX_BODY;
+
+/// Bytes of the file: the longest body that a source can take, written as JSON.
+const MAX_FILE: u64 = MAX_BODY as u64 * 4;
 
 /// The request as the file has it.
 #[derive(Deserialize)]
