@@ -229,7 +229,9 @@ impl Webhooks {
             .source
             .verify(&incoming, &source.secrets, window)
             .map_err(|flaw| problem(&flaw))?;
-        self.intake.refuse_to_keep()?;
+        self.intake
+            .refuse_to_keep()
+            .map_err(keeping::fault_of_ours)?;
         let new = source.webhook(&incoming, &verified)?;
         tracing::Span::current().record("webhook_secret", &*new.proof.secret);
         Ok(match self.keep(new.clone()).await? {
