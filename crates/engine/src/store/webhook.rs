@@ -85,7 +85,7 @@ pub enum Kept {
     /// It is new.
     New(WebhookId),
     /// It came before, and this became of it.
-    Before(WebhookView),
+    Before(Box<WebhookView>),
 }
 
 /// A webhook that is to be dealt with.

@@ -249,7 +249,7 @@ impl Webhooks {
                     ..self.answer_in_time(source, &came).await
                 }
             }
-            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
+            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(*view),
             Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
     }
@@ -283,7 +283,7 @@ impl Webhooks {
             ..new
         };
         Ok(match self.keep(doubtful).await? {
-            Kept::Before(view) => Receipt::again(view),
+            Kept::Before(view) => Receipt::again(*view),
             Kept::New(id) => Receipt::of(id, state, outcome),
         })
     }

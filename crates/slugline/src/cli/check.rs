@@ -189,7 +189,8 @@ fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output
         let mark = mark(&checked.destinations, &destination.name, output);
         output.line(&format!("{mark}  {row}"));
     }
-    if !args.online && !(config.destinations.is_empty() && config.sources.is_empty()) {
+    let has_any = !config.destinations.is_empty() || !config.sources.is_empty();
+    if has_any && !args.online {
         output.note("Nothing was asked of destinations and sources; --online does.");
     }
 }
