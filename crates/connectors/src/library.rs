@@ -62,6 +62,17 @@ pub(crate) trait Catalogue: Send + Sync {
         page: Page,
         wire: &dyn Wire,
     ) -> impl Future<Output = Result<Vec<Listed>, Failure>> + Send;
+
+    /// The same for who wants all that is public, whenever it changed, and takes it in any order: where the
+    /// way by time is too long for that.
+    fn whole(
+        &self,
+        list: &str,
+        page: Page,
+        wire: &dyn Wire,
+    ) -> impl Future<Output = Result<Vec<Listed>, Failure>> + Send {
+        self.page(list, page, wire)
+    }
 }
 
 /// An entry of a list.
@@ -104,6 +115,14 @@ impl<C: Catalogue> Library for Asked<C> {
         wire: &'a dyn Wire,
     ) -> BoxFuture<'a, Result<Found, Failure>> {
         Box::pin(since(&self.0, cursor, wire))
+    }
+
+    fn all<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        wire: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        Some(Box::pin(all(&self.0, cursor, wire)))
     }
 }
 
@@ -225,6 +244,40 @@ async fn since<C: Catalogue>(
     })
 }
 
+/// Goes through one list after the other. A page ends where it is short and nothing newer is in it: a vendor
+/// may give fewer than were asked for.
+async fn all<C: Catalogue>(
+    catalogue: &C,
+    cursor: Option<&str>,
+    wire: &dyn Wire,
+) -> Result<Found, Failure> {
+    let lists = catalogue.lists();
+    let mut known = Cursors::read(cursor)?;
+    let first = lists.first().map(|list| (list.clone(), BEGINNING));
+    let Some((list, place)) = known.0.pop_first().or(first) else {
+        return Ok(Found {
+            changes: Vec::new(),
+            cursor: String::new(),
+            more: false,
+        });
+    };
+    let page = Page {
+        from: place.from,
+        skip: place.skip,
+        limit: PAGE,
+    };
+    let listed = catalogue.whole(&list, page, wire).await?;
+    in_order(&list, &listed)?;
+    let next = place.further(&listed).map(|place| (list.clone(), place));
+    let other = lists.iter().skip_while(|other| **other != list).nth(1);
+    let next = next.or_else(|| Some((other?.clone(), BEGINNING)));
+    Ok(Found {
+        changes: listed.into_iter().flat_map(|entry| entry.changes).collect(),
+        more: next.is_some(),
+        cursor: Cursors(next.into_iter().collect()).written(),
+    })
+}
+
 /// A list in another order than was asked for would let the cursor pass over what stands further down.
 fn in_order(list: &str, listed: &[Listed]) -> Result<(), Failure> {
     if listed.is_sorted_by_key(|entry| entry.at) {
@@ -265,7 +318,26 @@ struct Place {
     skip: usize,
 }
 
+/// Before all that was ever written, and not before 1970 when a filter leaves out the time itself.
+const BEGINNING: Place = Place {
+    from: Timestamp(86_400_000_000),
+    skip: 0,
+};
+
 impl Place {
+    /// The place after a page of a list that is read to its end; `None` there.
+    fn further(self, listed: &[Listed]) -> Option<Self> {
+        let newest = listed.last()?.at;
+        let next = Self {
+            skip: self.skip.saturating_add(PAGE),
+            ..self
+        };
+        match newest > self.from {
+            true => Some(Self::new(newest)),
+            false => (listed.len() >= PAGE).then_some(next),
+        }
+    }
+
     fn new(from: Timestamp) -> Self {
         Self { from, skip: 0 }
     }

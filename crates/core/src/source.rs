@@ -89,6 +89,16 @@ pub trait Library: Send + Sync {
         cursor: Option<&'a str>,
         wire: &'a dyn Wire,
     ) -> BoxFuture<'a, Result<Found, Failure>>;
+
+    /// All entries, at most one page after a cursor; `None` where it cannot be listed whole. It is news
+    /// and no evidence: what moves while it is read may be missed.
+    fn all<'a>(
+        &'a self,
+        _cursor: Option<&'a str>,
+        _wire: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        None
+    }
 }
 
 /// A page of what a source has.
