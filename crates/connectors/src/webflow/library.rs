@@ -114,7 +114,10 @@ impl Catalogue for Webflow {
         let lists: Vec<&List> = self.lists.iter().filter(may_have).collect();
         if lists.is_empty() {
             // Nobody was asked, so nobody has said that it is gone.
-            let why = format!("{:?} is in a locale that mapping.locales lacks", named.entry);
+            let why = format!(
+                "{:?} is in a locale that mapping.locales lacks",
+                named.entry
+            );
             return Err(Failure::new(Reason::Misconfigured, why));
         }
         for of in lists {

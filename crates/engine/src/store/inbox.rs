@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slugline_core::ids::WebhookId;
 
-use super::{Kept, NewWebhook, Poll, Stored, Webhook, WebhookEnd};
+use super::{Kept, ListedEntry, NewWebhook, Poll, Stored, Sweep, Swept, Webhook, WebhookEnd};
 
 /// The part of the memory that keeps what sources say until it is dealt with.
 pub trait Inbox: Send + Sync {
@@ -28,6 +28,12 @@ pub trait Inbox: Send + Sync {
 
     /// Says where an asking ended, and how long after now the next begins.
     fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()>;
+
+    /// Notes what a sweep was shown, and forgets some of what earlier ones were shown.
+    fn note_listed(&self, sweep: &Sweep, entries: Vec<ListedEntry>) -> Stored<'_, ()>;
+
+    /// Looks at the next items after a number, at most `limit`: which of them the source should have.
+    fn swept(&self, sweep: &Sweep, after: i64, limit: usize) -> Stored<'_, Swept>;
 
     /// Has a webhook dealt with again; `false` when there is none of this id and owner.
     fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;

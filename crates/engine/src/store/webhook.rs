@@ -218,6 +218,56 @@ pub struct Poll {
     pub cursor: Option<String>,
 }
 
+/// A sweep of a source: what it has is compared with what there is of it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// The source's name.
+    pub source: String,
+    /// The owner that the source acts for.
+    pub owner: String,
+    /// When it began: its name among those of this source.
+    pub began_at: Timestamp,
+    /// Only what was accepted before is looked for: news of what is newer may be on its way.
+    pub settled_by: Timestamp,
+}
+
+/// What a sweep was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// Our name of its environment.
+    pub environment: String,
+    /// What its item is called here, if it has one.
+    pub content_id: String,
+    /// Its locale; `*` where it is there in all of them.
+    pub locale: String,
+}
+
+/// A step of a sweep through the items that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Those of the source that should be there.
+    pub items: Vec<SweptItem>,
+    /// The number of the last that was looked at; `None` where there was none.
+    pub last: Option<i64>,
+}
+
+/// An item that should be at its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptItem {
+    /// Its number: steps go on after it.
+    pub number: i64,
+    /// Its content id.
+    pub content_id: String,
+    /// Its environment.
+    pub environment: String,
+    /// Its locale.
+    pub locale: String,
+    /// The producer's version of what was accepted last.
+    pub version: Version,
+    /// Whether the sweep was shown it.
+    pub is_listed: bool,
+}
+
 /// Which webhooks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookFilter {

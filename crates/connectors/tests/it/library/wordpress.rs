@@ -186,10 +186,7 @@ fn all_that_is_public_is_listed_by_id() {
     let wire = Script::of([
         (200, json!(posts)),
         (200, json!([locked])),
-        (
-            200,
-            json!([post(60, "2026-01-02T00:00:00", "publish")]),
-        ),
+        (200, json!([post(60, "2026-01-02T00:00:00", "publish")])),
     ]);
     let found = all(&*source, &wire);
     let public = found.iter().filter(|one| one.what == What::Published);

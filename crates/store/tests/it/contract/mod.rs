@@ -25,6 +25,7 @@ pub(crate) mod reruns;
 pub(crate) mod retries;
 pub(crate) mod sets;
 pub(crate) mod slugs;
+pub(crate) mod sweeps;
 pub(crate) mod webhooks;
 
 /// Makes a test of each part of the contract, with `$open` giving a fresh [`crate::bench::Bench`].
@@ -215,6 +216,9 @@ macro_rules! contract_tests {
             webhooks::what_became_of_it_is_shown_and_can_be_redone,
             webhooks::old_ones_are_forgotten,
             webhooks::one_asks_a_source_at_a_time,
+            sweeps::what_was_not_listed_is_named,
+            sweeps::only_what_should_be_there_is_looked_for,
+            sweeps::a_sweep_goes_in_steps,
             credentials::one_node_renews_and_the_others_find_the_result,
             credentials::the_right_of_a_node_that_is_gone_is_taken_over,
             credentials::a_late_result_is_kept_while_nobody_else_renews,
