@@ -120,6 +120,7 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::new(Plain { shelf }),
     }

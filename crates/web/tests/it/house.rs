@@ -362,6 +362,7 @@ fn sources() -> Vec<SourceSettings> {
             client_certificates: Vec::new(),
             news_only: false,
             poll: None,
+            sweep: None,
             same_as: Vec::new(),
             source: Arc::from(built.unwrap()),
         }

@@ -5,6 +5,7 @@ mod echoes;
 mod noted;
 mod order;
 mod slugs;
+mod sweeps;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::store::*;
-use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks};
+use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, SweepSettings, Webhooks};
 
 use crate::house::{House, settings};
 use asks::Shelf;
@@ -98,6 +99,7 @@ fn source(name: &str) -> SourceSettings {
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::new(Plain {
             repeats: Repeats::SameBytes,
