@@ -132,7 +132,7 @@ async fn look_up<C: Catalogue>(
     wire: &dyn Wire,
 ) -> Result<Vec<Change>, Failure> {
     // A file or a term counts in another way than entries do.
-    if matches!(named.what, What::Asset | What::Taxonomy) {
+    if named.what.noted_as().is_some() {
         return Ok(vec![named.clone()]);
     }
     let public = catalogue.entry(named, wire).await?;

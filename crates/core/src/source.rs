@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::EventType;
 use crate::failure::Failure;
 use crate::http::{Request, Response, SendError};
 use crate::payload::Payload;
@@ -176,6 +177,10 @@ pub enum What {
     Asset,
     /// A category, tag or the like changed.
     Taxonomy,
+    /// A file is not public any more.
+    AssetRemoved,
+    /// A category, tag or the like is gone.
+    TaxonomyRemoved,
 }
 
 impl What {
@@ -189,7 +194,28 @@ impl What {
             Self::Draft => "draft",
             Self::Asset => "asset",
             Self::Taxonomy => "taxonomy",
+            Self::AssetRemoved => "asset_removed",
+            Self::TaxonomyRemoved => "taxonomy_removed",
         }
+    }
+
+    /// Of what is no item by itself: what the log says of it.
+    #[must_use]
+    pub fn noted_as(self) -> Option<EventType> {
+        match self {
+            Self::Asset | Self::AssetRemoved => Some(EventType::AssetChanged),
+            Self::Taxonomy | Self::TaxonomyRemoved => Some(EventType::TaxonomyChanged),
+            Self::Published | Self::Unpublished | Self::Deleted | Self::Draft => None,
+        }
+    }
+
+    /// Whether it says that something is not there any more.
+    #[must_use]
+    pub fn removes(self) -> bool {
+        matches!(
+            self,
+            Self::Unpublished | Self::Deleted | Self::AssetRemoved | Self::TaxonomyRemoved
+        )
     }
 }
 

@@ -19,7 +19,8 @@ pub trait Inbox: Send + Sync {
     fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>>;
 
     /// Says what became of webhooks, and writes what is noted into the log: each once, however often its webhook
-    /// ends.
+    /// ends. What is there by the newest that was noted of it counts as live for what depends on it, unless an
+    /// item is called so.
     fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()>;
 
     /// Takes the right to ask a source, if its time has come: for `again_after`, when it comes up again

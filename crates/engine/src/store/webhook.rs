@@ -135,6 +135,10 @@ pub struct WebhookEnd {
 pub struct Noted {
     /// What happened to it.
     pub kind: EventType,
+    /// Whether it is there, for what depends on it.
+    pub is_there: bool,
+    /// The sender's order of its states, where it tells one; else they count in the order in which they came.
+    pub version: Option<Version>,
     /// Who told.
     pub source: String,
     /// The owner that the source acts for.

@@ -144,7 +144,9 @@ impl Webhooks {
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
             What::Deleted => self.remove(&place, Action::Delete).await?,
             What::Draft => vec![place.ignored("what is public did not change")],
-            What::Asset | What::Taxonomy => vec![place.noted()],
+            What::Asset | What::Taxonomy | What::AssetRemoved | What::TaxonomyRemoved => {
+                vec![place.noted()]
+            }
         };
         Ok(outcomes)
     }
@@ -425,7 +427,9 @@ impl Place<'_> {
 
     fn noted(&self) -> Changed {
         let why = match self.change.what {
-            What::Taxonomy => "a term by itself is not published; the log says taxonomy_changed",
+            What::Taxonomy | What::TaxonomyRemoved => {
+                "a term by itself is not published; the log says taxonomy_changed"
+            }
             _ => "a file by itself is not published; the log says asset_changed",
         };
         if let Err(wrong) = check_content_id(&self.content_id) {

@@ -3,8 +3,7 @@
 //! Ensures that the log says what the outcome says was noted, and where each thing belongs. That it is said
 //! once is the store's business.
 
-use slugline_core::event::EventType;
-use slugline_core::source::{Change, Locales, What};
+use slugline_core::source::{Change, Locales};
 
 use super::{Came, Source};
 use crate::store::{ChangeStatus, Noted, Outcome};
@@ -19,17 +18,14 @@ impl Source {
     }
 
     fn noted_one(&self, came: &Came<'_>, number: usize, change: &Change) -> Option<Noted> {
-        let kind = match change.what {
-            What::Asset => EventType::AssetChanged,
-            What::Taxonomy => EventType::TaxonomyChanged,
-            What::Published | What::Unpublished | What::Deleted | What::Draft => return None,
-        };
         let locale = match &change.locales {
             Locales::One(locale) => Some(locale.clone()),
             Locales::Unsaid | Locales::All => None,
         };
         Some(Noted {
-            kind,
+            kind: change.what.noted_as()?,
+            is_there: !change.what.removes(),
+            version: change.version,
             source: self.settings.name.clone(),
             owner: self.settings.owner.clone(),
             environment: self.environment(change).ok()?,

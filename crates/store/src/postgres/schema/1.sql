@@ -373,6 +373,18 @@ CREATE TABLE poll (
     cursor TEXT
 );
 
+-- What sources have besides items, such as files and terms, as the newest news of it says. `webhook`: which told.
+CREATE TABLE noted (
+    owner TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    content_id TEXT COLLATE "C" NOT NULL,
+    is_there BIGINT NOT NULL,
+    version_kind BIGINT,
+    version BIGINT,
+    webhook BIGINT NOT NULL,
+    PRIMARY KEY (content_id, owner, environment)
+);
+
 -- What sweeps of sources were shown. `sweep`: when it began.
 CREATE TABLE listing (
     sweep BIGINT NOT NULL,

@@ -365,6 +365,18 @@ CREATE TABLE poll (
     cursor TEXT
 ) STRICT, WITHOUT ROWID;
 
+-- What sources have besides items, such as files and terms, as the newest news of it says. `webhook`: which told.
+CREATE TABLE noted (
+    owner TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    content_id TEXT NOT NULL,
+    is_there INTEGER NOT NULL,
+    version_kind INTEGER,
+    version INTEGER,
+    webhook INTEGER NOT NULL,
+    PRIMARY KEY (content_id, owner, environment)
+) STRICT, WITHOUT ROWID;
+
 -- What sweeps of sources were shown. `sweep`: when it began.
 CREATE TABLE listing (
     source TEXT NOT NULL,
