@@ -4,6 +4,7 @@
 //! the last entry of the one before, and the cursor stays behind the clock, because what is written now may
 //! come to light later. What a vendor's list does not tell cannot be found: that an entry is gone, mostly.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -141,7 +142,7 @@ async fn look_up<C: Catalogue>(
         return Err(unexpected(&what, "is about another entry"));
     }
     if C::LAGS && is_behind(named, &public) {
-        let why = format!("{:?} is not there yet as its publish tells it", named.entry);
+        let why = format!("{:?} is not there yet as its webhook tells it", named.entry);
         return Err(Failure::new(Reason::Conflict, why));
     }
     match public.is_empty() {
@@ -150,18 +151,20 @@ async fn look_up<C: Catalogue>(
     }
 }
 
-/// Whether less is public than a publish has told.
+/// Whether less is public than a publish has told, or still what a removal has removed.
 fn is_behind(named: &Change, public: &[Change]) -> bool {
     let newest = public.iter().filter_map(|change| change.version);
     let newest = newest.max_by_key(|version| version.ordinal());
-    named.what == What::Published
-        && match (named.version, newest) {
-            _ if public.is_empty() => true,
-            (Some(told), Some(newest)) => {
-                told.kind() == newest.kind() && newest.ordinal() < told.ordinal()
-            }
-            _ => false,
+    let order = match (named.version, newest) {
+        (Some(told), Some(newest)) if told.kind() == newest.kind() => {
+            Some(newest.ordinal().cmp(&told.ordinal()))
         }
+        _ => None,
+    };
+    match named.what {
+        What::Published => public.is_empty() || order == Some(Ordering::Less),
+        _ => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+    }
 }
 
 /// That an entry is not public any more. A version is not told: which one it had is not known.

@@ -57,6 +57,9 @@ pub struct SweepSettings {
     pub every: Duration,
     /// The most that one sweep removes.
     pub max_removals: u64,
+    /// What was accepted so shortly before a sweep is left to the next one: the source's answers may lag, and
+    /// news of it may be on its way.
+    pub settles: Duration,
 }
 
 /// A destination that a source is, or may be: what we write there comes back as news.

@@ -32,10 +32,6 @@ const LOOKS: usize = 10;
 const FAILURES: u32 = 5;
 /// Between two of them.
 const AFTER_FAILURE: Duration = Duration::from_secs(60);
-/// What was accepted so shortly before a sweep is left to the next one: vendors' answers may lag, and news
-/// of it may be on its way.
-const SETTLES: Duration = Duration::from_secs(300);
-
 /// What a sweep does at present.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -227,7 +223,7 @@ impl Run<'_> {
             source: self.name().to_owned(),
             owner: self.source.settings.owner.clone(),
             began_at: kept.began_at,
-            settled_by: kept.began_at.minus(SETTLES),
+            settled_by: kept.began_at.minus(self.settings.settles),
         }
     }
 
@@ -358,7 +354,8 @@ impl Run<'_> {
             entry: entry.to_owned(),
             locales: Locales::One(item.locale.clone()),
             environment: kept.environments.get(&item.environment).cloned().flatten(),
-            version: Some(item.version),
+            // It may well be there, as it is known here: that would be no older state than was told.
+            version: None,
             depends_on: Vec::new(),
             payload: None,
         };
@@ -368,7 +365,8 @@ impl Run<'_> {
         let told = told?;
         let is_gone = |change: &Change| matches!(change.what, What::Unpublished | What::Deleted);
         let is_gone = !told.is_empty() && told.iter().all(is_gone);
-        Ok(is_gone.then_some(named))
+        let version = Some(item.version);
+        Ok(is_gone.then_some(Change { version, ..named }))
     }
 }
 

@@ -13,6 +13,9 @@ const SHORTEST: Duration = Duration::from_secs(600);
 /// The most that one sweep removes, unless configured: more is a matter for a person.
 const MAX_REMOVALS: u64 = 100;
 
+/// Many times what a vendor's delivery network lags, and what a webhook takes that is tried again.
+const SETTLES: Duration = Duration::from_secs(300);
+
 /// What is configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Table")]
@@ -30,6 +33,7 @@ impl Default for Sweep {
         Self(Some(SweepSettings {
             every: EVERY,
             max_removals: MAX_REMOVALS,
+            settles: SETTLES,
         }))
     }
 }
@@ -46,6 +50,7 @@ impl TryFrom<Table> for Sweep {
         Ok(Self(Some(SweepSettings {
             every,
             max_removals: table.max_removals.unwrap_or(MAX_REMOVALS),
+            settles: SETTLES,
         })))
     }
 }

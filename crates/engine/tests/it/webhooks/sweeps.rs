@@ -14,6 +14,7 @@ fn swept(shelf: &Arc<Shelf>, max_removals: u64) -> SourceSettings {
         sweep: Some(SweepSettings {
             every: EVERY,
             max_removals,
+            settles: Duration::from_secs(300),
         }),
         ..asked(shelf)
     }
