@@ -63,7 +63,7 @@ impl Model {
         outcome: &Result<Erased, Problem>,
     ) -> Judged {
         let is_known = self.items.contains_key(&erasure.item);
-        let refused = outcome.as_ref().err().map(|problem| problem.code.clone());
+        let refused = outcome.as_ref().err().map(|problem| problem.code);
         match (is_known, refused) {
             (true, None | Some(Code::IllegalState)) | (false, Some(Code::NotFound)) => Ok(()),
             _ => broken("P6", format!("{erasure:?} is answered {outcome:?}")),
