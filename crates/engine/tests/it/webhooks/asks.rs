@@ -54,7 +54,7 @@ impl Shelf {
         Ok(Found {
             cursor: page
                 .clone()
-                .last()
+                .next_back()
                 .map_or(String::new(), |(entry, _)| (*entry).clone()),
             changes: page
                 .map(|(entry, version)| published(entry, **version))
