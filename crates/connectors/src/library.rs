@@ -4,6 +4,7 @@
 //! the last entry of the one before, and the cursor stays behind the clock, because what is written now may
 //! come to light later. What a vendor's list does not tell cannot be found: that an entry is gone, mostly.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
@@ -62,6 +63,17 @@ pub(crate) trait Catalogue: Send + Sync {
         page: Page,
         wire: &dyn Wire,
     ) -> impl Future<Output = Result<Vec<Listed>, Failure>> + Send;
+
+    /// The same for who wants all that is public, whenever it changed, and takes it in any order: where the
+    /// way by time is too long for that.
+    fn whole(
+        &self,
+        list: &str,
+        page: Page,
+        wire: &dyn Wire,
+    ) -> impl Future<Output = Result<Vec<Listed>, Failure>> + Send {
+        self.page(list, page, wire)
+    }
 }
 
 /// An entry of a list.
@@ -105,6 +117,14 @@ impl<C: Catalogue> Library for Asked<C> {
     ) -> BoxFuture<'a, Result<Found, Failure>> {
         Box::pin(since(&self.0, cursor, wire))
     }
+
+    fn all<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        wire: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        Some(Box::pin(all(&self.0, cursor, wire)))
+    }
 }
 
 async fn look_up<C: Catalogue>(
@@ -113,7 +133,7 @@ async fn look_up<C: Catalogue>(
     wire: &dyn Wire,
 ) -> Result<Vec<Change>, Failure> {
     // A file or a term counts in another way than entries do.
-    if matches!(named.what, What::Asset | What::Taxonomy) {
+    if !named.what.is_of_an_entry() {
         return Ok(vec![named.clone()]);
     }
     let public = catalogue.entry(named, wire).await?;
@@ -122,7 +142,7 @@ async fn look_up<C: Catalogue>(
         return Err(unexpected(&what, "is about another entry"));
     }
     if C::LAGS && is_behind(named, &public) {
-        let why = format!("{:?} is not there yet as its publish tells it", named.entry);
+        let why = format!("{:?} is not there yet as its webhook tells it", named.entry);
         return Err(Failure::new(Reason::Conflict, why));
     }
     match public.is_empty() {
@@ -131,18 +151,20 @@ async fn look_up<C: Catalogue>(
     }
 }
 
-/// Whether less is public than a publish has told.
+/// Whether less is public than a publish has told, or still what a removal has removed.
 fn is_behind(named: &Change, public: &[Change]) -> bool {
     let newest = public.iter().filter_map(|change| change.version);
     let newest = newest.max_by_key(|version| version.ordinal());
-    named.what == What::Published
-        && match (named.version, newest) {
-            _ if public.is_empty() => true,
-            (Some(told), Some(newest)) => {
-                told.kind() == newest.kind() && newest.ordinal() < told.ordinal()
-            }
-            _ => false,
+    let order = match (named.version, newest) {
+        (Some(told), Some(newest)) if told.kind() == newest.kind() => {
+            Some(newest.ordinal().cmp(&told.ordinal()))
         }
+        _ => None,
+    };
+    match named.what {
+        What::Published => public.is_empty() || order == Some(Ordering::Less),
+        _ => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+    }
 }
 
 /// That an entry is not public any more. A version is not told: which one it had is not known.
@@ -225,6 +247,40 @@ async fn since<C: Catalogue>(
     })
 }
 
+/// Goes through one list after the other. A page ends where it is short and nothing newer is in it: a vendor
+/// may give fewer than were asked for.
+async fn all<C: Catalogue>(
+    catalogue: &C,
+    cursor: Option<&str>,
+    wire: &dyn Wire,
+) -> Result<Found, Failure> {
+    let lists = catalogue.lists();
+    let mut known = Cursors::read(cursor)?;
+    let first = lists.first().map(|list| (list.clone(), BEGINNING));
+    let Some((list, place)) = known.0.pop_first().or(first) else {
+        return Ok(Found {
+            changes: Vec::new(),
+            cursor: String::new(),
+            more: false,
+        });
+    };
+    let page = Page {
+        from: place.from,
+        skip: place.skip,
+        limit: PAGE,
+    };
+    let listed = catalogue.whole(&list, page, wire).await?;
+    in_order(&list, &listed)?;
+    let next = place.further(&listed).map(|place| (list.clone(), place));
+    let other = lists.iter().skip_while(|other| **other != list).nth(1);
+    let next = next.or_else(|| Some((other?.clone(), BEGINNING)));
+    Ok(Found {
+        changes: listed.into_iter().flat_map(|entry| entry.changes).collect(),
+        more: next.is_some(),
+        cursor: Cursors(next.into_iter().collect()).written(),
+    })
+}
+
 /// A list in another order than was asked for would let the cursor pass over what stands further down.
 fn in_order(list: &str, listed: &[Listed]) -> Result<(), Failure> {
     if listed.is_sorted_by_key(|entry| entry.at) {
@@ -265,7 +321,26 @@ struct Place {
     skip: usize,
 }
 
+/// Before all that was ever written, and not before 1970 when a filter leaves out the time itself.
+const BEGINNING: Place = Place {
+    from: Timestamp(86_400_000_000),
+    skip: 0,
+};
+
 impl Place {
+    /// The place after a page of a list that is read to its end; `None` there.
+    fn further(self, listed: &[Listed]) -> Option<Self> {
+        let newest = listed.last()?.at;
+        let next = Self {
+            skip: self.skip.saturating_add(PAGE),
+            ..self
+        };
+        match newest > self.from {
+            true => Some(Self::new(newest)),
+            false => (listed.len() >= PAGE).then_some(next),
+        }
+    }
+
     fn new(from: Timestamp) -> Self {
         Self { from, skip: 0 }
     }

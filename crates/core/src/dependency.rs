@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use crate::ids::PublishId;
 use crate::item::Action;
 use crate::reason::Reason;
+use crate::source::ALL_LOCALES;
 use crate::time::Timestamp;
 
 /// Content ids that one request may depend on: each is looked up whenever the publish is looked at.
@@ -30,6 +31,22 @@ pub struct Place {
     pub locale: String,
     /// `None`: it is known in this locale, and no destination has ever desired it.
     pub at: Option<Standing>,
+}
+
+impl Place {
+    /// What a source has and nobody publishes, such as a file: it is live for all, wherever they go. An item of
+    /// the same name in the dependant's locale comes first.
+    #[must_use]
+    pub fn at_its_source() -> Self {
+        Self {
+            locale: ALL_LOCALES.into(),
+            at: Some(Standing {
+                destination: String::new(),
+                desired: Action::Publish,
+                shown: Some(Action::Publish),
+            }),
+        }
+    }
 }
 
 /// How it stands there.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::EventType;
 use crate::failure::Failure;
 use crate::http::{Request, Response, SendError};
 use crate::payload::Payload;
@@ -99,6 +100,16 @@ pub trait Library: Send + Sync {
         cursor: Option<&'a str>,
         wire: &'a dyn Wire,
     ) -> BoxFuture<'a, Result<Found, Failure>>;
+
+    /// All entries, at most one page after a cursor; `None` where it cannot be listed whole. It is news
+    /// and no evidence: what moves while it is read may be missed.
+    fn all<'a>(
+        &'a self,
+        _cursor: Option<&'a str>,
+        _wire: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        None
+    }
 }
 
 /// A page of what a source has.
@@ -241,6 +252,10 @@ pub enum What {
     Asset,
     /// A category, tag or the like changed.
     Taxonomy,
+    /// A file is not public any more.
+    AssetRemoved,
+    /// A category, tag or the like is gone.
+    TaxonomyRemoved,
 }
 
 impl What {
@@ -254,7 +269,38 @@ impl What {
             Self::Draft => "draft",
             Self::Asset => "asset",
             Self::Taxonomy => "taxonomy",
+            Self::AssetRemoved => "asset_removed",
+            Self::TaxonomyRemoved => "taxonomy_removed",
         }
+    }
+
+    /// Of what publishes nothing: what the log says of it.
+    #[must_use]
+    pub fn noted_as(self) -> Option<EventType> {
+        match self {
+            Self::Asset | Self::AssetRemoved => Some(EventType::AssetChanged),
+            Self::Taxonomy | Self::TaxonomyRemoved => Some(EventType::TaxonomyChanged),
+            Self::Draft => Some(EventType::DraftReady),
+            Self::Published | Self::Unpublished | Self::Deleted => None,
+        }
+    }
+
+    /// Whether it is about an entry, and not about a file or a term.
+    #[must_use]
+    pub fn is_of_an_entry(self) -> bool {
+        matches!(
+            self,
+            Self::Published | Self::Unpublished | Self::Deleted | Self::Draft
+        )
+    }
+
+    /// Whether it says that something is not there any more.
+    #[must_use]
+    pub fn removes(self) -> bool {
+        matches!(
+            self,
+            Self::Unpublished | Self::Deleted | Self::AssetRemoved | Self::TaxonomyRemoved
+        )
     }
 }
 

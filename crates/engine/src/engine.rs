@@ -11,7 +11,7 @@ use slugline_core::item::Class;
 
 use crate::caretakers::{
     Caretaker, CatchUp, Expire, FetchMedia, Orphans, PollSources, Prune, Reconcile, Release,
-    Replay, Rescue, Seal, SecondLook, keep,
+    Replay, Rescue, Seal, SecondLook, SweepSources, keep,
 };
 use crate::delivery::{Delivery, Shared};
 use crate::destination::Destination;
@@ -104,7 +104,9 @@ impl Engine {
     pub fn with_webhooks(mut self, webhooks: Arc<Webhooks>) -> Self {
         self.caretakers
             .push(Box::new(CatchUp(Arc::clone(&webhooks))));
-        self.caretakers.push(Box::new(PollSources(webhooks)));
+        self.caretakers
+            .push(Box::new(PollSources(Arc::clone(&webhooks))));
+        self.caretakers.push(Box::new(SweepSources(webhooks)));
         self
     }
 

@@ -32,6 +32,9 @@ const OTHER: &str = "acme";
 pub(crate) const PICTURES: usize = 4;
 /// How often a CMS is asked what it has.
 const POLLED: f64 = 0.5;
+/// How often one that is asked is swept, and how often its webhooks name entries only.
+const SWEPT: f64 = 0.6;
+const THIN: f64 = 0.4;
 /// How often the blog is a source too.
 const MIRRORED: f64 = 0.4;
 /// How often an operator has the blog compared with what is desired there.
@@ -74,6 +77,12 @@ pub(crate) struct Plan {
     pub(crate) tells: Vec<Tell>,
     /// Whether the CMS is asked what it has.
     pub(crate) polled: bool,
+    /// Whether it is swept: all that it has is listed now and then.
+    pub(crate) swept: bool,
+    /// Whether its webhooks only name what was published, so that it has to be looked up.
+    pub(crate) thin: bool,
+    /// Whether removals are looked up as well.
+    pub(crate) news_only: bool,
     /// Whether the blog tells of what is published there.
     pub(crate) mirrored: bool,
     /// Whether an operator has the blog compared with what is desired there.
@@ -122,6 +131,9 @@ impl Plan {
             asks: Vec::new(),
             tells: Vec::new(),
             polled: Dice::new(seed, "poll").chance(POLLED),
+            swept: Dice::new(seed, "sweep").chance(SWEPT),
+            thin: Dice::new(seed, "thin").chance(THIN),
+            news_only: Dice::new(seed, "news only").chance(0.5),
             mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
             pace: None,
             reconciled,
@@ -139,6 +151,14 @@ impl Plan {
         plan.asks = Writer::new(seed, calm).asks();
         plan.tells = tells::of(seed, plan.asks.len());
         plan.polled &= !plan.tells.is_empty();
+        plan.swept &= plan.polled;
+        plan.thin &= plan.polled;
+        // What one locale of an entry has lost is found by nothing else then.
+        plan.news_only &= plan.thin && plan.swept;
+        if plan.swept {
+            let number = plan.asks.len() + plan.tells.len();
+            plan.tells.push(tells::anchor(number));
+        }
         if let Some(only) = &cut.only {
             plan.asks.retain(|ask| only.contains(&ask.number));
             plan.tells.retain(|tell| only.contains(&tell.number));

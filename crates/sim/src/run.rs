@@ -13,9 +13,9 @@ use slugline_engine::store::Store;
 use crate::faults::Kind;
 use crate::hold;
 use crate::model::{Broken, Judged, broken};
-use crate::plan::{Cut, Plan};
+use crate::plan::{Cut, Plan, Tell};
 use crate::scheduler::WORLD;
-use crate::shelf::public;
+use crate::shelf::{places, public, public_places};
 use crate::world::World;
 use crate::{
     buttons, client, comparer, editors, erasers, node, operators, releases, replayers, sender,
@@ -27,6 +27,8 @@ pub(crate) const AWAKE: Duration = Duration::from_secs(2);
 /// What was told of an entry of ours has been looked at within this time: soon, or after the pause that
 /// follows a look which failed.
 const CHECKED: Duration = Duration::from_secs(12);
+/// What was accepted so long ago is looked for by a sweep, however the clocks jump.
+const SETTLED: Duration = Duration::from_secs(30);
 /// When trouble has ended, everything is at rest within this time (P6): a lease, its rescue, some
 /// tries, the probes of a destination that was away, a second look.
 const BOUND: Duration = Duration::from_secs(300);
@@ -129,9 +131,10 @@ fn step_to_rest(world: &Arc<World>) {
         false => AWAKE,
     };
     // A node that ended while it asked keeps the others from asking for a while.
-    let bound = match world.plan.polled {
-        true => BOUND * 2,
-        false => BOUND,
+    let bound = match (world.plan.swept, world.plan.polled) {
+        (true, _) => BOUND * 4,
+        (false, true) => BOUND * 2,
+        (false, false) => BOUND,
     };
     for _ in 0..STEPS {
         if world.broken().is_some() {
@@ -146,7 +149,9 @@ fn step_to_rest(world: &Arc<World>) {
             true => _ = at_rest_since.get_or_insert(now),
             false => at_rest_since = None,
         }
-        if late || at_rest_since.is_some_and(|since| since + rest <= now) {
+        let has_rested =
+            at_rest_since.is_some_and(|since| since + rest <= now && was_swept(world, since));
+        if late || has_rested {
             return world.judge(judge_end(world));
         }
     }
@@ -172,6 +177,13 @@ fn is_at_rest(world: &World) -> bool {
 fn was_asked(world: &World) -> bool {
     let last = hold(&world.askings).last;
     !world.plan.polled || last.is_some_and(|last| last > world.plan.calm_from)
+}
+
+/// Whether the CMS was swept from beginning to end since then, where it is swept: another sweep has begun.
+fn was_swept(world: &World, since: Duration) -> bool {
+    let askings = hold(&world.askings);
+    let began = askings.sweeps.iter();
+    !world.plan.swept || began.filter(|began| **began > since + SETTLED).count() > 1
 }
 
 fn judge_end(world: &World) -> Judged {
@@ -200,8 +212,9 @@ fn judge_end(world: &World) -> Judged {
     world.look_at_replays();
     world.look_at_webhooks();
     world.look_at_notes();
-    hold(&world.model).judge_told()?;
+    judge_told(world)?;
     judge_found(world)?;
+    judge_gone(world)?;
     world.look_at_accepted();
     let accepted = hold(&world.model).accepted();
     for (owner, id) in accepted {
@@ -225,6 +238,29 @@ fn judge_end(world: &World) -> Judged {
         hold(&world.model).judge_urgency()?;
     }
     judge_chain(world)
+}
+
+/// Judges what webhooks told, as far as that is more than news.
+fn judge_told(world: &World) -> Judged {
+    let plan = &world.plan;
+    let there = plan
+        .thin
+        .then(|| public_places(&plan.tells, plan.calm_from));
+    hold(&world.model).judge_told(there.as_ref(), plan.news_only)
+}
+
+/// Judges that what is gone from the CMS is gone here, told or not. A list without the entry that is always
+/// there is not believed.
+fn judge_gone(world: &World) -> Judged {
+    let tells = &world.plan.tells;
+    if !world.plan.swept || !tells.iter().any(Tell::is_anchor) {
+        return Ok(());
+    }
+    let there = public_places(tells, world.plan.calm_from);
+    let mut gone = places(tells);
+    gone.retain(|place| !there.contains(place));
+    gone.iter()
+        .try_for_each(|place| hold(&world.model).judge_gone(place))
 }
 
 /// Judges that what became public since the CMS was first asked is known here, told or not.

@@ -12,13 +12,15 @@ use futures_util::future::{Either, select};
 use slugline_core::problem::Problem;
 use slugline_core::secret::Secret;
 use slugline_core::source::{Change, Library, Manners, News, Repeats, Source};
+use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::destination::Destination;
-use slugline_engine::webhooks::{Receipt, Site, SourceSettings};
+use slugline_engine::ports::Clock;
+use slugline_engine::webhooks::{Receipt, Site, SourceSettings, SweepSettings};
 
 use crate::dice::Dice;
 use crate::hold;
-use crate::model::{MIRROR, SOURCE};
+use crate::model::{MIRROR, SOURCE, judge_captured};
 use crate::plan::{OWNER, Tell};
 use crate::scheduler::{Group, WORLD};
 use crate::shelf::Shelf;
@@ -30,6 +32,14 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOST: f64 = 0.1;
 /// How often a CMS that is asked does not tell.
 const UNSENT: f64 = 0.3;
+/// How far the time of signing may lie from the store's: clocks jump, and nobody signs twice.
+pub(crate) const TOLERANCE: Duration = Duration::from_secs(30);
+/// How often somebody who read a webhook sends it again when it is too old.
+const CAPTURED: f64 = 0.3;
+/// A sweep begins so soon after the one before.
+const SWEEP: Duration = Duration::from_secs(5);
+/// What was accepted so shortly before is left to the next one.
+const SETTLES: Duration = Duration::from_secs(5);
 /// How often a CMS is asked what it has.
 const POLL: Duration = Duration::from_secs(5);
 /// How soon it is noticed that the blog has news.
@@ -65,20 +75,30 @@ impl Source for Plain {
     }
 
     fn tolerance(&self) -> Duration {
-        PATIENCE
+        TOLERANCE
     }
 
     fn check_secret(&self, _: &Secret) -> Result<(), String> {
         Ok(())
     }
 
-    fn verify(&self, incoming: &Incoming, secrets: &[Secret], _: Window) -> Result<Verified, Flaw> {
+    fn verify(
+        &self,
+        incoming: &Incoming,
+        secrets: &[Secret],
+        window: Window,
+    ) -> Result<Verified, Flaw> {
+        let at = incoming.required("x-at")?.parse().map(Timestamp);
+        let at = at.map_err(|_| Flaw::of(Part::Header, "x-at is no time"))?;
+        if window.now.since(at).max(at.since(window.now)) > window.tolerance {
+            return Err(Flaw::of(Part::Timestamp, "it is too old"));
+        }
         let token = incoming.required("authorization")?;
         let secret = secrets.iter().position(|known| known.expose() == token);
         secret
             .map(|secret| Verified {
                 secret,
-                signed_at: None,
+                signed_at: Some(at),
                 delivery_id: None,
             })
             .ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))
@@ -99,6 +119,12 @@ pub(crate) fn sources(world: &Arc<World>, node: Group, blog: &Destination) -> Ve
     let shelf = || Shelf::new(world, &format!("shelf {node}"));
     let cms = SourceSettings {
         poll: world.plan.polled.then_some(POLL),
+        sweep: world.plan.swept.then_some(SweepSettings {
+            every: SWEEP,
+            max_removals: 100,
+            settles: SETTLES,
+        }),
+        news_only: world.plan.news_only,
         ..source(SOURCE, world.plan.polled.then(shelf))
     };
     let mirror = SourceSettings {
@@ -121,13 +147,14 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
         environments: Default::default(),
         locale: "en".into(),
         secrets: vec![("env:TOKEN".into(), Secret::new(TOKEN))],
-        tolerance: PATIENCE,
+        tolerance: TOLERANCE,
         max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::new(Plain { shelf }),
     }
@@ -137,7 +164,10 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
 pub(crate) fn start(world: &Arc<World>) {
     let mut tells = world.plan.tells.clone();
     let dice = Dice::new(world.plan.seed, "unsent");
-    tells.retain(|_| !(dice.chance(UNSENT) && world.plan.polled));
+    tells.retain(|tell| {
+        let is_unsent = dice.chance(UNSENT) && world.plan.polled;
+        tell.is_anchor() || !is_unsent
+    });
     *hold(&world.unanswered) += tells.len();
     tells.into_iter().for_each(|tell| send(world, tell));
     if world.plan.mirrored {
@@ -200,6 +230,7 @@ impl Sender {
             self.world.scheduler.sleep(pause).await;
             self.send().await;
         }
+        self.send_what_was_read().await;
         *hold(&self.world.unanswered) -= 1;
     }
 
@@ -209,7 +240,7 @@ impl Sender {
         if troubled && self.dice.chance(LOST) {
             return false;
         }
-        let Some(answer) = self.ask_a_node().await else {
+        let Some(answer) = self.ask_a_node(self.signed(self.world.now())).await else {
             return false;
         };
         let (source, number) = (self.tell.source, self.tell.number);
@@ -237,12 +268,45 @@ impl Sender {
         answer.is_ok() && !(troubled && self.dice.chance(LOST))
     }
 
-    async fn ask_a_node(&self) -> Option<Result<Receipt, Problem>> {
+    /// Somebody who read it on its way sends it again, as it was signed, when it is too old.
+    async fn send_what_was_read(&self) {
+        let dice = Dice::new(
+            self.world.plan.seed,
+            &format!("captured {} {}", self.tell.source, self.tell.number),
+        );
+        if !dice.chance(CAPTURED) {
+            return;
+        }
+        let signed_at = self.world.now();
+        let read = self.signed(signed_at);
+        self.world
+            .scheduler
+            .sleep(TOLERANCE + dice.millis(0..20_000))
+            .await;
+        let age = || self.world.store_clock.now().since(signed_at);
+        let before = age();
+        let answer = self.ask_a_node(read).await;
+        // The store's clock may have gone back meanwhile.
+        let age = before.min(age());
+        self.world.judge(judge_captured(age, answer.as_ref()));
+    }
+
+    /// What is sent, signed at this time.
+    fn signed(&self, at: Timestamp) -> Incoming {
+        let mut changes = self.tell.changes.clone();
+        if self.world.plan.thin && self.tell.source == SOURCE {
+            changes.iter_mut().for_each(|change| change.payload = None);
+        }
+        let body = serde_json::to_vec(&changes).unwrap_or_default();
+        let at = at.0.to_string();
+        let headers = [("authorization", TOKEN), ("x-at", &at)];
+        Incoming::new("POST", "/hooks/cms", headers, body)
+    }
+
+    async fn ask_a_node(&self, incoming: Incoming) -> Option<Result<Receipt, Problem>> {
         let nodes = &self.world.nodes;
         let node = nodes.at(self.dice.below(nodes.count()))?;
         let webhooks = node.webhooks?;
-        let body = serde_json::to_vec(&self.tell.changes).unwrap_or_default();
-        let incoming = Incoming::new("POST", "/hooks/cms", [("authorization", TOKEN)], body);
         let source = self.tell.source;
         let (reply, answer) = oneshot::channel();
         self.world.scheduler.spawn(node.group, async move {

@@ -3,7 +3,7 @@
 //! Ensures that it lists what is public there by now and nothing that is gone, and that the first asking
 //! begins at now: what was there before is not news.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -19,6 +19,11 @@ use crate::world::World;
 
 /// How often it does not answer.
 const AWAY: f64 = 0.2;
+/// How often an answer about one entry is slow, and how often it is an old one.
+const SLOW: f64 = 0.2;
+const OLD: f64 = 0.2;
+/// Milliseconds that it is slow, and old, at most.
+const LATE: u64 = 3_000;
 /// Changes of a page: so few that there are several.
 const PAGE: usize = 2;
 
@@ -29,6 +34,8 @@ pub(crate) struct Askings {
     pub(crate) from: Option<Duration>,
     /// The last time with one.
     pub(crate) last: Option<Duration>,
+    /// When it began to be listed whole.
+    pub(crate) sweeps: Vec<Duration>,
 }
 
 /// A node's way to it.
@@ -79,15 +86,94 @@ impl Shelf {
     }
 }
 
+impl Shelf {
+    /// A page of all that is public; the cursor is how much of it was seen.
+    fn part(&self, cursor: Option<&str>) -> Option<Found> {
+        let world = self.world.upgrade()?;
+        let now = world.scheduler.now();
+        if cursor.is_none() {
+            hold(&world.askings).sweeps.push(now);
+        }
+        if self.dice.chance(AWAY) && !world.is_calm() {
+            return None;
+        }
+        let seen = cursor.and_then(|text| text.parse().ok()).unwrap_or(0);
+        let there = public(&world.plan.tells, now);
+        let page = there.iter().skip(seen).take(PAGE);
+        Some(Found {
+            changes: page.map(|(_, change)| change.clone()).collect(),
+            cursor: (seen + PAGE).to_string(),
+            more: there.len() > seen + PAGE,
+        })
+    }
+
+    /// What an entry is, perhaps late, and perhaps as it was a while ago.
+    async fn look(&self, named: &Change) -> Result<Vec<Change>, Failure> {
+        let away = || Failure::new(Reason::Unreachable, "the CMS does not answer");
+        let world = self.world.upgrade().ok_or_else(away)?;
+        let throws = [AWAY, SLOW, OLD].map(|chance| self.dice.chance(chance) && !world.is_calm());
+        let [is_away, is_slow, is_old] = throws;
+        let (wait, age) = (self.dice.millis(0..LATE), self.dice.millis(0..LATE));
+        if is_slow {
+            world.scheduler.sleep(wait).await;
+        }
+        if is_away {
+            return Err(away());
+        }
+        // An answer that is old can be told only where the webhook has a version.
+        let age = match is_old && named.version.is_some() {
+            true => age,
+            false => Duration::ZERO,
+        };
+        let by = world.scheduler.now().saturating_sub(age);
+        let mut there = public(&world.plan.tells, by);
+        let meant = locales(named);
+        there.retain(|(_, change)| {
+            change.entry == named.entry && locales(change).iter().all(|one| meant.contains(one))
+        });
+        let there: Vec<Change> = there.into_iter().map(|(_, change)| change).collect();
+        match () {
+            () if !age.is_zero() && is_older(&there, named) => {
+                Err(Failure::new(Reason::Conflict, "that is not there yet"))
+            }
+            () if there.is_empty() => Ok(vec![gone(named)]),
+            () => Ok(there),
+        }
+    }
+}
+
+/// Whether that is how it was before what a webhook tells.
+fn is_older(there: &[Change], named: &Change) -> bool {
+    let Some(told) = named.version.map(|version| version.ordinal()) else {
+        return false;
+    };
+    let newest = there.iter().filter_map(|change| change.version);
+    let newest = newest.map(|version| version.ordinal()).max();
+    match named.what {
+        What::Published => newest.is_none_or(|newest| newest < told),
+        _ => newest.is_some_and(|newest| newest <= told),
+    }
+}
+
+fn gone(named: &Change) -> Change {
+    Change {
+        what: match named.what {
+            What::Deleted => What::Deleted,
+            _ => What::Unpublished,
+        },
+        version: None,
+        payload: None,
+        ..named.clone()
+    }
+}
+
 impl Library for Shelf {
     fn look_up<'a>(
         &'a self,
         named: &'a Change,
         _: &'a dyn Wire,
     ) -> BoxFuture<'a, Result<Vec<Change>, Failure>> {
-        // Every webhook carries its content here.
-        let why = format!("{:?} need not be looked up", named.entry);
-        Box::pin(async move { Err(Failure::new(Reason::InvalidContent, why)) })
+        Box::pin(self.look(named))
     }
 
     fn since<'a>(
@@ -98,6 +184,35 @@ impl Library for Shelf {
         let away = || Failure::new(Reason::Unreachable, "the CMS does not answer");
         Box::pin(async move { self.page(cursor).ok_or_else(away) })
     }
+
+    fn all<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        _: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        let away = || Failure::new(Reason::Unreachable, "the CMS does not answer");
+        Some(Box::pin(async move { self.part(cursor).ok_or_else(away) }))
+    }
+}
+
+/// The entries and locales of which anything is told.
+pub(crate) fn places(tells: &[Tell]) -> BTreeSet<(String, String)> {
+    let changes = tells.iter().flat_map(|tell| &tell.changes);
+    let place = |change: &Change, locale: &str| (change.entry.clone(), locale.to_owned());
+    changes
+        .flat_map(|change| {
+            locales(change)
+                .into_iter()
+                .map(move |locale| place(change, locale))
+        })
+        .collect()
+}
+
+/// Those of them that are public by then.
+pub(crate) fn public_places(tells: &[Tell], by: Duration) -> BTreeSet<(String, String)> {
+    let there = public(tells, by);
+    let place = |change: &Change| (change.entry.clone(), locales(change).concat());
+    there.iter().map(|(_, change)| place(change)).collect()
 }
 
 fn micros(time: Duration) -> u64 {

@@ -385,6 +385,8 @@ impl Inbox for NodeStore {
         true end_webhooks(ends: Vec<WebhookEnd>) -> ();
         true begin_poll(source: &str, again_after: Duration) -> Option<Poll>;
         true end_poll(source: &str, cursor: String, next: Duration) -> ();
+        true note_listed(sweep: &Sweep, entries: Vec<ListedEntry>) -> ();
+        false swept(sweep: &Sweep, after: i64, limit: usize) -> Swept;
         true redo_webhook(owner: &str, id: WebhookId) -> bool;
     }
 }

@@ -254,6 +254,7 @@ fn source(source: &Source, config: &Config) -> SourceSettings {
         client_certificates: source.client_certificates.clone(),
         news_only: source.trust == Trust::Refetch,
         poll: source.poll,
+        sweep: source.sweep,
         same_as: sites(source, config),
         source: Arc::clone(&source.source),
     }

@@ -23,6 +23,7 @@ mod record;
 mod replaying;
 mod short_name;
 pub mod sqlite;
+mod sweeping;
 mod views;
 mod waiter;
 mod words;

@@ -1,4 +1,5 @@
-//! What sources tell that publishes nothing, such as a draft or a changed medium: how it stands in the log, and how it is found.
+//! What sources tell that publishes nothing, such as a draft or a changed medium: how it stands in the log, how it is
+//! found, and whether it is there for what depends on it.
 //!
 //! Ensures that a webhook says each thing once, however often it is dealt with. Entries of items have their
 //! item's number; these have one below zero that is made of their content id, so that the same index finds them.
@@ -6,11 +7,57 @@
 use slugline_core::event::EventType;
 use slugline_core::ids::WebhookId;
 use slugline_core::item::ItemKey;
-use slugline_core::source::What;
 use slugline_engine::store::{ChangeStatus, Changed, Noted, Outcome};
 
+use crate::accepting::content_name;
 use crate::entry::{Dated, Entry, Written};
+use crate::reconciling::Rows;
+use crate::record::Value;
 use crate::short_name;
+use crate::words::Word;
+
+/// What is known already stays where it is newer: by the sender's order, in which a removal wins the tie, or
+/// else by the order in which webhooks came.
+const KEEP: &str = "INSERT INTO noted (owner, environment, content_id, is_there, version_kind, version, webhook)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    ON CONFLICT (content_id, owner, environment) DO UPDATE
+    SET is_there = excluded.is_there, version_kind = excluded.version_kind, version = excluded.version, webhook = excluded.webhook
+    WHERE CASE WHEN noted.version_kind = excluded.version_kind AND noted.version <> excluded.version
+                   THEN excluded.version > noted.version
+               WHEN noted.version_kind = excluded.version_kind THEN excluded.is_there = 0
+               ELSE excluded.webhook >= noted.webhook END";
+
+/// Has those looked at who wait for it.
+const ARRIVE: &str =
+    "INSERT INTO arrival (content) SELECT DISTINCT content FROM dependency WHERE content = $1";
+
+/// Keeps whether things are there, for what depends on them.
+pub(crate) async fn keep<D: Rows>(
+    db: &D,
+    webhook: WebhookId,
+    noted: &[Noted],
+) -> Result<(), D::Fault> {
+    // A draft is not there for what depends on its item.
+    let things = noted.iter().filter(|one| one.kind != EventType::DraftReady);
+    for one in things {
+        let names = [&one.owner, &one.environment, &one.content_id];
+        let mut values: Vec<Value> = names.map(|name| Value::Text(name.clone())).into();
+        let or_null = |number: Option<i64>| number.map_or(Value::Null, Value::Int);
+        values.extend([
+            Value::Int(i64::from(one.is_there)),
+            or_null(one.version.map(|version| version.kind().number())),
+            or_null(one.version.map(|version| version.ordinal())),
+            Value::Int(webhook.0),
+        ]);
+        db.rows(KEEP, values).await?;
+        if one.is_there {
+            let content = content_name(&one.owner, &one.environment, &one.content_id);
+            db.rows(ARRIVE, vec![Value::Bytes(content.to_vec())])
+                .await?;
+        }
+    }
+    Ok(())
+}
 
 /// The number under which entries about it are found: a hint, whoever follows it looks at the entry.
 pub(crate) fn number(content_id: &str) -> i64 {
@@ -36,14 +83,8 @@ pub(crate) fn entries(
 }
 
 fn says(change: &Changed, noted: &Noted) -> bool {
-    let kind = match change.what {
-        What::Draft => Some(EventType::DraftReady),
-        What::Asset => Some(EventType::AssetChanged),
-        What::Taxonomy => Some(EventType::TaxonomyChanged),
-        _ => None,
-    };
     change.status == ChangeStatus::Noted
-        && kind == Some(noted.kind)
+        && change.what.noted_as() == Some(noted.kind)
         && change.content_id == noted.content_id
         && change.locale == noted.locale
 }

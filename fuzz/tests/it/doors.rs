@@ -216,6 +216,7 @@ fn source() -> SourceSettings {
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::from(built.map_err(|why| why.message).unwrap()),
     }

@@ -66,7 +66,9 @@ fn told(body: &Value, what: What, mapping: &Mapping) -> Result<Vec<Change>, Stri
             locales.into_iter().map(told).collect()
         }
         What::Unpublished | What::Deleted => Ok(vec![told(Locales::All, None)?]),
-        What::Asset | What::Taxonomy => Ok(vec![told(Locales::Unsaid, None)?]),
+        What::Asset | What::AssetRemoved | What::Taxonomy | What::TaxonomyRemoved => {
+            Ok(vec![told(Locales::Unsaid, None)?])
+        }
     }
 }
 
@@ -75,8 +77,11 @@ fn of_topic(topic: &str) -> Option<What> {
         ("Entry", "publish") => Some(What::Published),
         ("Entry", "unpublish") => Some(What::Unpublished),
         ("Entry", "delete") => Some(What::Deleted),
-        ("Entry", "save" | "auto_save" | "create" | "archive" | "unarchive") => Some(What::Draft),
-        ("Asset", _) => Some(What::Asset),
+        ("Asset", "publish") => Some(What::Asset),
+        ("Asset", "unpublish" | "delete") => Some(What::AssetRemoved),
+        ("Entry" | "Asset", "save" | "auto_save" | "create" | "archive" | "unarchive") => {
+            Some(What::Draft)
+        }
         _ => None,
     }
 }
@@ -86,7 +91,8 @@ fn of_kind(kind: Option<&str>) -> Option<What> {
     match kind {
         Some("Entry") => Some(What::Published),
         Some("DeletedEntry") => Some(What::Unpublished),
-        Some("Asset" | "DeletedAsset") => Some(What::Asset),
+        Some("Asset") => Some(What::Asset),
+        Some("DeletedAsset") => Some(What::AssetRemoved),
         _ => None,
     }
 }
@@ -98,7 +104,7 @@ fn version(body: &Value, what: What) -> Option<Version> {
     let state = || version_at(body, "sys.version").or_else(|| moment_at(body, "sys.updatedAt"));
     match what {
         What::Draft => None,
-        What::Unpublished | What::Deleted => revision(),
+        _ if what.removes() => revision(),
         _ => revision().or_else(state),
     }
 }

@@ -88,7 +88,10 @@ fn is(event: &str, happened: &str) -> bool {
 
 fn of_event(event: &str, collection: &str, payload: Option<&Value>) -> Option<What> {
     if collection == "directus_files" {
-        return Some(What::Asset);
+        return Some(match is(event, "delete") {
+            true => What::AssetRemoved,
+            false => What::Asset,
+        });
     }
     if collection.starts_with("directus_") {
         return None;

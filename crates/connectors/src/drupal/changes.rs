@@ -112,14 +112,17 @@ fn held(value: Value) -> Value {
 }
 
 fn judged(event: &str, entity: &Value) -> Option<What> {
+    let is = |words: &[&str]| words.iter().any(|word| event.contains(word));
+    let is_gone = is(&["delete"]);
     match kind(event, entity)? {
+        Kind::Term if is_gone => return Some(What::TaxonomyRemoved),
         Kind::Term => return Some(What::Taxonomy),
+        Kind::File if is_gone => return Some(What::AssetRemoved),
         Kind::File => return Some(What::Asset),
         Kind::Node => {}
     }
-    let is = |words: &[&str]| words.iter().any(|word| event.contains(word));
     match is_public(entity) {
-        _ if is(&["delete"]) => Some(What::Deleted),
+        _ if is_gone => Some(What::Deleted),
         true if is(&["create", "insert", "update"]) => Some(What::Published),
         false if is(&["update"]) => Some(What::Unpublished),
         false if is(&["create", "insert"]) => Some(What::Draft),

@@ -75,6 +75,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, St
     };
     let word = mapping.word(&body, text_at(&body, "event"));
     let own = match kind {
+        "tag" if state(entity, "current").is_none() => What::TaxonomyRemoved,
         "tag" => What::Taxonomy,
         _ => of_state(entity),
     };

@@ -34,8 +34,10 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, St
     let operation = operation.or(header(incoming, OPERATION)?);
     let word = mapping.word(&body, operation);
     let (_, is_public) = published_id(&id);
+    let is_file = kind.as_deref().is_some_and(|kind| ASSETS.contains(&kind));
     let own = match word {
-        _ if kind.as_deref().is_some_and(|kind| ASSETS.contains(&kind)) => What::Asset,
+        Some("delete") if is_file => What::AssetRemoved,
+        _ if is_file => What::Asset,
         _ if !is_public => What::Draft,
         Some("delete") => What::Deleted,
         _ => What::Published,

@@ -25,6 +25,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, St
     let word = word.ok_or("there is no action")?;
     let (story, asset) = (name_at(&body, "story_id"), name_at(&body, "asset_id"));
     let own = match (word, &story, &asset) {
+        ("deleted", None, Some(_)) => Some(What::AssetRemoved),
         (_, None, Some(_)) => Some(What::Asset),
         // A story's address is part of what is public.
         ("published" | "moved", Some(_), _) => Some(What::Published),

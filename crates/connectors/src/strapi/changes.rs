@@ -75,6 +75,7 @@ fn of_event(event: &str, body: &Value) -> Option<What> {
             None => What::Draft,
         }),
         ("entry", "draft-discard") => Some(What::Draft),
+        ("media", "delete") => Some(What::AssetRemoved),
         ("media", _) => Some(What::Asset),
         _ => None,
     }

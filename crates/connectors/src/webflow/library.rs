@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 use slugline_core::failure::Failure;
+use slugline_core::reason::Reason;
 use slugline_core::secret::{SecretRef, Secrets};
 use slugline_core::source::{Change, Library, Locales, Wire};
 use toml::Spanned;
@@ -109,11 +110,17 @@ impl Webflow {
 impl Catalogue for Webflow {
     async fn entry(&self, named: &Change, wire: &dyn Wire) -> Result<Vec<Change>, Failure> {
         let mut found = Vec::new();
-        for of in self
-            .lists
-            .iter()
-            .filter(|list| list.may_have(named, &self.mapping))
-        {
+        let may_have = |list: &&List| list.may_have(named, &self.mapping);
+        let lists: Vec<&List> = self.lists.iter().filter(may_have).collect();
+        if lists.is_empty() {
+            // Nobody was asked, so nobody has said that it is gone.
+            let why = format!(
+                "{:?} is in a locale that mapping.locales lacks",
+                named.entry
+            );
+            return Err(Failure::new(Reason::Misconfigured, why));
+        }
+        for of in lists {
             let what = format!("asking Webflow for {:?} in {}", named.entry, of.name());
             let path = [
                 "v2",

@@ -59,8 +59,10 @@ fn of_type(kind: &str) -> Option<What> {
         "post.unpublished" => Some(What::Unpublished),
         "post.deleted" => Some(What::Deleted),
         "post.saved" => Some(What::Draft),
-        "media.changed" | "media.deleted" => Some(What::Asset),
-        "term.changed" | "term.deleted" => Some(What::Taxonomy),
+        "media.changed" => Some(What::Asset),
+        "media.deleted" => Some(What::AssetRemoved),
+        "term.changed" => Some(What::Taxonomy),
+        "term.deleted" => Some(What::TaxonomyRemoved),
         _ => None,
     }
 }

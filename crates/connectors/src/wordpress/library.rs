@@ -32,6 +32,7 @@ const EDIT: (&str, &str) = ("context", "edit");
 const ROUTES: [&str; 2] = ["posts", "pages"];
 /// All but the trash.
 const ANY: (&str, &str) = ("status", "any");
+const PUBLIC: (&str, &str) = ("status", "publish");
 /// Authors, terms and pictures with their names.
 const EMBED: (&str, &str) = ("_embed", "1");
 /// As many as WordPress lists at once.
@@ -227,6 +228,35 @@ impl Catalogue for WordPress {
             })
         };
         wanted.into_iter().map(listed).collect()
+    }
+
+    /// By id, which does not move: walking down from the newest change for each page would read everything
+    /// over and over.
+    async fn whole(
+        &self,
+        route: &str,
+        page: Page,
+        wire: &dyn Wire,
+    ) -> Result<Vec<Listed>, Failure> {
+        let what = format!("asking WordPress for all of its {route}");
+        let query = [
+            PUBLIC,
+            ("orderby", "id"),
+            ("order", "asc"),
+            ("per_page", &page.limit.to_string()),
+            ("offset", &page.skip.to_string()),
+        ];
+        let answer = self
+            .api
+            .read(self.request(route, &query)?, &what, wire)
+            .await?;
+        let listed = |post| {
+            Ok(Listed {
+                at: page.from,
+                changes: vec![not_public(self.change(post)?)],
+            })
+        };
+        list(&answer, "", &what)?.iter().map(listed).collect()
     }
 }
 

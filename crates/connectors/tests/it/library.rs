@@ -158,6 +158,21 @@ fn walk(
     panic!("it goes round in circles: {cursor}");
 }
 
+/// Asks for all that there is, page after page.
+fn all(source: &dyn Source, wire: &Script) -> Vec<Change> {
+    let library = source.library().expect("a library");
+    let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let page = library.all(cursor.as_deref(), wire).expect("it lists");
+        let page = page.now_or_never().unwrap().unwrap();
+        seen.extend(page.changes);
+        if !page.more {
+            return seen;
+        }
+        cursor = Some(page.cursor);
+    }
+}
+
 /// The cursor of a source that is asked for the first time.
 fn beginning(source: &dyn Source) -> String {
     let wire = Script::of([]);

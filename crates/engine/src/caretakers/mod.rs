@@ -15,6 +15,7 @@ mod replay;
 mod rescue;
 mod seal;
 mod second_look;
+mod sweep;
 
 use std::time::Duration;
 
@@ -37,6 +38,7 @@ pub use replay::Replay;
 pub use rescue::Rescue;
 pub use seal::Seal;
 pub use second_look::SecondLook;
+pub use sweep::SweepSources;
 
 /// A pass that runs again and again.
 pub trait Caretaker: Send + Sync {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use slugline_core::ids::WebhookId;
 
-use super::{Kept, NewWebhook, Poll, Stored, Webhook, WebhookEnd};
+use super::{Kept, ListedEntry, NewWebhook, Poll, Stored, Sweep, Swept, Webhook, WebhookEnd};
 
 /// The part of the memory that keeps what sources say until it is dealt with.
 pub trait Inbox: Send + Sync {
@@ -19,7 +19,8 @@ pub trait Inbox: Send + Sync {
     fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>>;
 
     /// Says what became of webhooks, and writes what is noted into the log: each once, however often its webhook
-    /// ends.
+    /// ends. What is there by the newest that was noted of it counts as live for what depends on it, unless an
+    /// item is called so.
     fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()>;
 
     /// Takes the right to ask a source, if its time has come: for `again_after`, when it comes up again
@@ -28,6 +29,12 @@ pub trait Inbox: Send + Sync {
 
     /// Says where an asking ended, and how long after now the next begins.
     fn end_poll(&self, source: &str, cursor: String, next: Duration) -> Stored<'_, ()>;
+
+    /// Notes what a sweep was shown, and forgets some of what earlier ones were shown.
+    fn note_listed(&self, sweep: &Sweep, entries: Vec<ListedEntry>) -> Stored<'_, ()>;
+
+    /// Looks at the next items after a number, at most `limit`: which of them the source should have.
+    fn swept(&self, sweep: &Sweep, after: i64, limit: usize) -> Stored<'_, Swept>;
 
     /// Has a webhook dealt with again; `false` when there is none of this id and owner.
     fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;

@@ -135,6 +135,10 @@ pub struct WebhookEnd {
 pub struct Noted {
     /// What happened to it.
     pub kind: EventType,
+    /// Whether it is there, for what depends on it.
+    pub is_there: bool,
+    /// The sender's order of its states, where it tells one; else they count in the order in which they came.
+    pub version: Option<Version>,
     /// Who told.
     pub source: String,
     /// The owner that the source acts for.
@@ -143,8 +147,6 @@ pub struct Noted {
     pub environment: String,
     /// Its locale, where it has one.
     pub locale: Option<String>,
-    /// The source's order of a draft, where it tells one.
-    pub version: Option<Version>,
     /// What the source calls it.
     pub entry: String,
     /// The item, or what content that depends on it calls it here.
@@ -233,6 +235,56 @@ pub enum ChangeStatus {
 pub struct Poll {
     /// Where the last asking ended; `None` before the first.
     pub cursor: Option<String>,
+}
+
+/// A sweep of a source: what it has is compared with what there is of it here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// The source's name.
+    pub source: String,
+    /// The owner that the source acts for.
+    pub owner: String,
+    /// When it began: its name among those of this source.
+    pub began_at: Timestamp,
+    /// Only what was accepted before is looked for: news of what is newer may be on its way.
+    pub settled_by: Timestamp,
+}
+
+/// What a sweep was shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEntry {
+    /// Our name of its environment.
+    pub environment: String,
+    /// What its item is called here, if it has one.
+    pub content_id: String,
+    /// Its locale; `*` where it is there in all of them.
+    pub locale: String,
+}
+
+/// A step of a sweep through the items that there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Those of the source that should be there.
+    pub items: Vec<SweptItem>,
+    /// The number of the last that was looked at; `None` where there was none.
+    pub last: Option<i64>,
+}
+
+/// An item that should be at its source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptItem {
+    /// Its number: steps go on after it.
+    pub number: i64,
+    /// Its content id.
+    pub content_id: String,
+    /// Its environment.
+    pub environment: String,
+    /// Its locale.
+    pub locale: String,
+    /// The producer's version of what was accepted last.
+    pub version: Version,
+    /// Whether the sweep was shown it.
+    pub is_listed: bool,
 }
 
 /// Which webhooks.

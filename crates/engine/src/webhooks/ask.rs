@@ -132,7 +132,8 @@ impl Source {
     }
 }
 
-fn passes(failure: &Failure) -> bool {
+/// Whether asking again later may help.
+pub(super) fn passes(failure: &Failure) -> bool {
     matches!(
         failure.class(),
         ErrorClass::Transient | ErrorClass::Throttled | ErrorClass::Unknown | ErrorClass::Conflict
@@ -204,12 +205,30 @@ impl Webhooks {
         if self.is_known(source, &change).await? {
             return Ok(false);
         }
+        self.keep_new(source, change, "found").await
+    }
+
+    /// Keeps a removal that a sweep found; whether it is new.
+    pub(super) async fn keep_removal(
+        &self,
+        source: &Source,
+        removal: Change,
+    ) -> Result<bool, StoreError> {
+        self.keep_new(source, removal, "gone").await
+    }
+
+    async fn keep_new(
+        &self,
+        source: &Source,
+        change: Change,
+        word: &str,
+    ) -> Result<bool, StoreError> {
         let settings = &source.settings;
         // The same thing may be found again, on the edge of a page or by another node.
         let repeat_key = change.version.map(|version| {
             let place = format!("{:?} {:?}", change.environment, change.locales);
             let version = version.to_string();
-            let parts = ["found", &change.entry, &place, &version];
+            let parts = [word, &change.entry, &place, &version];
             digest_of(&parts.map(str::as_bytes))
         });
         let new = NewWebhook {

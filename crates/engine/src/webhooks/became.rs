@@ -68,7 +68,9 @@ impl Place<'_> {
     pub(super) fn noted(&self) -> Changed {
         let why = match self.change.what {
             What::Draft => "what is public did not change; the log says draft_ready",
-            What::Taxonomy => "a term by itself is not published; the log says taxonomy_changed",
+            What::Taxonomy | What::TaxonomyRemoved => {
+                "a term by itself is not published; the log says taxonomy_changed"
+            }
             _ => "a file by itself is not published; the log says asset_changed",
         };
         if let Err(wrong) = check_content_id(&self.content_id) {

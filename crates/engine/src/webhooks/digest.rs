@@ -143,7 +143,11 @@ impl Webhooks {
             What::Published => vec![self.publish(&place).await?],
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
             What::Deleted => self.remove(&place, Action::Delete).await?,
-            What::Draft | What::Asset | What::Taxonomy => vec![place.noted()],
+            What::Draft
+            | What::Asset
+            | What::Taxonomy
+            | What::AssetRemoved
+            | What::TaxonomyRemoved => vec![place.noted()],
         };
         Ok(outcomes)
     }

@@ -17,6 +17,7 @@ mod receipt;
 mod sender;
 mod settings;
 mod slug;
+mod sweep;
 mod tally;
 
 use std::collections::BTreeMap;
@@ -44,7 +45,7 @@ use crate::store::{
 
 pub use receipt::{Receipt, ReceiptStatus};
 pub use sender::Sender;
-pub use settings::{Allows, Site, SourceSettings};
+pub use settings::{Allows, Site, SourceSettings, SweepSettings};
 pub use tally::{Counts, PollFailure, Refused, SourceView};
 
 use ask::SourceWire;

@@ -3,7 +3,6 @@
 //! Ensures that the log says what the outcome says was noted, and where each thing belongs. That it is said
 //! once is the store's business.
 
-use slugline_core::event::EventType;
 use slugline_core::source::{Change, Locales, What};
 
 use super::{Came, Source};
@@ -19,20 +18,14 @@ impl Source {
     }
 
     fn noted_one(&self, came: &Came<'_>, number: usize, change: &Change) -> Option<Noted> {
-        let kind = match change.what {
-            What::Draft => EventType::DraftReady,
-            What::Asset => EventType::AssetChanged,
-            What::Taxonomy => EventType::TaxonomyChanged,
-            What::Published | What::Unpublished | What::Deleted => return None,
-        };
         Some(Noted {
-            kind,
+            kind: change.what.noted_as()?,
+            is_there: !change.what.removes(),
+            version: change.version,
             source: self.settings.name.clone(),
             owner: self.settings.owner.clone(),
             environment: self.environment(change).ok()?,
             locale: self.noted_in(change),
-            // Media and terms are looked at as they are now; a draft is one of several.
-            version: change.version.filter(|_| change.what == What::Draft),
             entry: change.entry.clone(),
             content_id: self.content_id(change),
             request_id: format!("{}.{number}", came.id),

@@ -44,10 +44,24 @@ pub struct SourceSettings {
     pub news_only: bool,
     /// How often it is asked what it has; never when `None`.
     pub poll: Option<Duration>,
+    /// How often what it has is compared with what there is of it here; never when `None`.
+    pub sweep: Option<SweepSettings>,
     /// The destinations that it is itself, as far as is known.
     pub same_as: Vec<Site>,
     /// The vendor's code, configured.
     pub source: Arc<dyn Source>,
+}
+
+/// How a source is swept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepSettings {
+    /// From the end of one sweep to the beginning of the next.
+    pub every: Duration,
+    /// The most that one sweep removes.
+    pub max_removals: u64,
+    /// What was accepted so shortly before a sweep is left to the next one: the source's answers may lag, and
+    /// news of it may be on its way.
+    pub settles: Duration,
 }
 
 /// A destination that a source is, or may be: what we write there comes back as news.

@@ -54,9 +54,11 @@ pub struct Counts {
     pub last_refused: VecDeque<Refused>,
     /// Why the source could not be asked what it has, where that failed the last time that this node asked.
     pub poll_failure: Option<PollFailure>,
+    /// Why the last sweep that this node ended did not find all that is gone.
+    pub sweep_failure: Option<PollFailure>,
 }
 
-/// A poll that went wrong: what comes after that place is found when a poll succeeds.
+/// A poll or a sweep that went wrong: what comes after that place is found when one succeeds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PollFailure {
     /// When.
@@ -113,6 +115,12 @@ impl Tally {
         metrics::counter!("slugline_source_poll_failures_total", "source" => source.to_owned())
             .increment(u64::from(failure.is_some()));
         self.counts().poll_failure = failure;
+    }
+
+    pub(super) fn swept(&self, source: &str, failure: Option<PollFailure>) {
+        metrics::counter!("slugline_source_poll_failures_total", "source" => source.to_owned())
+            .increment(u64::from(failure.is_some()));
+        self.counts().sweep_failure = failure;
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {

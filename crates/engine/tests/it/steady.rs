@@ -209,6 +209,8 @@ impl Inbox for Steady {
         end_webhooks(ends: Vec<WebhookEnd>) -> ();
         begin_poll(source: &str, again_after: Duration) -> Option<Poll>;
         end_poll(source: &str, cursor: String, next: Duration) -> ();
+        note_listed(sweep: &Sweep, entries: Vec<ListedEntry>) -> ();
+        swept(sweep: &Sweep, after: i64, limit: usize) -> Swept;
         redo_webhook(owner: &str, id: WebhookId) -> bool;
     }
 }

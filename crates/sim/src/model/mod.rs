@@ -41,7 +41,7 @@ pub(crate) use dependencies::{NEVER, SHORT_PATIENCE};
 pub(crate) use grants::Asker;
 pub(crate) use mirror::MIRROR;
 pub(crate) use shown::item_of;
-pub(crate) use webhooks::SOURCE;
+pub(crate) use webhooks::{SOURCE, judge_captured};
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,19 +4,37 @@
 //! (P1), and that a removal in all locales leaves nothing older behind (P4).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use slugline_core::ids::WebhookId;
 use slugline_core::item::ItemKey;
+use slugline_core::problem::Problem;
 use slugline_core::source::{ALL_LOCALES, Change, Locales, What};
 use slugline_core::version::Version;
 use slugline_engine::store::{Kept, NewWebhook, RepeatKey, WebhookState, WebhookView};
+use slugline_engine::webhooks::Receipt;
 
 use super::mirror::MIRROR;
 use super::{Judged, Model, broken};
 use crate::plan::OWNER;
+use crate::sender::TOLERANCE;
 
 /// The name of the source.
 pub(crate) const SOURCE: &str = "cms";
+
+/// Entries in their locales.
+pub(crate) type Places = BTreeSet<(String, String)>;
+
+/// Judges what became of a webhook that somebody had read and sent again, so long after it was signed.
+pub(crate) fn judge_captured(age: Duration, answer: Option<&Result<Receipt, Problem>>) -> Judged {
+    match answer {
+        Some(Ok(receipt)) if age > TOLERANCE => broken(
+            "P2",
+            format!("a webhook was taken that was signed {age:?} before: {receipt:?}"),
+        ),
+        _ => Ok(()),
+    }
+}
 
 /// See the module.
 #[derive(Default)]
@@ -83,8 +101,9 @@ impl Model {
         }
     }
 
-    /// Judges that every item is as new as the newest that was acknowledged of it.
-    pub(crate) fn judge_told(&self) -> Judged {
+    /// Judges that every item is as new as the newest that was acknowledged of it. Where that was only news, the
+    /// CMS's word counts instead: `there` is what it has, and `news_only` whether of removals as well.
+    pub(crate) fn judge_told(&self, there: Option<&Places>, news_only: bool) -> Judged {
         let told = self.webhooks.acknowledged.values();
         for (id, change) in told.flat_map(|(id, changes)| changes.iter().map(move |one| (id, one)))
         {
@@ -93,12 +112,39 @@ impl Model {
             else {
                 continue;
             };
-            if let Err(what) = self.is_known(change, version) {
+            let is_there = |item: &ItemKey| {
+                let place = (change.entry.clone(), item.locale.clone());
+                there.is_none_or(|there| there.contains(&place))
+            };
+            let counts = match change.what {
+                What::Published => self.meant(change).iter().all(is_there),
+                _ => !news_only,
+            };
+            if let Err(what) = self.is_known(change, version)
+                && counts
+            {
                 return broken("P1", format!("{id} says {what}"));
             }
             self.judge_removed(id, change, version)?;
         }
         Ok(())
+    }
+
+    /// Judges that what the CMS does not have is not shown, unless a person has brought it back.
+    pub(crate) fn judge_gone(&self, (entry, locale): &(String, String)) -> Judged {
+        let item = ItemKey {
+            owner: OWNER.into(),
+            environment: "production".into(),
+            content_id: format!("{SOURCE}:{entry}"),
+            locale: locale.clone(),
+        };
+        match self.items.get(&item) {
+            Some(known) if known.is_shown() && !known.revised => broken(
+                "P6",
+                format!("the CMS does not have {item:?}, which is {known:?}"),
+            ),
+            _ => Ok(()),
+        }
     }
 
     /// Judges that something which is public at the CMS is known, whether or not a webhook told of it.

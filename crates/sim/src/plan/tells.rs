@@ -27,6 +27,28 @@ pub(crate) struct Tell {
     pub(crate) again: usize,
 }
 
+/// An entry that is always there: a list that is empty is not believed.
+const ANCHOR: &str = "home";
+
+impl Tell {
+    /// Whether it tells of the entry that is always there, and so must come.
+    pub(crate) fn is_anchor(&self) -> bool {
+        self.changes.iter().any(|change| change.entry == ANCHOR)
+    }
+}
+
+/// The webhook of an entry that is always there.
+pub(super) fn anchor(number: usize) -> Tell {
+    Tell {
+        source: SOURCE,
+        number,
+        at: Duration::from_millis(1),
+        changes: vec![change(ANCHOR, 1, What::Published, Locales::Unsaid)],
+        once: false,
+        again: 0,
+    }
+}
+
 /// The webhooks of a seed, numbered from `first`.
 pub(super) fn of(seed: u64, first: usize) -> Vec<Tell> {
     let dice = Dice::new(seed, "webhooks");

@@ -68,12 +68,14 @@ fn show(sources: &[Source], output: Output) {
             let line = printable(&line);
             output.line(&format!("  {}  {line}", output.paint(BAD, "refused")));
         }
-        if let Some(failure) = &source.poll_failure {
-            let line = printable(&format!("{}  {}", failure.at, failure.detail));
-            output.line(&format!(
-                "  {}  {line}",
-                output.paint(BAD, "cannot be polled")
-            ));
+        for (word, failure) in [
+            ("cannot be polled", &source.poll_failure),
+            ("was not swept to the end", &source.sweep_failure),
+        ] {
+            if let Some(failure) = failure {
+                let line = printable(&format!("{}  {}", failure.at, failure.detail));
+                output.line(&format!("  {}  {line}", output.paint(BAD, word)));
+            }
         }
     }
 }

@@ -367,9 +367,12 @@ pub struct Source {
     pub last_refused: Vec<Refused>,
     /// Why it could not be asked what it has, the last time.
     pub poll_failure: Option<PollFailure>,
+    /// Why the last sweep did not find all that is gone.
+    #[serde(default)]
+    pub sweep_failure: Option<PollFailure>,
 }
 
-/// A poll that went wrong.
+/// A poll or a sweep that went wrong.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct PollFailure {
     /// When.

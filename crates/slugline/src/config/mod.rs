@@ -15,6 +15,7 @@ mod server;
 mod size;
 mod source;
 mod store;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod tls;

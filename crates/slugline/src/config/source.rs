@@ -17,6 +17,7 @@ use slugline_core::request::DEFAULT_ENVIRONMENT;
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::source;
 use slugline_core::time::parse_duration;
+use slugline_engine::webhooks::SweepSettings;
 use toml::Spanned;
 
 use super::DEFAULT_OWNER;
@@ -25,6 +26,7 @@ use super::destination::{Destination, placed, value};
 use super::section::Section;
 use super::server::{Server, networks};
 use super::size::parse_size;
+use super::sweep::Sweep;
 use super::token::name;
 
 /// Secrets that are good at the same time: the current one and those before it while senders rotate.
@@ -84,6 +86,8 @@ pub struct Source {
     pub trust: Trust,
     /// How often it is asked what it has; never when `None`.
     pub poll: Option<Duration>,
+    /// How often all that it has is listed; never when `None`.
+    pub sweep: Option<SweepSettings>,
     /// The destinations that are the same site; where it does not say, those of its type may be.
     pub same_as: Option<Vec<String>>,
     /// The vendor's code, configured.
@@ -139,6 +143,7 @@ pub(super) fn read(
     let client_certificates = client_certificates(&mut section, asks);
     let trust: Trust = value(section.take("trust")).unwrap_or_default();
     let poll = value(section.read("poll", interval));
+    let sweep = value(section.take::<Sweep>("sweep"));
     let same_as = section.take::<Vec<String>>("same_as");
     let resolved = references.map(|references| resolved(&mut section, secrets, references));
     let (title, kind) = (section.place(), kind?);
@@ -150,8 +155,11 @@ pub(super) fn read(
             complaints.add(title.clone(), format!("[[source]] secrets: {label}: {why}"));
         }
     }
-    if source.library().is_none() && (trust == Trust::Refetch || poll.is_some()) {
-        let advice = "[[source]] trust = \"refetch\" and poll need api: it says where the source can be asked";
+    let sweep = sweep.or_else(|| poll.map(|_| Sweep::default()));
+    let sweep = sweep.and_then(|Sweep(settings)| settings);
+    let asks = trust == Trust::Refetch || poll.is_some() || sweep.is_some();
+    if source.library().is_none() && asks {
+        let advice = "[[source]] trust = \"refetch\", poll and sweep need api: it says where the source can be asked";
         complaints.add(title, advice.to_owned());
     }
     let tolerance = tolerance.unwrap_or_else(|| source.tolerance());
@@ -171,6 +179,7 @@ pub(super) fn read(
         client_certificates,
         trust,
         poll,
+        sweep,
         same_as,
         source,
     })

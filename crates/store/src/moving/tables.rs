@@ -215,6 +215,19 @@ pub(crate) const TABLES: &[Table] = &[
         rows: "SELECT due, source, cursor FROM poll",
     },
     Table {
+        name: "noted",
+        columns: &[
+            ("owner", Text), ("environment", Text), ("content_id", Text), ("is_there", Big), ("version_kind", Big), ("version", Big),
+            ("webhook", Big),
+        ],
+        rows: "SELECT owner, environment, content_id, is_there, version_kind, version, webhook FROM noted",
+    },
+    Table {
+        name: "listing",
+        columns: &[("sweep", Big), ("source", Text), ("environment", Text), ("content_id", Text), ("locale", Text)],
+        rows: "SELECT sweep, source, environment, content_id, locale FROM listing",
+    },
+    Table {
         name: "pause",
         columns: &[
             ("id", Big), ("began_at", Big), ("ended_at", Big), ("kind", Small), ("name", Text), ("owner", Text),

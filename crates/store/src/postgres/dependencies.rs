@@ -39,24 +39,34 @@ const PLACES: &str = places!(
      WHERE d.publish = ANY($1)"
 );
 
+/// What publishes depend on that is there without being an item.
+const NOTED: &str = "SELECT d.publish, d.content_id FROM dependency d JOIN publish p ON p.id = d.publish JOIN item o ON o.id = p.item
+    JOIN noted n ON n.content_id = d.content_id AND n.owner = o.owner AND n.environment = o.environment AND n.is_there = 1
+    WHERE d.publish = ANY($1)";
+
 /// Publishes that wait, with what they depend on.
 pub(crate) async fn waiters(
     session: &Session,
     publishes: &[i64],
 ) -> Done<BTreeMap<PublishId, Waiter>> {
     let sql = format!("{SELECT} WHERE p.id = ANY($1)");
-    let [found, destinations, needs, standing] = session
+    let [found, destinations, needs, standing, noted] = session
         .each([
             call(&sql, &[&publishes]),
             call(DESTINATIONS, &[&publishes]),
             call(NEEDS, &[&publishes]),
             call(PLACES, &[&publishes]),
+            call(NOTED, &[&publishes]),
         ])
         .await?;
     let mut places = BTreeMap::<(PublishId, String), Vec<Place>>::new();
     for row in &standing {
         let of = places.entry((row.read(4)?, row.read(5)?)).or_default();
         of.push(waiter::place(row)?);
+    }
+    for row in &noted {
+        let of = places.entry((row.read(0)?, row.read(1)?)).or_default();
+        of.push(Place::at_its_source());
     }
     let found = found.iter().map(waiter::read).collect::<Done<Vec<_>>>()?;
     let mut waiters: BTreeMap<PublishId, Waiter> =
@@ -192,11 +202,27 @@ pub(crate) const PLACES_OF: &str = places!(
      ON i.content_id = c.content_id AND i.owner = c.owner AND i.environment = c.environment"
 );
 
+/// Which of contents are there without being items, by their places in the list, from 1.
+pub(crate) const NOTED_OF: &str = "SELECT c.place
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS c (owner, environment, content_id, place)
+    JOIN noted n ON n.content_id = c.content_id AND n.owner = c.owner AND n.environment = c.environment AND n.is_there = 1";
+
 /// A place with the numbers of its item and destination.
 pub(crate) struct Numbered {
     pub(crate) item: i64,
     pub(crate) destination: Option<i64>,
     pub(crate) place: Place,
+}
+
+/// A row of [`NOTED_OF`].
+pub(crate) fn noted(row: &Row) -> Done<(usize, Numbered)> {
+    let place: i64 = row.read(0)?;
+    let numbered = Numbered {
+        item: 0,
+        destination: None,
+        place: Place::at_its_source(),
+    };
+    Ok((usize::try_from(place).unwrap_or(0), numbered))
 }
 
 /// A row of [`PLACES_OF`]: the place in the list, from 1, and what is there.

@@ -338,12 +338,16 @@ impl World<'_> {
             needed.iter().map(|content| of(content).clone()).collect()
         };
         let (owners, environments, ids) = (part(|c| &c.0), part(|c| &c.1), part(|c| &c.2));
-        let found = session
-            .rows(dependencies::PLACES_OF, &[&owners, &environments, &ids])
+        let [found, noted] = session
+            .each([
+                call(dependencies::PLACES_OF, &[&owners, &environments, &ids]),
+                call(dependencies::NOTED_OF, &[&owners, &environments, &ids]),
+            ])
             .await?;
         let contents: Vec<_> = needed.iter().collect();
-        for row in &found {
-            let (place, numbered) = dependencies::numbered(row)?;
+        let found = found.iter().map(dependencies::numbered);
+        for numbered in found.chain(noted.iter().map(dependencies::noted)) {
+            let (place, numbered) = numbered?;
             if let Some(content) = contents.get(place - 1) {
                 let places = self.places.entry((*content).clone()).or_default();
                 places.push(numbered);

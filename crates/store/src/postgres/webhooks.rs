@@ -18,6 +18,7 @@ use super::fault::{Done, Fault};
 use super::jobs::small;
 use super::log;
 use super::read;
+use super::rows::Reading;
 use super::session::{BEGIN, Session};
 use super::times::store_now;
 use super::write::commit;
@@ -166,6 +167,7 @@ async fn note(session: &Session, given: Option<i64>, end: &WebhookEnd) -> Done<(
         None => Vec::new(),
         Some(row) => {
             let before = row.read::<Json<Outcome>>(0)?.0;
+            noted::keep(&Reading(session), end.id, &end.noted).await?;
             noted::entries(&At(row.read(1)?), end.id, &end.noted, &before)
         }
     };

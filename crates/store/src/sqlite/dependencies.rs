@@ -78,6 +78,8 @@ const PLACES: &str = places!(
     "WHERE i.id = ?1 AND i.content_id = ?2 AND i.owner = ?3 AND i.environment = ?4"
 );
 
+const NOTED: &str = "SELECT 1 FROM noted WHERE content_id = ?1 AND owner = ?2 AND environment = ?3 AND is_there = 1";
+
 /// The places of a content, beside an item of the same owner and environment.
 pub(crate) fn places(finder: &impl Finder, beside: &ItemKey, content_id: &str) -> Done<Vec<Place>> {
     let mut found = Vec::new();
@@ -85,6 +87,9 @@ pub(crate) fn places(finder: &impl Finder, beside: &ItemKey, content_id: &str) -
         let named = params![item, content_id, beside.owner, beside.environment];
         found.extend(finder.file().all(PLACES, named, |row| waiter::place(row))?);
     }
+    let named = params![content_id, beside.owner, beside.environment];
+    let noted = finder.file().one(NOTED, named, |_| Ok(()))?;
+    found.extend(noted.map(|()| Place::at_its_source()));
     Ok(found)
 }
 

@@ -17,6 +17,7 @@ use slugline_engine::store::{
 use super::column::{Col, Json};
 use super::fault::{Done, Fault};
 use super::log;
+use super::rows::{Writing, at_once};
 use super::statements::Statements;
 use super::tx::Tx;
 use crate::noted;
@@ -102,11 +103,13 @@ fn note(tx: &Tx<'_>, end: &WebhookEnd) -> Done<()> {
     }
     let sql = "SELECT outcome FROM webhook WHERE id = ?1";
     let before = tx.one(sql, [end.id.0], |row| row.get::<_, Json<Outcome>>(0))?;
-    let before = before.map(|before| before.0);
-    let entries = before.map(|before| noted::entries(tx, end.id, &end.noted, &before));
+    let Some(Json(before)) = before else {
+        return Ok(());
+    };
+    at_once(noted::keep(&Writing(tx), end.id, &end.noted))?;
+    let entries = noted::entries(tx, end.id, &end.noted, &before);
     entries
         .into_iter()
-        .flatten()
         .try_for_each(|entry| log::write(tx, entry))
 }
 

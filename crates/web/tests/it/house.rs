@@ -365,6 +365,7 @@ pub(crate) fn source(name: &str, kind: &str, keys: &'static str, secret: &str) -
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::from(built.unwrap()),
     }

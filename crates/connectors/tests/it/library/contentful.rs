@@ -61,6 +61,22 @@ fn what_lags_behind_its_publish_is_asked_for_again() {
     assert_eq!(found, [expected]);
 }
 
+/// What was unpublished may still be delivered for a moment; what was published again since is newer.
+#[test]
+fn a_removal_that_the_network_does_not_know_yet_is_asked_for_again() {
+    let source = source("contentful", API);
+    const UPDATED: &str = "2026-01-01T00:00:00.000Z";
+    let removed = told(What::Unpublished, 3);
+    for revision in [2, 3] {
+        let wire = Script::of([(200, entry("e1", revision, UPDATED))]);
+        let failure = look_up(&*source, &removed, &wire).unwrap_err();
+        assert_eq!(failure.reason, Reason::Conflict);
+    }
+    let wire = Script::of([(200, entry("e1", 4, UPDATED))]);
+    let found = look_up(&*source, &removed, &wire).unwrap();
+    assert!(found.iter().all(|change| change.what == What::Published));
+}
+
 #[test]
 fn another_environment_is_not_asked() {
     let named = Change {

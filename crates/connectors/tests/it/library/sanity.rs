@@ -59,3 +59,32 @@ fn what_changed_since_is_found() {
     assert_eq!(wire.asked(), [asked]);
     assert_eq!(entries(&found.changes), ["d1", "d2"]);
 }
+
+/// However long ago it changed, and although a page may be shorter than was asked for.
+#[test]
+fn all_that_there_is_is_listed() {
+    let page = |changed: &str, ids: std::ops::Range<usize>| {
+        let documents = ids.map(|id| document(&format!("d{id}"), changed));
+        (200, json!({"result": documents.collect::<Vec<_>>()}))
+    };
+    let wire = Script::of([
+        page("2019-02-01T00:00:00Z", 0..50),
+        page("2019-02-01T00:00:00Z", 0..50),
+        page("2020-02-01T00:00:00Z", 50..60),
+        page("2020-02-01T00:00:00Z", 50..60),
+    ]);
+    let mut found = all(&*source("sanity", API), &wire);
+    found.sort_by(|a, b| a.entry.cmp(&b.entry));
+    found.dedup_by(|a, b| a.entry == b.entry);
+    assert_eq!(found.len(), 60);
+    let asked = wire.asked();
+    for (url, (from, part)) in asked.iter().zip([
+        ("1970-01-02", "[0...50]"),
+        ("2019-02-01", "[0...50]"),
+        ("2019-02-01", "[50...100]"),
+        ("2020-02-01", "[0...50]"),
+    ]) {
+        let from = format!("$from=\"{from}T00:00:00.000Z\"");
+        assert!(url.contains(part) && url.ends_with(&from), "{url}");
+    }
+}

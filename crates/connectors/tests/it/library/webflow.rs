@@ -62,3 +62,15 @@ fn what_was_published_since_is_found() {
     assert_eq!(entries(&found.changes), ["i"]);
     assert_eq!(found.changes[0].locales, Locales::Unsaid);
 }
+
+/// Where nobody is asked nobody says that it is gone.
+#[test]
+fn a_locale_that_is_not_mapped_is_no_removal() {
+    let toml = API.to_owned() + "\nmapping = { locales = { \"653\" = \"en\" } }";
+    let item = Change {
+        locales: Locales::One("de".into()),
+        ..named(What::Unpublished, "i1")
+    };
+    let failure = look_up(&*source("webflow", &toml), &item, &Script::of([])).unwrap_err();
+    assert_eq!(failure.reason, Reason::Misconfigured);
+}

@@ -173,3 +173,29 @@ fn a_list_that_is_not_what_was_asked_for_is_not_taken() {
         assert_eq!(failure.reason, Reason::UnexpectedAnswer);
     }
 }
+
+/// Drafts are not asked for, and one with a password is as good as none.
+#[test]
+fn all_that_is_public_is_listed_by_id() {
+    let source = source("wordpress", API);
+    let posts: Vec<Value> = (1..=50)
+        .map(|id| post(id, "2026-01-02T00:00:00", "publish"))
+        .collect();
+    let mut locked = post(51, "2026-01-02T00:00:00", "publish");
+    locked["password"] = json!("secret");
+    let wire = Script::of([
+        (200, json!(posts)),
+        (200, json!([locked])),
+        (200, json!([post(60, "2026-01-02T00:00:00", "publish")])),
+    ]);
+    let found = all(&*source, &wire);
+    let public = found.iter().filter(|one| one.what == What::Published);
+    assert_eq!((found.len(), public.count()), (52, 51));
+    let asked = |route, offset| {
+        format!(
+            "blog.example/index.php?rest_route=/wp/v2/{route}&context=edit&status=publish&orderby=id&order=asc&per_page=50&offset={offset}"
+        )
+    };
+    let expected = [asked("posts", 0), asked("posts", 50), asked("pages", 0)];
+    assert_eq!(wire.asked(), expected);
+}

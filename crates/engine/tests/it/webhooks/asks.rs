@@ -1,12 +1,13 @@
 //! Sources that can be asked: entries that a webhook only names, and what no webhook told of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 
 use slugline_core::failure::Failure;
 use slugline_core::port::BoxFuture;
 use slugline_core::reason::Reason;
 use slugline_core::source::{Found, Wire};
+use tokio::sync::Notify;
 
 use super::*;
 use crate::house::request;
@@ -19,13 +20,47 @@ const EVERY: Duration = Duration::from_secs(300);
 pub(super) struct Shelf {
     /// Versions of what is public, by entry.
     entries: Mutex<BTreeMap<String, i64>>,
-    away: Mutex<bool>,
+    pub(super) away: Mutex<bool>,
     asked: Mutex<usize>,
+    /// Entries that are there and that its list leaves out.
+    pub(super) unlisted: Mutex<BTreeSet<String>>,
+    /// Entries that were looked up.
+    pub(super) looked_up: Mutex<Vec<String>>,
+    /// Where its answers are slow: that it was asked, and that it may answer what was so then.
+    pub(super) slow: Mutex<Option<[Arc<Notify>; 2]>>,
 }
 
+/// Entries of a page of all that it has.
+const PAGE: usize = 2;
+
 impl Shelf {
-    fn put(&self, entry: &str, version: i64) {
+    pub(super) fn put(&self, entry: &str, version: i64) {
         self.entries.lock().unwrap().insert(entry.into(), version);
+    }
+
+    pub(super) fn take(&self, entry: &str) {
+        self.entries.lock().unwrap().remove(entry);
+    }
+
+    /// A page of all that it has; the cursor is the last entry of the one before.
+    fn page(&self, after: Option<&str>) -> Result<Found, Failure> {
+        self.ask()?;
+        let (entries, unlisted) = (self.entries.lock().unwrap(), self.unlisted.lock().unwrap());
+        let listed = entries.iter().filter(|(entry, _)| {
+            !unlisted.contains(*entry) && after.is_none_or(|after| entry.as_str() > after)
+        });
+        let listed: Vec<_> = listed.collect();
+        let page = listed.iter().take(PAGE);
+        Ok(Found {
+            cursor: page
+                .clone()
+                .next_back()
+                .map_or(String::new(), |(entry, _)| (*entry).clone()),
+            changes: page
+                .map(|(entry, version)| published(entry, **version))
+                .collect(),
+            more: listed.len() > PAGE,
+        })
     }
 
     fn ask(&self) -> Result<(), Failure> {
@@ -45,7 +80,13 @@ impl Library for Shelf {
     ) -> BoxFuture<'a, Result<Vec<Change>, Failure>> {
         Box::pin(async move {
             self.ask()?;
+            self.looked_up.lock().unwrap().push(named.entry.clone());
             let version = self.entries.lock().unwrap().get(&named.entry).copied();
+            let slow = self.slow.lock().unwrap().clone();
+            if let Some([asked, go]) = slow {
+                asked.notify_one();
+                go.notified().await;
+            }
             Ok(vec![match version {
                 Some(version) => published(&named.entry, version),
                 None => Change {
@@ -74,9 +115,17 @@ impl Library for Shelf {
             })
         })
     }
+
+    fn all<'a>(
+        &'a self,
+        cursor: Option<&'a str>,
+        _: &'a dyn Wire,
+    ) -> Option<BoxFuture<'a, Result<Found, Failure>>> {
+        Some(Box::pin(async move { self.page(cursor) }))
+    }
 }
 
-fn asked(shelf: &Arc<Shelf>) -> SourceSettings {
+pub(super) fn asked(shelf: &Arc<Shelf>) -> SourceSettings {
     SourceSettings {
         source: Arc::new(Plain {
             repeats: Repeats::SameBytes,
@@ -210,7 +259,7 @@ async fn a_poll_that_begins_badly_begins_anew() {
 }
 
 /// The contents whose requests are marked as found by a poll.
-async fn marked(house: &House) -> Vec<String> {
+pub(super) async fn marked(house: &House) -> Vec<String> {
     house.store.seal(Duration::ZERO).await.unwrap();
     let page = Page {
         limit: 100,

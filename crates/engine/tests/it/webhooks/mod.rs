@@ -6,6 +6,7 @@ mod noted;
 mod order;
 mod parts;
 mod slugs;
+mod sweeps;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::store::*;
-use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks};
+use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, SweepSettings, Webhooks};
 
 use crate::house::{House, settings};
 use asks::Shelf;
@@ -110,6 +111,7 @@ fn source(name: &str) -> SourceSettings {
         client_certificates: Vec::new(),
         news_only: false,
         poll: None,
+        sweep: None,
         same_as: Vec::new(),
         source: Arc::new(Plain {
             repeats: Repeats::SameBytes,

@@ -118,3 +118,25 @@ async fn a_draft_is_ready_and_what_is_public_stays() {
     let published = send(&doors, &[published("a", 2)]).await;
     assert_eq!(published.status, ReceiptStatus::Ok);
 }
+
+/// A draft whose picture is not there yet waits for it, and one whose picture is gone again does too.
+#[tokio::test(start_paused = true)]
+async fn what_depends_on_a_medium_waits_for_its_webhook() {
+    let house = House::open(4).await;
+    let doors = doors(&house, source("cms"), settings());
+    let depends = |entry: &str| Change {
+        depends_on: vec!["12".into()],
+        ..published(entry, 1)
+    };
+    let first = send(&doors, &[depends("a")]).await;
+    let publish = first.outcome.changes[0].publish_id.unwrap().to_string();
+    assert_eq!(house.view(&publish).await.waits_for, ["cms:12"]);
+    send(&doors, &[asset("12")]).await;
+    house.surely_live(&publish).await;
+    let gone = change(What::AssetRemoved, "12", 2, Locales::Unsaid);
+    let gone = send(&doors, &[gone]).await;
+    assert_eq!(gone.status, ReceiptStatus::Noted);
+    let second = send(&doors, &[depends("b")]).await;
+    let publish = second.outcome.changes[0].publish_id.unwrap().to_string();
+    assert_eq!(house.view(&publish).await.waits_for, ["cms:12"]);
+}

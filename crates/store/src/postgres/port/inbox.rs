@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slugline_core::ids::WebhookId;
-use slugline_engine::store::{Inbox, Kept, NewWebhook, Poll, Stored, Webhook, WebhookEnd};
+use slugline_engine::store::{
+    Inbox, Kept, ListedEntry, NewWebhook, Poll, Stored, Sweep, Swept, Webhook, WebhookEnd,
+};
 
+use super::super::rows::{Reading, Writing};
 use super::super::{PostgresStore, polls, webhooks};
 use super::rows;
+use crate::sweeping;
 
 impl Inbox for PostgresStore {
     fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
@@ -44,6 +48,26 @@ impl Inbox for PostgresStore {
         self.probe(move |session| {
             let asked = Arc::clone(&asked);
             Box::pin(async move { polls::end(session, given, (&asked.0, &asked.1), next).await })
+        })
+    }
+
+    fn note_listed(&self, sweep: &Sweep, entries: Vec<ListedEntry>) -> Stored<'_, ()> {
+        let listed = Arc::new((sweep.clone(), entries));
+        self.ask(move |session| {
+            let listed = Arc::clone(&listed);
+            Box::pin(async move {
+                let writing = Writing::begin(session).await?;
+                sweeping::note(&writing, &listed.0, &listed.1).await?;
+                writing.commit().await
+            })
+        })
+    }
+
+    fn swept(&self, sweep: &Sweep, after: i64, limit: usize) -> Stored<'_, Swept> {
+        let sweep = Arc::new(sweep.clone());
+        self.ask(move |session| {
+            let sweep = Arc::clone(&sweep);
+            Box::pin(async move { sweeping::walk(&Reading(session), &sweep, after, limit).await })
         })
     }
 

@@ -365,11 +365,34 @@ CREATE INDEX webhook_due ON webhook (due) WHERE state = 0;
 CREATE INDEX webhook_waiting ON webhook (state, id) WHERE state IN (0, 3);
 CREATE INDEX webhook_age ON webhook (keep_until);
 
--- How far each source was asked. `due`: when it is asked next, or its asking is taken over.
+-- How far each source was asked, and its sweep (its name, with `:sweep`) is. `due`: when it is asked next, or its
+-- asking is taken over.
 CREATE TABLE poll (
     due BIGINT NOT NULL,
     source TEXT COLLATE "C" PRIMARY KEY,
     cursor TEXT
+);
+
+-- What sources have besides items, such as files and terms, as the newest news of it says. `webhook`: which told.
+CREATE TABLE noted (
+    owner TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    content_id TEXT COLLATE "C" NOT NULL,
+    is_there BIGINT NOT NULL,
+    version_kind BIGINT,
+    version BIGINT,
+    webhook BIGINT NOT NULL,
+    PRIMARY KEY (content_id, owner, environment)
+);
+
+-- What sweeps of sources were shown. `sweep`: when it began.
+CREATE TABLE listing (
+    sweep BIGINT NOT NULL,
+    source TEXT COLLATE "C" NOT NULL,
+    environment TEXT COLLATE "C" NOT NULL,
+    content_id TEXT COLLATE "C" NOT NULL,
+    locale TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, sweep, environment, content_id, locale)
 );
 
 -- What persons have stopped. `kind`: 0 everything, 1 a destination, 2 a class (its number as text), 3 a content

@@ -3,9 +3,13 @@
 use std::time::Duration;
 
 use slugline_core::ids::WebhookId;
-use slugline_engine::store::{Inbox, Kept, NewWebhook, Poll, Store, Stored, Webhook, WebhookEnd};
+use slugline_engine::store::{
+    Inbox, Kept, ListedEntry, NewWebhook, Poll, Store, Stored, Sweep, Swept, Webhook, WebhookEnd,
+};
 
+use super::super::rows::{Reading, Writing, at_once};
 use super::super::{SqliteStore, polls, webhooks};
+use crate::sweeping;
 
 impl Inbox for SqliteStore {
     fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
@@ -45,6 +49,22 @@ impl Inbox for SqliteStore {
         Box::pin(
             self.writer
                 .submit(move |tx| polls::end(tx, &source, &cursor, next)),
+        )
+    }
+
+    fn note_listed(&self, sweep: &Sweep, entries: Vec<ListedEntry>) -> Stored<'_, ()> {
+        let sweep = sweep.clone();
+        Box::pin(
+            self.writer
+                .submit(move |tx| at_once(sweeping::note(&Writing(tx), &sweep, &entries))),
+        )
+    }
+
+    fn swept(&self, sweep: &Sweep, after: i64, limit: usize) -> Stored<'_, Swept> {
+        let sweep = sweep.clone();
+        Box::pin(
+            self.readers
+                .ask(move |read| at_once(sweeping::walk(&Reading(read), &sweep, after, limit))),
         )
     }
 

@@ -357,11 +357,34 @@ CREATE INDEX webhook_due ON webhook (due) WHERE state = 0;
 CREATE INDEX webhook_waiting ON webhook (state, id) WHERE state IN (0, 3);
 CREATE INDEX webhook_age ON webhook (keep_until);
 
--- How far each source was asked. `due`: when it is asked next, or its asking is taken over.
+-- How far each source was asked, and its sweep (its name, with `:sweep`) is. `due`: when it is asked next, or its
+-- asking is taken over.
 CREATE TABLE poll (
     source TEXT PRIMARY KEY,
     due INTEGER NOT NULL,
     cursor TEXT
+) STRICT, WITHOUT ROWID;
+
+-- What sources have besides items, such as files and terms, as the newest news of it says. `webhook`: which told.
+CREATE TABLE noted (
+    owner TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    content_id TEXT NOT NULL,
+    is_there INTEGER NOT NULL,
+    version_kind INTEGER,
+    version INTEGER,
+    webhook INTEGER NOT NULL,
+    PRIMARY KEY (content_id, owner, environment)
+) STRICT, WITHOUT ROWID;
+
+-- What sweeps of sources were shown. `sweep`: when it began.
+CREATE TABLE listing (
+    source TEXT NOT NULL,
+    sweep INTEGER NOT NULL,
+    environment TEXT NOT NULL,
+    content_id TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    PRIMARY KEY (source, sweep, environment, content_id, locale)
 ) STRICT, WITHOUT ROWID;
 
 -- What persons have stopped. `kind`: 0 everything, 1 a destination, 2 a class (its number as text), 3 a content

@@ -25,6 +25,7 @@ pub(crate) mod reruns;
 pub(crate) mod retries;
 pub(crate) mod sets;
 pub(crate) mod slugs;
+pub(crate) mod sweeps;
 pub(crate) mod webhooks;
 
 /// Makes a test of each part of the contract, with `$open` giving a fresh [`crate::bench::Bench`].
@@ -210,12 +211,18 @@ macro_rules! contract_tests {
             noted::each_is_found_by_every_filter,
             noted::each_is_said_once_however_often_its_webhook_ends,
             noted::a_draft_is_one_in_each_locale,
+            noted::what_is_there_is_not_waited_for,
+            noted::the_newest_news_of_a_thing_counts,
+            noted::an_item_of_its_name_comes_first,
             webhooks::one_is_kept_once,
             webhooks::one_that_nobody_dealt_with_comes_up_again,
             webhooks::one_that_has_ended_when_it_is_kept_does_not_come_up,
             webhooks::what_became_of_it_is_shown_and_can_be_redone,
             webhooks::old_ones_are_forgotten,
             webhooks::one_asks_a_source_at_a_time,
+            sweeps::what_was_not_listed_is_named,
+            sweeps::only_what_should_be_there_is_looked_for,
+            sweeps::a_sweep_goes_in_steps,
             credentials::one_node_renews_and_the_others_find_the_result,
             credentials::the_right_of_a_node_that_is_gone_is_taken_over,
             credentials::a_late_result_is_kept_while_nobody_else_renews,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use slugline_core::event::{EventType, LogEntry};
 use slugline_core::ids::WebhookId;
+use slugline_core::lifecycle::JobState;
 use slugline_core::source::What;
 use slugline_core::version::Version;
 use slugline_engine::store::{
@@ -16,6 +17,8 @@ use crate::contract::webhooks;
 fn noted(id: WebhookId, number: usize, kind: EventType, entry: &str) -> Noted {
     Noted {
         kind,
+        is_there: true,
+        version: None,
         source: "cms".into(),
         owner: "default".into(),
         environment: "production".into(),
@@ -210,4 +213,71 @@ pub(crate) async fn a_draft_is_one_in_each_locale(bench: &Bench) {
             (EventType::DraftReady, Some("de"), &seven)
         ]
     );
+}
+
+/// Has a webhook tell whether the medium 12 is there, in the sender's order.
+async fn tell(bench: &Bench, is_there: bool, version: Option<i64>) -> WebhookId {
+    let id = webhooks::new(bench, None).await;
+    say(bench, id, is_there, version).await;
+    id
+}
+
+async fn say(bench: &Bench, id: WebhookId, is_there: bool, version: Option<i64>) {
+    let one = Noted {
+        is_there,
+        version: version.map(Version::Number),
+        ..noted(id, 0, EventType::AssetChanged, "12")
+    };
+    let end = WebhookEnd {
+        noted: vec![one],
+        ..both(id)
+    };
+    bench.store.end_webhooks(vec![end]).await.unwrap();
+}
+
+/// What a publish that depends on the medium 12 waits for; each has a name of its own.
+async fn waits(bench: &Bench, name: &str) -> Vec<String> {
+    bench.accept(&post(name, 1).after(&["cms:12"])).await;
+    bench.publish(format!("{name}-1")).await.waits_for
+}
+
+const WAITS: [&str; 1] = ["cms:12"];
+
+pub(crate) async fn what_is_there_is_not_waited_for(bench: &Bench) {
+    assert_eq!(waits(bench, "a").await, WAITS);
+    assert_eq!(bench.release(10).await.released, 0);
+    tell(bench, true, None).await;
+    assert_eq!(bench.release(10).await.released, 1, "it is woken");
+    assert_eq!(bench.publish("a-1").await.state, JobState::Queued);
+    assert_eq!(waits(bench, "b").await, [""; 0]);
+    tell(bench, false, None).await;
+    assert_eq!(waits(bench, "c").await, WAITS, "it is gone");
+    assert_eq!(bench.release(10).await.released, 0);
+    tell(bench, true, None).await;
+    assert_eq!(bench.release(10).await.released, 1);
+}
+
+pub(crate) async fn the_newest_news_of_a_thing_counts(bench: &Bench) {
+    tell(bench, true, Some(3)).await;
+    tell(bench, false, Some(2)).await;
+    assert_eq!(waits(bench, "a").await, [""; 0], "it is older");
+    tell(bench, false, Some(3)).await;
+    tell(bench, true, Some(3)).await;
+    assert_eq!(waits(bench, "b").await, WAITS, "a removal wins the tie");
+    let told = tell(bench, true, Some(4)).await;
+    assert_eq!(waits(bench, "c").await, [""; 0]);
+    // Where the sender tells no order, that in which they came counts, however late one is dealt with.
+    tell(bench, false, None).await;
+    assert_eq!(waits(bench, "d").await, WAITS);
+    say(bench, told, true, None).await;
+    assert_eq!(waits(bench, "e").await, WAITS, "it came before");
+}
+
+/// At WordPress a term may have the number of a post.
+pub(crate) async fn an_item_of_its_name_comes_first(bench: &Bench) {
+    bench.accept(&post("cms:12", 1)).await;
+    tell(bench, true, None).await;
+    assert_eq!(waits(bench, "a").await, WAITS, "the item is not live");
+    bench.live(&bench.claim_one("blog").await).await;
+    assert_eq!(bench.release(10).await.released, 1);
 }
