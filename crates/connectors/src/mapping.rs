@@ -180,6 +180,11 @@ impl Mapping {
         }
     }
 
+    /// Whether the body has a version, and where is configured.
+    pub(crate) fn has_version(&self) -> bool {
+        self.version.is_some()
+    }
+
     /// The sender's names of all locales that are configured.
     pub(crate) fn all_theirs(&self) -> impl Iterator<Item = &str> {
         self.locales.keys().map(String::as_str)
@@ -229,7 +234,8 @@ impl Mapping {
         })
     }
 
-    fn entry(&self, root: &Value, own: Option<String>) -> Result<String, String> {
+    /// What the entry is called.
+    pub(crate) fn entry(&self, root: &Value, own: Option<String>) -> Result<String, String> {
         let Some(path) = &self.id else {
             let own = own.filter(|entry| !entry.is_empty());
             return own.ok_or_else(|| "the body does not say which entry it is about".into());

@@ -37,6 +37,11 @@ pub trait Scheme: Send + Sync {
         TOLERANCE
     }
 
+    /// Whether the same body may be signed for another change, without a name of the delivery that tells.
+    fn may_read_alike(&self) -> bool {
+        false
+    }
+
     /// Whether the secret itself comes as the last part of the URL's path.
     fn is_in_path(&self) -> bool {
         false

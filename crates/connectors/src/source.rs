@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use slugline_core::secret::{Secret, Secrets};
-use slugline_core::source::{Change, Library, Manners, Repeats, Source};
+use slugline_core::source::{Library, Manners, News, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Verified, Window};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -19,7 +19,7 @@ use crate::mapping::Mapping;
 use crate::signature::{Scheme, verify};
 
 /// What a genuine webhook of one type says.
-pub(crate) type Changes = fn(&Incoming, &Mapping) -> Result<Vec<Change>, String>;
+pub(crate) type Changes = fn(&Incoming, &Mapping) -> Result<News, String>;
 /// Reads the keys that a type has of its own.
 type Configure = fn(Spanned<DeTable<'_>>) -> Result<Settings, ConfigError>;
 
@@ -160,8 +160,16 @@ impl Source for Configured {
         self.dialect.manners
     }
 
+    fn covers(&self) -> &str {
+        self.scheme().covers()
+    }
+
     fn tolerance(&self) -> Duration {
         self.scheme().tolerance()
+    }
+
+    fn may_read_alike(&self) -> bool {
+        self.scheme().may_read_alike() && !self.mapping.has_version()
     }
 
     fn has_token_in_path(&self) -> bool {
@@ -181,7 +189,7 @@ impl Source for Configured {
         verify(self.scheme(), incoming, secrets, window)
     }
 
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
+    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
         (self.dialect.changes)(incoming, &self.mapping)
     }
 

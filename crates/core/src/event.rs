@@ -22,7 +22,7 @@ pub enum EventType {
     UnpublishRequest,
     /// A delete was accepted.
     DeleteRequest,
-    /// A draft was accepted.
+    /// A draft was accepted, or saved in a CMS.
     DraftReady,
     /// A request was older than what is stored, and ignored.
     StaleUpdateIgnored,

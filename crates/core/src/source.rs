@@ -4,6 +4,7 @@
 //! version, and what became of it. Decides nothing: whether a change is new is intake's business, and
 //! an entry's words are the vendor's until intake has checked them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,17 @@ pub trait Source: Send + Sync {
     /// What the sender does and does not do.
     fn manners(&self) -> Manners;
 
+    /// What its proof covers, in words.
+    fn covers(&self) -> &str;
+
     /// How far the time of signing may lie from ours, unless configured.
     fn tolerance(&self) -> Duration;
+
+    /// Whether something that is told anew may have the bytes of something that was told before, and be taken for its
+    /// repeat, because nobody knows what the sender puts into a body.
+    fn may_read_alike(&self) -> bool {
+        false
+    }
 
     /// Whether the secret itself comes as the last part of the URL's path, `/hooks/SOURCE/SECRET`.
     fn has_token_in_path(&self) -> bool {
@@ -54,7 +64,7 @@ pub trait Source: Send + Sync {
     ///
     /// # Errors
     /// It is not what this kind of source sends; in words, for people.
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String>;
+    fn changes(&self, incoming: &Incoming) -> Result<News, String>;
 
     /// The way to ask it what it has; `None` where it is not configured, or cannot be asked.
     fn library(&self) -> Option<&dyn Library> {
@@ -128,6 +138,71 @@ pub enum Repeats {
     /// Nothing does: two changes of an entry may read alike. Acting on one twice does no harm, because
     /// the entry is looked up.
     None,
+}
+
+/// What a webhook says, by its places: where a part of it cannot be read, or has no say, the others keep theirs, so
+/// that each is the same change again when the webhook is dealt with again under another mapping.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct News {
+    /// What could be read.
+    pub changes: BTreeMap<usize, Change>,
+    /// What could not.
+    pub unreadable: BTreeMap<usize, Unreadable>,
+}
+
+/// A part of a webhook that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Where it stands, as a mapping says where.
+    pub path: String,
+    /// The entry, as the sender names it, where that can be read.
+    pub entry: Option<String>,
+    /// What is wrong, in words, for people.
+    pub reason: String,
+}
+
+impl News {
+    /// How many places say something that counts, or that cannot be read.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.changes.len() + self.unreadable.len()
+    }
+
+    /// Whether it is about nothing that counts.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl From<Vec<Change>> for News {
+    fn from(changes: Vec<Change>) -> Self {
+        Self {
+            changes: changes.into_iter().enumerate().collect(),
+            unreadable: BTreeMap::new(),
+        }
+    }
+}
+
+impl From<Change> for News {
+    fn from(change: Change) -> Self {
+        vec![change].into()
+    }
+}
+
+/// Of each place: a change, or nothing that counts.
+impl FromIterator<Result<Option<Change>, Unreadable>> for News {
+    fn from_iter<I: IntoIterator<Item = Result<Option<Change>, Unreadable>>>(places: I) -> Self {
+        let mut news = Self::default();
+        for (place, read) in places.into_iter().enumerate() {
+            match read {
+                Ok(Some(change)) => drop(news.changes.insert(place, change)),
+                Ok(None) => {}
+                Err(why) => drop(news.unreadable.insert(place, why)),
+            }
+        }
+        news
+    }
 }
 
 /// One thing that a webhook says.

@@ -102,7 +102,7 @@ impl Desk {
                 restores: Some(to),
                 slug: revision.slug.clone(),
             },
-            media: Some(revision.media),
+            media: revision.kept_media(),
             request: request_for(
                 &item,
                 Some(revision.version),
@@ -392,6 +392,13 @@ impl Body {
             media: revision.media,
         })
     }
+
+    /// Its media, if all of them are kept. What was taken back while it waited for them never had them: they are
+    /// fetched as those of any publish.
+    fn kept_media(&self) -> Option<Vec<StoredMedia>> {
+        let are_all_kept = self.media.len() == self.payload.media.len();
+        are_all_kept.then(|| self.media.clone())
+    }
 }
 
 fn key_of(item: &ContentView) -> ItemKey {
@@ -406,6 +413,14 @@ fn key_of(item: &ContentView) -> ItemKey {
 /// The named destinations, or all where it is desired.
 fn destinations(item: &ContentView, named: Option<&[String]>) -> Result<Vec<String>, Problem> {
     let desired = || item.destinations.iter().map(|place| &place.destination);
+    // Without a name it would go where routes lead, and it never went there.
+    if item.destinations.is_empty() {
+        let detail = format!(
+            "{:?} was never released anywhere: there is nothing to roll back; publish it, or retry what was taken back",
+            item.content_id
+        );
+        return Err(Problem::new(Code::NothingToRestore, detail));
+    }
     let Some(named) = named.filter(|named| !named.is_empty()) else {
         return Ok(desired().cloned().collect());
     };

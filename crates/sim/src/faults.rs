@@ -51,11 +51,19 @@ pub enum Kind {
     Buttons,
     /// Operators edit contents, roll them back and revert them.
     Edits,
+    /// Operators roll several contents back at once.
+    Releases,
+    /// Operators have what was asked for before run again.
+    Replays,
+    /// Operators have all words of an item erased.
+    Erasures,
+    /// A destination has a daily capacity.
+    Pace,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -76,6 +84,10 @@ impl Kind {
         Self::Pauses,
         Self::Buttons,
         Self::Edits,
+        Self::Releases,
+        Self::Replays,
+        Self::Erasures,
+        Self::Pace,
     ];
 
     /// How often a seed has it.
@@ -102,8 +114,9 @@ impl Kind {
         later.filter(move |kind| Dice::new(seed, &kind.to_string()).chance(kind.chance()))
     }
 
+    /// All from the first that came later on.
     fn has_own_dice(self) -> bool {
-        matches!(self, Self::Pauses | Self::Buttons | Self::Edits)
+        Self::Pauses <= self
     }
 }
 

@@ -3,6 +3,7 @@
 //! Ensures that a node is a group of tasks that can be ended at any await, frozen, or stopped as by a
 //! signal, and that another takes its place with nothing of its memory.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -11,7 +12,9 @@ use slugline_connectors::registry;
 use slugline_core::backoff::{RetryPolicy, Schedule};
 use slugline_core::connector::Connector;
 use slugline_core::item::Class;
+use slugline_core::pace::Pace;
 use slugline_core::pressure::Thresholds;
+use slugline_core::replay::Receiver;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_engine::delivery::{Delivery, Shared};
@@ -64,9 +67,19 @@ pub(crate) struct Node {
     pub(crate) intake: Option<Arc<Intake>>,
     pub(crate) webhooks: Option<Arc<Webhooks>>,
     pub(crate) desk: Option<Arc<Desk>>,
+    /// What replays must know of its destinations.
+    pub(crate) receivers: BTreeMap<String, Receiver>,
     /// When it started.
     since: Duration,
     stop: Stop,
+}
+
+/// What of a node others ask.
+struct Doors {
+    intake: Arc<Intake>,
+    webhooks: Arc<Webhooks>,
+    desk: Arc<Desk>,
+    receivers: BTreeMap<String, Receiver>,
 }
 
 impl Nodes {
@@ -121,15 +134,15 @@ impl Nodes {
         }
     }
 
-    fn open(&self, (place, group): (usize, Group), doors: (Arc<Intake>, Arc<Webhooks>, Arc<Desk>)) {
+    fn open(&self, (place, group): (usize, Group), doors: Doors) {
         if let Some(node) = hold(&self.places[place])
             .as_mut()
             .filter(|node| node.group == group)
         {
-            let (intake, webhooks, desk) = doors;
-            node.intake = Some(intake);
-            node.webhooks = Some(webhooks);
-            node.desk = Some(desk);
+            node.intake = Some(doors.intake);
+            node.webhooks = Some(doors.webhooks);
+            node.desk = Some(doors.desk);
+            node.receivers = doors.receivers;
         }
     }
 
@@ -177,6 +190,7 @@ pub(crate) fn start(world: &Arc<World>, place: usize) {
         intake: None,
         webhooks: None,
         desk: None,
+        receivers: BTreeMap::new(),
         since: world.scheduler.now(),
         stop: stop.clone(),
     });
@@ -194,6 +208,11 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
         Err(why) => return world.break_promise("facts", why),
     };
     let sources = sender::sources(world, group, &destinations[0]);
+    let receiver = |known: &Arc<Destination>| {
+        let receiver = Receiver::from(&known.capabilities);
+        (known.settings.name.clone(), receiver)
+    };
+    let receivers = destinations.iter().map(receiver).collect();
     let dice = Arc::new(Dice::new(world.plan.seed, &format!("node {group}")));
     let engine = Engine::new(shared.clone(), dice, destinations, engine_settings());
     while engine.register().await.is_err() {
@@ -205,7 +224,12 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
     let engine = engine.with_webhooks(Arc::clone(&webhooks));
     let rules = rules(Arc::clone(engine.delivery()));
     let desk = Desk::new(Arc::clone(&shared.store), Arc::clone(&intake), rules);
-    let doors = (intake, webhooks, Arc::new(desk));
+    let doors = Doors {
+        intake,
+        webhooks,
+        desk: Arc::new(desk),
+        receivers,
+    };
     world.nodes.open((place, group), doors);
     engine.run(stop, GRACE).await;
 }
@@ -268,9 +292,17 @@ fn destination_settings(plan: &Plan, name: &str) -> DestinationSettings {
         verify_window: VERIFY_WINDOW,
         protect_drift: false,
         repeat_unknown: false,
-        pace: None,
+        pace: pace(plan, name),
         reconcile: Default::default(),
     }
+}
+
+fn pace(plan: &Plan, name: &str) -> Option<Pace> {
+    let (_, daily_capacity) = plan.pace.filter(|(paced, _)| *paced == name)?;
+    Some(Pace {
+        daily_capacity: Some(daily_capacity),
+        ..Pace::default()
+    })
 }
 
 fn engine_settings() -> EngineSettings {

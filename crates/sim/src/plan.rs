@@ -14,6 +14,7 @@ use slugline_core::time::Timestamp;
 
 use crate::dice::Dice;
 use crate::faults::Kind;
+use crate::model::{AT_BLOG, AT_HOOK};
 
 pub(crate) use tells::Tell;
 
@@ -35,6 +36,9 @@ const POLLED: f64 = 0.5;
 const MIRRORED: f64 = 0.4;
 /// How often an operator has the blog compared with what is desired there.
 const RECONCILED: f64 = 0.4;
+/// How many publishes begin in a day where that is limited: one in so few seconds that a flood is through before
+/// a run ends.
+const PACES: [u32; 3] = [86_400, 43_200, 28_800];
 /// Items of a flood, all for the hook.
 const FLOOD: usize = 30;
 
@@ -74,6 +78,8 @@ pub(crate) struct Plan {
     pub(crate) mirrored: bool,
     /// Whether an operator has the blog compared with what is desired there.
     pub(crate) reconciled: bool,
+    /// A destination, and how many publishes begin there in a day.
+    pub(crate) pace: Option<(&'static str, u32)>,
     /// When trouble ends.
     pub(crate) calm_from: Duration,
     pub(crate) key_ttl: Duration,
@@ -117,6 +123,7 @@ impl Plan {
             tells: Vec::new(),
             polled: Dice::new(seed, "poll").chance(POLLED),
             mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
+            pace: None,
             reconciled,
             calm_from: Duration::from_millis(if calm { ASKING } else { TROUBLE }),
             key_ttl: Duration::from_secs(*dice.pick(&[20, 86_400, 86_400])),
@@ -125,6 +132,10 @@ impl Plan {
             force: dice.chance(0.5),
             concurrency: 1 + dice.below(4),
         };
+        if plan.has(Kind::Pace) {
+            let paces = Dice::new(seed, "pace of");
+            plan.pace = Some((*paces.pick(&[AT_BLOG, AT_HOOK]), *paces.pick(&PACES)));
+        }
         plan.asks = Writer::new(seed, calm).asks();
         plan.tells = tells::of(seed, plan.asks.len());
         plan.polled &= !plan.tells.is_empty();

@@ -17,7 +17,10 @@ use crate::plan::{Cut, Plan};
 use crate::scheduler::WORLD;
 use crate::shelf::public;
 use crate::world::World;
-use crate::{buttons, client, comparer, editors, node, operators, sender, trouble};
+use crate::{
+    buttons, client, comparer, editors, erasers, node, operators, releases, replayers, sender,
+    trouble,
+};
 
 /// A node has looked at everything once within this time.
 pub(crate) const AWAKE: Duration = Duration::from_secs(2);
@@ -94,6 +97,9 @@ fn start(world: &Arc<World>) {
     operators::start(world);
     buttons::start(world);
     editors::start(world);
+    releases::start(world);
+    replayers::start(world);
+    erasers::start(world);
     let (calm, looks) = (Arc::clone(world), Arc::clone(world));
     world.scheduler.spawn(WORLD, async move {
         calm.scheduler.sleep(calm.plan.calm_from).await;
@@ -159,6 +165,7 @@ fn is_at_rest(world: &World) -> bool {
         && world.webhooks_left() == Some(0)
         && was_asked(world)
         && comparer::is_done(world)
+        && !hold(&world.model).has_running_replay()
 }
 
 /// Whether the CMS was asked what it has since trouble ended, where it is asked.
@@ -187,6 +194,10 @@ fn judge_end(world: &World) -> Judged {
     if !comparer::is_done(world) {
         return broken("P6", "no reconciliation that began in calm has ended");
     }
+    if hold(&world.model).has_running_replay() {
+        return broken("P6", "a replay has not ended");
+    }
+    world.look_at_replays();
     world.look_at_webhooks();
     world.look_at_notes();
     hold(&world.model).judge_told()?;

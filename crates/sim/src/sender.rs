@@ -11,7 +11,7 @@ use futures_channel::oneshot;
 use futures_util::future::{Either, select};
 use slugline_core::problem::Problem;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Library, Manners, Repeats, Source};
+use slugline_core::source::{Change, Library, Manners, News, Repeats, Source};
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::destination::Destination;
 use slugline_engine::webhooks::{Receipt, Site, SourceSettings};
@@ -38,6 +38,8 @@ const NEWS: Duration = Duration::from_millis(20);
 const DELAY: u64 = 3_000;
 /// Milliseconds between two tries at most.
 const PAUSE: u64 = 5_000;
+/// Bytes; nothing here comes near it.
+const MAX_BODY: usize = 1024 * 1024;
 const TOKEN: &str = "s3cret";
 
 /// Its body is the list of changes; the secret comes along.
@@ -56,6 +58,10 @@ impl Source for Plain {
             signs: false,
             main_environment: None,
         }
+    }
+
+    fn covers(&self) -> &str {
+        "nothing"
     }
 
     fn tolerance(&self) -> Duration {
@@ -78,8 +84,9 @@ impl Source for Plain {
             .ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))
     }
 
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
+        let told = serde_json::from_slice::<Vec<Change>>(&incoming.body);
+        told.map(News::from).map_err(|why| why.to_string())
     }
 
     fn library(&self) -> Option<&dyn Library> {
@@ -115,6 +122,7 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
         locale: "en".into(),
         secrets: vec![("env:TOKEN".into(), Secret::new(TOKEN))],
         tolerance: PATIENCE,
+        max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),

@@ -283,7 +283,15 @@ impl Desk for NodeStore {
         true write_note(note: NewNote) -> bool;
         false notes(owner: &str, content_id: &str, limit: usize) -> Vec<NoteView>;
         false last_good(item: &ItemKey, destination: &str, below: Generation) -> Option<Generation>;
-        true erase(erasure: Erasure) -> Result<Erased, Problem>;
+    }
+
+    fn erase(&self, erasure: Erasure) -> Stored<'_, Result<Erased, Problem>> {
+        let operation = self.store.erase(erasure.clone());
+        Box::pin(self.through("erase", true, operation, move |outcome| {
+            // What it did to the log comes first.
+            self.world.follow_log();
+            self.world.erased(self.node, &erasure, outcome);
+        }))
     }
 }
 

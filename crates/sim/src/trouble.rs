@@ -3,6 +3,7 @@
 //! Ensures that each kind of trouble has its own dice, and that it ends when the plan says so.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_executor::block_on;
 use slugline_connectors::FakeEntry;
@@ -22,6 +23,8 @@ use crate::world::World;
 
 /// How often it is looked whether a run is under way: some seconds.
 const TRIES: usize = 1_000;
+/// A moment before trouble ends.
+const TICK: Duration = Duration::from_millis(1);
 
 /// One strike of trouble.
 type Strike = for<'a> fn(&'a Arc<World>, &'a Dice) -> BoxFuture<'a, ()>;
@@ -213,7 +216,12 @@ async fn person_disturbs(world: &Arc<World>, dice: &Dice) {
 }
 
 async fn full_disk(world: &Arc<World>, dice: &Dice) {
-    let length = dice.millis(500..8_000);
+    // There is room again when trouble ends: what is resumed then is written.
+    let left = world
+        .plan
+        .calm_from
+        .saturating_sub(world.scheduler.now() + TICK);
+    let length = dice.millis(500..8_000).min(left);
     world.note(|| format!("the disk is full for {length:?}"));
     bound(world, 1);
     world.scheduler.sleep(length).await;

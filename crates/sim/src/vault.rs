@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
+use aho_corasick::AhoCorasick;
 use futures_executor::block_on;
 use slugline_engine::store::Store;
 use slugline_parts::scratch;
@@ -115,6 +116,17 @@ impl Vault {
 }
 
 impl Image {
+    /// The first of these texts that stands in a file, and the file.
+    pub(crate) fn find(&self, texts: &[String]) -> Result<Option<(String, &'static str)>, String> {
+        let finder = AhoCorasick::new(texts).map_err(|error| error.to_string())?;
+        let mut files = FILES.iter().zip(&self.0);
+        let found = files.find_map(|(name, bytes)| {
+            let found = finder.find(bytes)?.pattern().as_usize();
+            Some((texts.get(found)?.clone(), *name))
+        });
+        Ok(found)
+    }
+
     /// What a power cut leaves while `self` is being made into `after`: of the write-ahead log each
     /// sector is old, new, or half of both. The database itself is only written between operations.
     pub(crate) fn torn(self, after: Self, dice: &Dice) -> Self {

@@ -5,11 +5,12 @@
 use futures_executor::block_on;
 use slugline_core::ids::{Fence, JobId};
 use slugline_core::intake::Submission;
+use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_engine::store::{
-    Claimed, ContentView, Decided, Desk, JobOrder, Lease, Page, PublishView, Settlement, Store,
-    StoreError, Views, WebhookFilter, WebhookState,
+    Claimed, ContentView, Decided, Desk, Erased, Erasure, JobOrder, Lease, Page, PublishView,
+    Replaying, Settlement, Store, StoreError, Views, WebhookFilter, WebhookState,
 };
 
 use crate::hold;
@@ -55,10 +56,13 @@ impl World {
         for job in &claimed.jobs {
             self.note(|| {
                 format!(
-                    "n{node} claims {} fence {} of {} g{} at {} {:?}",
+                    "n{node} claims {} fence {} of {} {} {} {} g{} at {} {:?}",
                     job.job,
                     job.fence.0,
+                    job.item.owner,
+                    job.item.environment,
                     job.item.content_id,
+                    job.item.locale,
                     job.generation,
                     job.destination,
                     job.ended
@@ -160,6 +164,65 @@ impl World {
         self.judge(judged);
     }
 
+    /// Somebody had an item's words erased.
+    pub(crate) fn erased(
+        &self,
+        node: Group,
+        erasure: &Erasure,
+        outcome: &Result<Result<Erased, Problem>, StoreError>,
+    ) {
+        let Ok(answer) = outcome else { return };
+        self.note(|| {
+            let said = match answer {
+                Ok(erased) => format!("{erased:?}"),
+                Err(problem) => problem.detail.clone(),
+            };
+            format!("n{node} erases {}: {said}", erasure.item.content_id)
+        });
+        let judged = hold(&self.model).judge_erasure(erasure, answer);
+        self.judge(judged);
+        if answer.is_ok() {
+            self.look_for_words(&erasure.item);
+        }
+    }
+
+    /// What was erased of an item stands nowhere in the store's files. Sources may tell of it again later.
+    fn look_for_words(&self, item: &ItemKey) {
+        let forgotten = hold(&self.model).forgotten(item);
+        if forgotten.is_empty() {
+            return;
+        }
+        match self.vault.image().find(&forgotten) {
+            Ok(None) => {}
+            found => self.break_promise("P8", format!("this was erased and is there: {found:?}")),
+        }
+    }
+
+    /// What people are told of replays adds up.
+    pub(crate) fn look_at_replays(&self) {
+        let Ok(store) = self.vault.store() else {
+            return;
+        };
+        let all = hold(&self.model).all_replays();
+        for (owner, id) in all {
+            let page = Page {
+                limit: MANY,
+                cursor: None,
+            };
+            let found = (
+                block_on(store.replay(&owner, id)),
+                block_on(store.replay_targets(&owner, id, None, page)),
+            );
+            match found {
+                (Ok(Some(view)), Ok(targets)) => {
+                    let judged = hold(&self.model).judge_report(&view, &targets.items);
+                    self.judge(judged);
+                }
+                _ => self.break_promise("P8", format!("{id} is not there any more")),
+            }
+        }
+    }
+
     /// All that was accepted is there (P1).
     pub(crate) fn look_at_accepted(&self) {
         let accepted = hold(&self.model).accepted();
@@ -218,8 +281,9 @@ impl World {
             return;
         };
         let said = hold(&self.model).said();
-        for (owner, content_id, text) in said {
-            let found = block_on(store.notes(&owner, &content_id, MANY));
+        for (item, text) in said {
+            let content_id = &item.content_id;
+            let found = block_on(store.notes(&item.owner, content_id, MANY));
             let is_there = found.is_ok_and(|notes| notes.iter().any(|note| note.text == text));
             if !is_there {
                 self.break_promise("P8", format!("a note about {content_id} is gone: {text}"));

@@ -248,6 +248,7 @@ fn source(source: &Source, config: &Config) -> SourceSettings {
         locale: locale.unwrap_or(&config.server.default_locale).clone(),
         secrets: source.secrets.clone(),
         tolerance: source.tolerance,
+        max_body: source.max_body,
         keep_for: source.keep,
         allows,
         client_certificates: source.client_certificates.clone(),

@@ -1,4 +1,4 @@
-//! The port of a connector that only asks whether its destination is there.
+//! The port of a connector that only asks whether its destination is there, and the way to a source.
 //!
 //! Ensures that a probe can send and read but remembers nothing: it has no job, no lease and no
 //! store.
@@ -11,6 +11,7 @@ use slugline_core::failure::Failure;
 use slugline_core::http::{Request, Response, SendError};
 use slugline_core::port::{BoxFuture, EffectKey, FileOp, FileReply, Port};
 use slugline_core::reason::Reason;
+use slugline_core::source::{Library, Wire};
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::{Clock, Transport};
 
@@ -87,4 +88,29 @@ impl Port for ProbePort {
     fn now(&self) -> Timestamp {
         SystemClock.now()
     }
+}
+
+/// Longest time for one request to a source: as long as a server takes.
+const SOURCE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The way to a source.
+pub struct ProbeWire(pub Arc<HttpTransport>);
+
+impl Wire for ProbeWire {
+    fn send(&self, mut request: Request) -> BoxFuture<'_, Result<Response, SendError>> {
+        request.timeout.get_or_insert(SOURCE_TIMEOUT);
+        self.0.send(request)
+    }
+
+    fn now(&self) -> Timestamp {
+        SystemClock.now()
+    }
+}
+
+/// Asks a source for the newest of each of its lists, as a poll does; how many entries there are in them.
+pub async fn ask(library: &dyn Library, wire: &ProbeWire) -> Result<usize, Failure> {
+    // Without a cursor a poll begins at now, and asks nothing.
+    let beginning = library.since(None, wire).await?;
+    let found = library.since(Some(&beginning.cursor), wire).await?;
+    Ok(found.changes.len())
 }

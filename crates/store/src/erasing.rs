@@ -16,7 +16,7 @@ use slugline_core::lifecycle::JobState;
 use slugline_core::payload::StoredMedia;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
-use slugline_engine::store::{Envelope, Erased, Erasure, NoteKind, Outcome};
+use slugline_engine::store::{Envelope, Erased, Erasure, NoteKind, Outcome, Unreadable};
 
 use crate::chain;
 use crate::entry::{Dated, Entry};
@@ -298,6 +298,8 @@ impl<D: Writes> Words<'_, D> {
                 .changes
                 .iter()
                 .any(|change| change.content_id == item.content_id && locale(&change.locale));
+            let is_it = |part: &Unreadable| part.content_id.as_ref() == Some(&item.content_id);
+            let names_it = names_it || outcome.unreadable.iter().any(is_it);
             if !names_it || row.read::<Vec<u8>>(2)?.is_empty() {
                 continue;
             }
@@ -305,6 +307,8 @@ impl<D: Writes> Words<'_, D> {
                 .changes
                 .iter_mut()
                 .for_each(|change| change.reason = None);
+            let unreadable = outcome.unreadable.iter_mut();
+            unreadable.for_each(|part| part.reason = ERASED.into());
             let values = vec![
                 Value::Int(row.read(0)?),
                 Value::Text(serde_json::to_string(&outcome)?),

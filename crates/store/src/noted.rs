@@ -1,4 +1,4 @@
-//! What sources tell that is no item, such as a changed medium: how it stands in the log, and how it is found.
+//! What sources tell that publishes nothing, such as a draft or a changed medium: how it stands in the log, and how it is found.
 //!
 //! Ensures that a webhook says each thing once, however often it is dealt with. Entries of items have their
 //! item's number; these have one below zero that is made of their content id, so that the same index finds them.
@@ -37,6 +37,7 @@ pub(crate) fn entries(
 
 fn says(change: &Changed, noted: &Noted) -> bool {
     let kind = match change.what {
+        What::Draft => Some(EventType::DraftReady),
         What::Asset => Some(EventType::AssetChanged),
         What::Taxonomy => Some(EventType::TaxonomyChanged),
         _ => None,
@@ -44,6 +45,7 @@ fn says(change: &Changed, noted: &Noted) -> bool {
     change.status == ChangeStatus::Noted
         && kind == Some(noted.kind)
         && change.content_id == noted.content_id
+        && change.locale == noted.locale
 }
 
 fn entry(at: &impl Dated, webhook: WebhookId, noted: &Noted) -> Written {
@@ -54,11 +56,14 @@ fn entry(at: &impl Dated, webhook: WebhookId, noted: &Noted) -> Written {
         locale: noted.locale.clone().unwrap_or_default(),
     };
     let actor = format!("source:{}", noted.source);
-    Entry::new(at, noted.kind, "noted", number(&noted.content_id), &key)
+    let entry = Entry::new(at, noted.kind, "noted", number(&noted.content_id), &key)
         .actor(&actor)
         .request(&noted.request_id)
         .detail("webhook_id", webhook)
         .detail("source", &noted.source)
-        .detail("entry", &noted.entry)
-        .finish()
+        .detail("entry", &noted.entry);
+    match noted.version {
+        Some(version) => entry.detail("version", version).finish(),
+        None => entry.finish(),
+    }
 }

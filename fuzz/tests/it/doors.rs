@@ -194,6 +194,9 @@ async fn open(folder: &std::path::Path) -> Router {
     })
 }
 
+/// Bytes of a webhook; longer than anything that is cooked here.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
 /// One whose webhooks prove themselves by a token, so that the corpus can bring genuine ones.
 fn source() -> SourceSettings {
     let kind = Spanned::new(0..0, "strapi".to_owned());
@@ -207,6 +210,7 @@ fn source() -> SourceSettings {
         locale: "en".into(),
         secrets: vec![("env:CMS".into(), Secret::new("secret"))],
         tolerance: Duration::from_secs(300),
+        max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),

@@ -104,7 +104,7 @@ async fn probe(scene: &mut Scene<'_>) -> Result<()> {
             ))
             .await?;
         scene.says("main .why", says, "probe").await?;
-        scene.is_whole("probe").await?;
+        scene.is_whole_everywhere("probe").await?;
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! What a page must come to say. Ensures that a wait ends by what shows and not by time, with JavaScript (the page follows
 //! by itself) and without (somebody reloads it).
 
+use std::path::Path;
+
 use anyhow::Result;
 use tokio::time::{Duration, Instant, sleep};
 
@@ -21,6 +23,8 @@ pub(crate) struct Scene<'a> {
     /// What tells this round's contents from the others'.
     pub(crate) mode: &'static str,
     pub(crate) wrong: &'a mut Vec<String>,
+    /// Where pictures of pages go that only a form leads to.
+    pub(crate) pictures: Option<&'a Path>,
 }
 
 impl Scene<'_> {
@@ -89,6 +93,14 @@ impl Scene<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Whether the page is whole from all sides: for pages that only a form leads to. Its pictures have this name.
+    pub(crate) async fn is_whole_everywhere(&mut self, name: &str) -> Result<()> {
+        let mut wrong = Vec::new();
+        look::open(self.browser, name, &mut wrong, self.pictures).await?;
+        wrong.into_iter().for_each(|what| self.note(what));
+        Ok(())
     }
 
     /// Whether the page is whole: for pages that only a form leads to.

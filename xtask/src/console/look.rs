@@ -11,7 +11,8 @@ use super::pages::Page;
 use super::stage::Stage;
 
 /// Name, width, height, dark.
-const VIEWS: [(&str, u32, u32, bool); 3] = [
+type View = (&'static str, u32, u32, bool);
+const VIEWS: [View; 3] = [
     ("light", 1280, 800, false),
     ("dark", 1280, 800, true),
     ("phone", 320, 640, false),
@@ -72,30 +73,59 @@ pub(crate) async fn at(
     pictures: Option<&Path>,
 ) -> Result<()> {
     browser.complaints().await?;
-    for (view, width, height, dark) in VIEWS {
-        set(browser, width, height, dark).await?;
+    for view in VIEWS {
+        set(browser, view.1, view.2, view.3).await?;
         browser.go(&stage.at(&page.path)).await?;
-        let name = format!("{} ({view})", page.name);
-        let mut note = |what: String| wrong.push(format!("{name}: {what}"));
         let status = browser
             .script("return performance.getEntriesByType('navigation')[0].responseStatus")
             .await?;
         if status != 200 {
-            note(format!("status {status}"));
+            wrong.push(format!("{}: status {status}", page.name));
         }
-        let wide = browser
-            .script("return document.documentElement.scrollWidth")
-            .await?;
-        if wide.as_u64().unwrap_or(u64::MAX) > u64::from(width) {
-            note(format!("is {wide} wide where there are {width}"));
-        }
-        flaws(browser).await?.into_iter().for_each(&mut note);
-        browser.complaints().await?.into_iter().for_each(&mut note);
-        if let Some(folder) = pictures {
-            take(browser, folder, &format!("{}-{view}", page.name)).await?;
-        }
+        from(browser, view, page.name, wrong, pictures).await?;
     }
     without_script(browser, stage, page, wrong).await
+}
+
+/// Looks at the page that is open, which only a form leads to; adds what is wrong.
+///
+/// # Errors
+/// When the browser does not answer.
+pub(crate) async fn open(
+    browser: &Browser,
+    name: &str,
+    wrong: &mut Vec<String>,
+    pictures: Option<&Path>,
+) -> Result<()> {
+    for view in VIEWS {
+        set(browser, view.1, view.2, view.3).await?;
+        from(browser, view, name, wrong, pictures).await?;
+    }
+    let (_, width, height, dark) = VIEWS[0];
+    set(browser, width, height, dark).await
+}
+
+/// Looks at the page that is open from one side.
+async fn from(
+    browser: &Browser,
+    (view, width, ..): View,
+    page: &str,
+    wrong: &mut Vec<String>,
+    pictures: Option<&Path>,
+) -> Result<()> {
+    let mut note = |what: String| wrong.push(format!("{page} ({view}): {what}"));
+    let wide = browser
+        .script("return document.documentElement.scrollWidth")
+        .await?;
+    if wide.as_u64().unwrap_or(u64::MAX) > u64::from(width) {
+        note(format!("is {wide} wide where there are {width}"));
+    }
+    flaws(browser).await?.into_iter().for_each(&mut note);
+    browser.complaints().await?.into_iter().for_each(&mut note);
+    if let Some(folder) = pictures {
+        take(browser, folder, &format!("{page}-{view}")).await?;
+    }
+    Ok(())
 }
 
 /// What the page that is open lacks for those who do not see it, and what cannot be read on it.

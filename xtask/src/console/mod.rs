@@ -69,6 +69,7 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
             script,
             mode,
             wrong: &mut wrong,
+            pictures: options.pictures.as_deref().filter(|_| script),
         };
         deeds::all(&mut scene).await?;
         many::all(&mut scene).await?;

@@ -106,7 +106,7 @@ async fn edit_after_edit(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
     scene
         .says(".said", "Nothing was changed", "a stale edit")
         .await?;
-    scene.is_whole("a stale edit").await?;
+    scene.is_whole_everywhere("stale-edit").await?;
     let kept = "return document.querySelector('textarea[name=excerpt]').value";
     if scene.browser.script(kept).await? != "The second tab's." {
         scene.note("a stale edit: what was typed is lost");

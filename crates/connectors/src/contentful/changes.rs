@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::Incoming;
 
@@ -28,7 +28,7 @@ const TOPIC: &str = "x-contentful-topic";
 const MANAGEMENT: &str = "ContentManagement.";
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let topic = mapping.word(&body, header(incoming, TOPIC)?);
     let kind = text_at(&body, "sys.type");
@@ -37,8 +37,8 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     }
     let own = topic.map_or_else(|| of_kind(kind), of_topic);
     match mapping.what(topic, own) {
-        Some(what) => told(&body, what, mapping),
-        None => Ok(Vec::new()),
+        Some(what) => told(&body, what, mapping).map(News::from),
+        None => Ok(News::default()),
     }
 }
 

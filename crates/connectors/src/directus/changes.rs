@@ -4,7 +4,7 @@
 //! only what changed, is never taken for the whole. Directus tries once and promises no order.
 
 use serde_json::{Value, json};
-use slugline_core::source::{Change, Manners, Repeats, What};
+use slugline_core::source::{Change, Manners, News, Repeats, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::Incoming;
 
@@ -22,7 +22,7 @@ pub(crate) const MANNERS: Manners = Manners {
 const NOTHING: [&str; 2] = ["undefined", "null"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "event"));
     let word = word.ok_or("there is no event")?;
@@ -30,7 +30,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let payload = at(&body, "payload").and_then(written);
     let own = of_event(word, &collection, payload.as_ref());
     let Some(what) = mapping.what(Some(word), own) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let keys = keys(&body);
     if keys.is_empty() {
@@ -44,7 +44,8 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         let own = Told::new(&body, what);
         change(own, &collection, &key, whole, mapping)
     };
-    keys.into_iter().map(change).collect()
+    let changes: Result<Vec<_>, _> = keys.into_iter().map(change).collect();
+    changes.map(News::from)
 }
 
 /// What an item is that was looked up, in the form in which a flow would tell it.

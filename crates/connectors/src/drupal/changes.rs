@@ -5,7 +5,7 @@
 //! stand at `entity`, at `data` or be the body. The event is a header, which is not signed.
 
 use serde_json::{Map, Value, json};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -24,7 +24,7 @@ const UPDATE: &str = "entity:node:update";
 const NO_LANGUAGE: [&str; 2] = ["und", "zxx"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let own = header(incoming, EVENT)?.or_else(|| text_at(&body, "event"));
     let word = mapping.word(&body, own);
@@ -32,9 +32,9 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
     let entity = Value::Object(plain(entity(&body)));
     let own = judged(&word.to_ascii_lowercase(), &entity);
     let Some(what) = mapping.what(Some(word), own) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
-    Ok(vec![change(Told::new(&body, what), &entity, mapping)?])
+    Ok(change(Told::new(&body, what), &entity, mapping)?.into())
 }
 
 /// What a node is that was looked up, in the form in which a webhook would bring it.

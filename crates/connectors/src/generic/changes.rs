@@ -4,7 +4,7 @@
 //! are tried; what is not found under them has to be mapped.
 
 use serde_json::Value;
-use slugline_core::source::{Change, Locales, Manners};
+use slugline_core::source::{Locales, Manners, News};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told, meaning};
@@ -24,12 +24,12 @@ const WORDS: [&str; 3] = ["type", "event", "action"];
 const IDS: [&str; 3] = ["id", "uid", "uuid"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, word(incoming, &body)?);
     let own = word.and_then(meaning);
     let Some(what) = mapping.what(word, own) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let change = mapping.change(Told {
         entry: first_name(&body, &IDS),
@@ -38,7 +38,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         fields: mapping.fields(&body, Some(&body)),
         ..Told::new(&body, what)
     })?;
-    Ok(vec![change])
+    Ok(change.into())
 }
 
 fn word<'a>(incoming: &'a Incoming, body: &'a Value) -> Result<Option<&'a str>, String> {

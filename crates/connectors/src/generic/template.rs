@@ -190,6 +190,10 @@ impl Scheme for Template {
         &self.signed
     }
 
+    fn may_read_alike(&self) -> bool {
+        self.id_header.is_none()
+    }
+
     fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         if self.needs_json() && !is_enclosed(&incoming.body) {
             let why = "the body is neither a JSON object nor a list";

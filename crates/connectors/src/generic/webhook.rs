@@ -47,6 +47,10 @@ impl Scheme for Generic {
         "the body (and before it, from Stripe, timestamp.)"
     }
 
+    fn may_read_alike(&self) -> bool {
+        true
+    }
+
     fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {
         let mut found = Vec::new();
         if let Some(value) = incoming.header(STRIPE)? {

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use slugline_core::source::{Change, Manners, What};
+use slugline_core::source::{Change, Manners, News, What};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
 use slugline_core::webhook::Incoming;
@@ -65,13 +65,13 @@ const PUBLIC: [&str; 18] = [
 const LONGEST: u128 = 999_999;
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let found = KINDS
         .iter()
         .find_map(|kind| Some((*kind, at(&body, kind)?)));
     let Some((kind, entity)) = found else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let word = mapping.word(&body, text_at(&body, "event"));
     let own = match kind {
@@ -79,7 +79,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         _ => of_state(entity),
     };
     let Some(what) = mapping.what(word, Some(own)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let entry = state(entity, "current").or_else(|| state(entity, "previous"));
     let entry = entry.ok_or_else(|| format!("{kind} has neither current nor previous"))?;
@@ -87,7 +87,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         version: version(entry, sent_at(incoming)),
         ..Told::new(&body, what)
     };
-    Ok(vec![change(own, kind, entry, mapping)?])
+    Ok(change(own, kind, entry, mapping)?.into())
 }
 
 /// What a post or page is that was looked up, in the form in which a webhook would bring it.

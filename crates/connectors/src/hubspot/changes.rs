@@ -1,11 +1,11 @@
 //! What HubSpot's webhooks say (developers.hubspot.com, webhooks): what changed, never what it is now.
 //!
-//! Ensures that a list of events becomes as many changes. Object ids count within their type, so an
+//! Ensures that a list of events becomes as many changes, whatever one among them is like. Object ids count within their type, so an
 //! entry is named by both. There are no events about blogs and pages: blog posts are looked up and listed, and
 //! then read as if there were.
 
 use serde_json::{Map, Value};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, Unreadable, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -16,11 +16,24 @@ use crate::source::repeating_for;
 pub(crate) const MANNERS: Manners = repeating_for(24 * 60);
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = json(incoming)?;
     let events = body.as_array().ok_or("the body is not a list of events")?;
-    let change = |event| change(event, mapping).transpose();
-    events.iter().filter_map(change).collect()
+    let read = |(place, event): (usize, _)| {
+        change(event, mapping).map_err(|reason| Unreadable {
+            path: place.to_string(),
+            entry: mapping.entry(event, entry(event, mapping)).ok(),
+            reason,
+        })
+    };
+    Ok(events.iter().enumerate().map(read).collect())
+}
+
+/// What an event is about: its type's ids count by themselves.
+fn entry(event: &Value, mapping: &Mapping) -> Option<String> {
+    let word = mapping.word(event, text_at(event, "subscriptionType"))?;
+    let (kind, _) = word.split_once('.').unwrap_or((word, ""));
+    name_at(event, "objectId").map(|id| format!("{kind}/{id}"))
 }
 
 fn change(event: &Value, mapping: &Mapping) -> Result<Option<Change>, String> {
@@ -35,7 +48,7 @@ fn change(event: &Value, mapping: &Mapping) -> Result<Option<Change>, String> {
         return Ok(None);
     };
     let change = mapping.change(Told {
-        entry: name_at(event, "objectId").map(|id| format!("{kind}/{id}")),
+        entry: entry(event, mapping),
         version: moment_at(event, "occurredAt"),
         content_type: Some(kind.to_owned()),
         fields: mapping.fields(event, None),

@@ -4,7 +4,7 @@
 //! a published document that goes is deleted. Several may overtake each other.
 
 use serde_json::{Map, Value};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -23,7 +23,7 @@ const DOCUMENT: &str = "sanity-document-id";
 const ASSETS: [&str; 2] = ["sanity.imageAsset", "sanity.fileAsset"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let kind = name_at(&body, "_type");
     // What is deleted may be null in a projection.
@@ -41,9 +41,9 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         _ => What::Published,
     };
     let Some(what) = mapping.what(word.filter(|_| is_public), Some(own)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
-    Ok(vec![change(Told::new(&body, what), &id, mapping)?])
+    Ok(change(Told::new(&body, what), &id, mapping)?.into())
 }
 
 /// What a document is that was looked up: it reads as a webhook with all fields does.

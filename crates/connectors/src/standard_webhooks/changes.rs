@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 use slugline_core::payload::Payload;
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told, meaning};
@@ -20,11 +20,11 @@ pub(crate) const MANNERS: Manners = repeating_for(75 * 60);
 const IDS: [&str; 4] = ["id", "uid", "uuid", "slug"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "type"));
     let Some(what) = mapping.what(word, word.and_then(meaning)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let data = body.get("data").unwrap_or(&Value::Null);
     let change = match at(data, "content_id") {
@@ -37,7 +37,7 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
             ..Told::new(&body, what)
         }),
     };
-    Ok(vec![change?])
+    Ok(change?.into())
 }
 
 /// The payload is taken whole: it is already what we would make of it.

@@ -5,7 +5,7 @@
 //! Storyblok tries once.
 
 use serde_json::{Value, json};
-use slugline_core::source::{Change, Locales, Manners, Repeats, What};
+use slugline_core::source::{Change, Locales, Manners, News, Repeats, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::Incoming;
 
@@ -19,7 +19,7 @@ pub(crate) const MANNERS: Manners = Manners {
 };
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "action"));
     let word = word.ok_or("there is no action")?;
@@ -33,13 +33,13 @@ pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Chan
         _ => None,
     };
     let Some(what) = mapping.what(Some(word), own) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let own = Told {
         entry: story.or(asset),
         ..Told::new(&body, what)
     };
-    Ok(vec![change(own, None, mapping)?])
+    Ok(change(own, None, mapping)?.into())
 }
 
 /// What a story is that was looked up, in the form in which a webhook would bring it.

@@ -4,7 +4,7 @@
 //! Strapi tries once, and forgets what waits when it is restarted.
 
 use serde_json::{Value, json};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::Incoming;
 
@@ -26,14 +26,14 @@ const IDS: [&str; 4] = [
 ];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "event"));
     let word = word.ok_or("there is no event")?;
     let Some(what) = mapping.what(Some(word), of_event(word, &body)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
-    Ok(vec![change(Told::new(&body, what), mapping)?])
+    Ok(change(Told::new(&body, what), mapping)?.into())
 }
 
 /// What an entry is that was looked up, in the form in which a webhook would bring it if it were sent at

@@ -1,10 +1,10 @@
 //! What Webflow's webhooks say (openapi-spec v2, webhooks).
 //!
-//! Ensures that each item of a collection becomes a change, alone or among others. Pages and the site
+//! Ensures that each item of a collection becomes a change, alone or among others, whatever those are like. Pages and the site
 //! as a whole are nobody's content. Locales are ids: without `mapping.locales` they are not told apart.
 
 use serde_json::Value;
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, Unreadable, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -21,19 +21,26 @@ pub(crate) const MANNERS: Manners = Manners {
 const TIMES: [&str; 3] = ["lastUpdated", "lastPublished", "createdOn"];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "triggerType"));
     let word = word.ok_or("there is no triggerType")?;
     let Some(what) = mapping.what(Some(word), of_trigger(word)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let payload = at(&body, "payload").ok_or("there is no payload")?;
-    let item = |item| change(item, what, mapping);
-    match at(payload, "items").and_then(Value::as_array) {
-        Some(items) => items.iter().map(item).collect(),
-        None => Ok(vec![item(payload)?]),
-    }
+    let Some(items) = at(payload, "items").and_then(Value::as_array) else {
+        return Ok(change(payload, what, mapping)?.into());
+    };
+    let read = |(place, item): (usize, _)| {
+        let read = change(item, what, mapping).map(Some);
+        read.map_err(|reason| Unreadable {
+            path: format!("payload.items.{place}"),
+            entry: mapping.entry(item, name_at(item, "id")).ok(),
+            reason,
+        })
+    };
+    Ok(items.iter().enumerate().map(read).collect())
 }
 
 fn of_trigger(trigger: &str) -> Option<What> {

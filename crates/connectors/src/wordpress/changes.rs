@@ -4,7 +4,7 @@
 //! says which event it was: nothing is judged from the status.
 
 use serde_json::{Map, Value, json};
-use slugline_core::source::{Change, Locales, Manners, What};
+use slugline_core::source::{Change, Locales, Manners, News, What};
 use slugline_core::webhook::Incoming;
 
 use crate::mapping::{Mapping, Told};
@@ -20,15 +20,15 @@ const TOLD: [&str; 4] = ["id", "locale", "post_type", "version"];
 const NAMES: [(&str, &str); 2] = [("featured_media", "hero"), ("published", "published_at")];
 
 /// What a genuine webhook says.
-pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<Vec<Change>, String> {
+pub(crate) fn changes(incoming: &Incoming, mapping: &Mapping) -> Result<News, String> {
     let body = object(incoming)?;
     let word = mapping.word(&body, text_at(&body, "type"));
     let word = word.ok_or("there is no type")?;
     let Some(what) = mapping.what(Some(word), of_type(word)) else {
-        return Ok(Vec::new());
+        return Ok(News::default());
     };
     let data = at(&body, "data").ok_or("there is no data")?;
-    Ok(vec![change(Told::new(&body, what), data, mapping)?])
+    Ok(change(Told::new(&body, what), data, mapping)?.into())
 }
 
 /// What a post is that was looked up, in the form in which the plugin would bring it.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use slugline_connectors::registry;
-use slugline_core::source::{Change, Locales, Repeats};
+use slugline_core::source::{Change, Locales, News, Repeats};
 use slugline_core::webhook::Incoming;
 
 use crate::samples::source;
@@ -35,12 +35,20 @@ struct Case {
     depends_on: Option<Vec<String>>,
     /// What the error speaks of.
     refused: Option<String>,
+    /// `place path entry` of each part that cannot be read, and what its reason speaks of.
+    #[serde(default)]
+    unreadable: Vec<[String; 2]>,
 }
 
 impl Case {
-    fn changes(&self, body: &Value) -> Result<Vec<Change>, String> {
+    fn news(&self, body: &Value) -> Result<News, String> {
         let incoming = Incoming::new("POST", "/hooks/x", &self.headers, body.to_string());
         source(&self.kind, &self.config).unwrap().changes(&incoming)
+    }
+
+    fn changes(&self, body: &Value) -> Result<Vec<Change>, String> {
+        self.news(body)
+            .map(|news| news.changes.into_values().collect())
     }
 }
 
@@ -72,15 +80,51 @@ fn line(change: &Change) -> String {
     .join(" ")
 }
 
+fn could_not_be_read(news: &News, expected: &[[String; 2]], about: &str) {
+    assert_eq!(news.unreadable.len(), expected.len(), "{about}");
+    for ((place, part), [named, why]) in news.unreadable.iter().zip(expected) {
+        let entry = part.entry.as_deref().unwrap_or("-");
+        assert_eq!(format!("{place} {} {entry}", part.path), *named, "{about}");
+        assert!(part.reason.contains(why), "{about}: {}", part.reason);
+        assert!(!news.changes.contains_key(place), "{about}");
+    }
+}
+
+/// A mapping that is mended must not give a change the name of another one of the same webhook.
+#[test]
+fn what_is_left_out_keeps_its_place() {
+    let body = json!([
+        {"objectId": 1, "occurredAt": 1, "subscriptionType": "contact.creation"},
+        {"objectId": 2, "occurredAt": 1, "subscriptionType": "deal.creation"},
+        {"occurredAt": 1, "subscriptionType": "contact.creation"},
+        {"objectId": 4, "occurredAt": 1, "subscriptionType": "contact.creation"},
+    ]);
+    for (config, places) in [
+        ("", vec![0, 1, 3]),
+        (
+            "mapping = { events = { \"deal.creation\" = \"ignore\" } }",
+            vec![0, 3],
+        ),
+    ] {
+        let incoming = Incoming::new("POST", "/", [("a", "b")], body.to_string());
+        let news = source("hubspot", config).unwrap().changes(&incoming);
+        let news = news.unwrap();
+        assert_eq!(news.changes.into_keys().collect::<Vec<_>>(), places);
+        assert_eq!(news.unreadable.into_keys().collect::<Vec<_>>(), [2]);
+    }
+}
+
 #[test]
 fn each_webhook_says_what_it_says() {
     for case in cases() {
-        let told = case.changes(&case.body);
+        let told = case.news(&case.body);
         let about = format!("{} {:?} {}", case.kind, case.headers, case.body);
         match (told, &case.refused) {
             (Err(why), Some(refused)) => assert!(why.contains(refused), "{about}: {why}"),
             (Err(why), None) => panic!("{about}: {why}"),
-            (Ok(changes), _) => {
+            (Ok(news), _) => {
+                could_not_be_read(&news, &case.unreadable, &about);
+                let changes: Vec<Change> = news.changes.into_values().collect();
                 let lines: Vec<String> = changes.iter().map(line).collect();
                 assert_eq!(lines, case.says, "{about}");
                 assert_eq!(case.refused, None, "{about}");
@@ -227,7 +271,8 @@ fn what_is_told_is_not_much_more_than_what_came() {
         json!({"event": "items.create", "collection": "c", "keys": keys, "payload": payload});
     for (kind, body) in [("contentful", body), ("directus", many)] {
         let incoming = Incoming::new("POST", "/", [("a", "b")], body.to_string());
-        let changes = source(kind, "").unwrap().changes(&incoming).unwrap();
+        let news = source(kind, "").unwrap().changes(&incoming).unwrap();
+        let changes: Vec<Change> = news.changes.into_values().collect();
         assert_eq!(changes.len(), 5_000, "{kind}");
         let told = serde_json::to_string(&changes).unwrap().len();
         assert!(told < 10_000_000, "{kind}: {told}");

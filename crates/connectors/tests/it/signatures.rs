@@ -389,12 +389,11 @@ fn stripe_signs_the_time_and_may_bring_several_signatures() {
 #[test]
 fn the_usual_mishaps_are_recognised() {
     let hint = |vector: &Vector, incoming: &Incoming, secret: &str| {
-        diagnosis::diagnose(
-            vector.source(),
-            incoming,
-            &Secret::new(secret),
-            vector.window(),
-        )
+        let judge = |incoming: &Incoming, secret: &Secret| {
+            let secrets = std::slice::from_ref(secret);
+            verify(vector.source(), incoming, secrets, vector.window())
+        };
+        diagnosis::diagnose(judge, incoming, &Secret::new(secret))
     };
     for vector in genuine() {
         let incoming = vector.incoming();

@@ -94,7 +94,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    DraftReady "draft_ready" SafeIfCurrent "`idempotency_key`" "A draft was accepted.";
+    DraftReady "draft_ready" SafeIfCurrent "`idempotency_key`" "A draft was accepted, or saved in a CMS.";
     QaPassed "qa_passed" SafeIfCurrent "item and `generation`" "A revision passed the checks.";
     QaFailed "qa_failed" SafeIfCurrent "item and `generation`" "A revision did not pass the checks.";
     Approved "approved" Never "`event_id`" "A person approved a revision.";

@@ -85,7 +85,7 @@ pub enum Kept {
     /// It is new.
     New(WebhookId),
     /// It came before, and this became of it.
-    Before(WebhookView),
+    Before(Box<WebhookView>),
 }
 
 /// A webhook that is to be dealt with.
@@ -130,7 +130,7 @@ pub struct WebhookEnd {
     pub noted: Vec<Noted>,
 }
 
-/// Something that a source told and that is no item of ours.
+/// Something that a source told and that publishes nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Noted {
     /// What happened to it.
@@ -143,9 +143,11 @@ pub struct Noted {
     pub environment: String,
     /// Its locale, where it has one.
     pub locale: Option<String>,
+    /// The source's order of a draft, where it tells one.
+    pub version: Option<Version>,
     /// What the source calls it.
     pub entry: String,
-    /// What content that depends on it calls it here.
+    /// The item, or what content that depends on it calls it here.
     pub content_id: String,
     /// Made of the webhook's number and its place there.
     pub request_id: String,
@@ -154,12 +156,27 @@ pub struct Noted {
 /// What became of what a webhook says.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Why none of it could be read, or why it was ignored.
+    /// Why it could not be read, or why it was ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// One for each item that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Changed>,
+    /// The parts of it that could not be read, while others were.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A part of a webhook that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreadable {
+    /// Where it stands in the body, as a mapping says where.
+    pub path: String,
+    /// The item, where that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_id: Option<String>,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// What became of one change.
@@ -201,7 +218,7 @@ pub enum ChangeStatus {
     Duplicate,
     /// Older than what is known.
     StaleUpdateIgnored,
-    /// It is no item and changes nothing that is published; the log says that it changed.
+    /// It changes nothing that is published; the log says that it changed.
     Noted,
     /// It changes nothing that is published.
     Ignored,

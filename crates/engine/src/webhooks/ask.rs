@@ -11,7 +11,7 @@ use slugline_core::failure::Failure;
 use slugline_core::http::{Request, Response, SendError};
 use slugline_core::port::BoxFuture;
 use slugline_core::reason::ErrorClass;
-use slugline_core::source::{Change, Library, Locales, Repeats, What, Wire};
+use slugline_core::source::{Change, Library, Locales, News, Repeats, What, Wire};
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::Incoming;
 
@@ -69,9 +69,12 @@ pub(super) fn was_found(incoming: &Incoming) -> bool {
 }
 
 /// What a webhook says; what a poll found is kept as it was found.
-pub(super) fn changes(source: &Source, incoming: &Incoming) -> Result<Vec<Change>, String> {
+pub(super) fn changes(source: &Source, incoming: &Incoming) -> Result<News, String> {
     match was_found(incoming) {
-        true => serde_json::from_slice(&incoming.body).map_err(|why| why.to_string()),
+        true => {
+            let found = serde_json::from_slice::<Vec<Change>>(&incoming.body);
+            found.map(News::from).map_err(|why| why.to_string())
+        }
         false => source.settings.source.changes(incoming),
     }
 }

@@ -1,25 +1,23 @@
 //! What a webhook says, put to intake change by change.
 //!
 //! Ensures that each change has a key made of the webhook's number and its place, so that dealing with a
-//! webhook again finds what was done; that a removal without a locale reaches every locale, also one whose
+//! webhook again finds what was done; that what cannot be read of it keeps nothing else from being done; that a removal without a locale reaches every locale, also one whose
 //! publish is still on its way; and that what has no version counts as of when it came, however late it is
 //! dealt with.
 
 use std::time::Duration;
 
-use slugline_core::answer::{Answer, Status};
 use slugline_core::canonical::Fingerprint;
-use slugline_core::item::{Action, Class, check_content_id, check_name};
+use slugline_core::item::{Action, Class, check_name};
 use slugline_core::problem::{Code, Problem};
 use slugline_core::request::PublishRequest;
 use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
 use slugline_core::version::{Version, VersionKind};
 
+use super::became::ended;
 use super::{Came, Digested, Source, Webhooks, ask, failed, reference, slug};
 use crate::intake::{Caller, IS_THERE, Said};
-use crate::store::{
-    ChangeStatus, Changed, ContentView, Decided, Outcome, Page, StoreError, WebhookState,
-};
+use crate::store::{Changed, ContentView, Outcome, Page, StoreError, WebhookState};
 
 /// Changes of one webhook; HubSpot sends a hundred, Webflow as many items as a person publishes at once.
 const MAX_CHANGES: usize = 1_000;
@@ -40,7 +38,7 @@ pub(super) struct Place<'a> {
     pub(super) content_id: String,
     environment: String,
     /// The locale that it names, or the source's.
-    locale: String,
+    pub(super) locale: String,
 }
 
 /// Why a change is not decided on: intake said "later", its source has to be asked, or the store failed.
@@ -63,26 +61,28 @@ impl Webhooks {
         source: &Source,
         came: &Came<'_>,
     ) -> Result<Digested, StoreError> {
-        let changes = match came.told {
-            Ok(changes) if changes.len() > MAX_CHANGES => {
-                let count = changes.len();
+        let news = match came.told {
+            Ok(news) if news.len() > MAX_CHANGES => {
+                let count = news.len();
                 let why =
                     format!("it has {count} changes; at most {MAX_CHANGES} are taken at once");
                 return Ok(ended_by(failed(why)));
             }
-            Ok(changes) => changes,
+            Ok(news) => news,
             Err(why) => return Ok(ended_by(failed(why.clone()))),
         };
         let mut changed = Vec::new();
-        for (number, named) in changes.iter().enumerate() {
-            match self.digest_one(source, came, number, named).await {
+        for (number, named) in &news.changes {
+            match self.digest_one(source, came, *number, named).await {
                 Ok(outcomes) => changed.extend(outcomes),
                 Err(Pause::Later) => return Ok(Digested::Later),
                 Err(Pause::Asks) => return Ok(Digested::Asks),
                 Err(Pause::Store(why)) => return Err(why),
             }
         }
-        Ok(ended_by(ended(changed)))
+        let unreadable = news.unreadable.values();
+        let unreadable = unreadable.map(|part| source.unreadable(part)).collect();
+        Ok(ended_by(ended(changed, unreadable)))
     }
 
     async fn digest_one(
@@ -143,8 +143,7 @@ impl Webhooks {
             What::Published => vec![self.publish(&place).await?],
             What::Unpublished => self.remove(&place, Action::Unpublish).await?,
             What::Deleted => self.remove(&place, Action::Delete).await?,
-            What::Draft => vec![place.ignored("what is public did not change")],
-            What::Asset | What::Taxonomy => vec![place.noted()],
+            What::Draft | What::Asset | What::Taxonomy => vec![place.noted()],
         };
         Ok(outcomes)
     }
@@ -310,23 +309,6 @@ fn is_in_conflict(changed: &Changed) -> bool {
     changed.code == Some(Code::VersionConflict)
 }
 
-fn ended(changes: Vec<Changed>) -> (WebhookState, Outcome) {
-    let any = |status| changes.iter().any(|change| change.status == status);
-    let state = match () {
-        () if any(ChangeStatus::Refused) => WebhookState::Failed,
-        () if changes.iter().all(is_nothing_new) => WebhookState::Ignored,
-        () => WebhookState::Done,
-    };
-    let reason = changes
-        .is_empty()
-        .then(|| "it is about nothing that is published".to_owned());
-    (state, Outcome { reason, changes })
-}
-
-fn is_nothing_new(change: &Changed) -> bool {
-    matches!(change.status, ChangeStatus::Ignored | ChangeStatus::Ours)
-}
-
 fn ended_by((state, outcome): (WebhookState, Outcome)) -> Digested {
     Digested::Ended(state, outcome)
 }
@@ -346,7 +328,11 @@ impl Source {
 
     /// What the item of a change is called here.
     pub(super) fn content_id(&self, change: &Change) -> String {
-        format!("{}:{}", self.settings.name, change.entry)
+        self.content_id_of(&change.entry)
+    }
+
+    pub(super) fn content_id_of(&self, entry: &str) -> String {
+        format!("{}:{entry}", self.settings.name)
     }
 
     /// What the entries are called here that a change depends on, each once; its own is not among them.
@@ -354,7 +340,7 @@ impl Source {
         let own = self.content_id(change);
         let mut ids = Vec::new();
         for entry in &change.depends_on {
-            let id = format!("{}:{entry}", self.settings.name);
+            let id = self.content_id_of(entry);
             if id != own && !ids.contains(&id) {
                 ids.push(id);
             }
@@ -406,85 +392,6 @@ impl Place<'_> {
             publish_at: None,
             depends_on: Some(self.source.depends_on(self.change)),
             payload: payload.filter(|_| !action.removes()).map(slug::fit),
-        }
-    }
-
-    pub(super) fn changed(&self, status: ChangeStatus, locale: Option<&str>) -> Changed {
-        Changed {
-            what: self.change.what,
-            content_id: self.content_id.clone(),
-            locale: locale.map(str::to_owned),
-            status,
-            version: self.change.version,
-            publish_id: None,
-            generation: None,
-            code: None,
-            reason: None,
-        }
-    }
-
-    fn noted(&self) -> Changed {
-        let why = match self.change.what {
-            What::Taxonomy => "a term by itself is not published; the log says taxonomy_changed",
-            _ => "a file by itself is not published; the log says asset_changed",
-        };
-        if let Err(wrong) = check_content_id(&self.content_id) {
-            return self.ignored(&format!("its name {wrong}"));
-        }
-        Changed {
-            reason: Some(why.to_owned()),
-            ..self.changed(ChangeStatus::Noted, None)
-        }
-    }
-
-    fn ignored(&self, why: &str) -> Changed {
-        Changed {
-            reason: Some(why.to_owned()),
-            ..self.changed(ChangeStatus::Ignored, None)
-        }
-    }
-
-    /// What was told is as good as what was found, and may be worded otherwise.
-    fn known(&self, locale: &str) -> Changed {
-        let why = "this version was told, in other words, before it was found";
-        Changed {
-            reason: Some(why.to_owned()),
-            ..self.changed(ChangeStatus::Duplicate, Some(locale))
-        }
-    }
-
-    fn nothing_to_remove(&self) -> Changed {
-        self.ignored("nothing of it is known here, so there is nothing to remove")
-    }
-
-    pub(super) fn refused(&self, problem: &Problem) -> Changed {
-        Changed {
-            code: Some(problem.code),
-            reason: Some(problem.detail.clone()),
-            ..self.changed(ChangeStatus::Refused, Some(&self.locale))
-        }
-    }
-
-    fn decided(&self, locale: &str, decided: &Decided) -> Changed {
-        let Answer {
-            status,
-            publish_id,
-            generation,
-            version,
-            reason,
-            ..
-        } = &decided.answer;
-        let status = match status {
-            Status::Ok => ChangeStatus::Ok,
-            Status::Duplicate => ChangeStatus::Duplicate,
-            Status::StaleUpdateIgnored => ChangeStatus::StaleUpdateIgnored,
-        };
-        Changed {
-            publish_id: *publish_id,
-            generation: *generation,
-            version: version.or(self.change.version),
-            reason: reason.clone().or_else(|| self.other_slug()),
-            ..self.changed(status, Some(locale))
         }
     }
 }

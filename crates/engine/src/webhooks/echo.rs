@@ -23,10 +23,11 @@ impl Webhooks {
     pub(super) async fn ours(&self, place: &Place<'_>) -> Result<Option<Changed>, StoreError> {
         if !matches!(
             place.change.what,
-            What::Published | What::Unpublished | What::Deleted
+            What::Published | What::Unpublished | What::Deleted | What::Draft
         ) {
             return Ok(None);
         }
+        let is_draft = place.change.what == What::Draft;
         for site in &place.source.settings.same_as {
             let names = site.connector.entry_refs(&place.change.entry);
             if names.is_empty() {
@@ -37,13 +38,22 @@ impl Webhooks {
                 continue;
             };
             if !site.certain && !place.reads_like(&own) {
-                return Ok(Some(place.is_in_doubt(site, &own)));
+                // A draft publishes nothing, whosoever it is.
+                return Ok((!is_draft).then(|| place.is_in_doubt(site, &own)));
+            }
+            // What we write is a draft at first. What is public there did not change: there is nothing to look at.
+            if is_draft {
+                return Ok(Some(place.is_ours(
+                    site,
+                    own,
+                    "what is public there did not change",
+                )));
             }
             let asked = self
                 .store
                 .check_soon(&site.destination, &own.name, CHECK_AFTER);
             asked.await?;
-            return Ok(Some(place.is_ours(site, own)));
+            return Ok(Some(place.is_ours(site, own, "it is looked at there")));
         }
         Ok(None)
     }
@@ -61,9 +71,9 @@ impl Place<'_> {
         slug.is_some() && slug == own.slug.as_deref()
     }
 
-    fn is_ours(&self, site: &Site, own: OwnEntry) -> Changed {
+    fn is_ours(&self, site: &Site, own: OwnEntry, then: &str) -> Changed {
         let reason = format!(
-            "{} at {} is where it is published; it is looked at there",
+            "{} at {} is where it is published; {then}",
             own.name, site.destination
         );
         Changed {

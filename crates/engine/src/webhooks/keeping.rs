@@ -1,6 +1,7 @@
 //! What is kept of a webhook: how it came, what proved it, and by what a repeat of it is known.
 //!
-//! Ensures that no secret is kept, and that what nobody signed makes no repeat of another webhook.
+//! Ensures that no secret is kept, that what nobody signed makes no repeat of another webhook, and that a fault of ours
+//! does not read like one of the sender's.
 
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::store::{NewWebhook, Proof, RepeatKey};
 
 /// After this time nobody deals with a webhook any more who was there when it came.
 const DUE_AFTER: Duration = Duration::from_secs(10);
+/// Seconds after which a secret that cannot be used is worth another try: a person has to act.
+const SECRET_RETRY_SECONDS: u64 = 60;
 
 impl Source {
     /// What is kept of a webhook that was verified.
@@ -94,5 +97,18 @@ pub(super) fn problem(flaw: &Flaw) -> Problem {
         Part::Timestamp => Code::OutOfTime,
         Part::Header | Part::Signature | Part::Body => Code::NotGenuine,
     };
-    Problem::new(code, &flaw.detail).with("part", flaw.part)
+    let problem = Problem::new(code, &flaw.detail).with("part", flaw.part);
+    match flaw.part {
+        Part::Secret => problem.retry_after(SECRET_RETRY_SECONDS),
+        _ => problem,
+    }
+}
+
+/// That it cannot be kept now. Some senders take any 4xx for final, 429 too perhaps.
+pub(super) fn fault_of_ours(problem: Problem) -> Problem {
+    let code = match problem.code {
+        Code::QueueFull | Code::RateLimited => Code::Unavailable,
+        code => code,
+    };
+    Problem { code, ..problem }
 }

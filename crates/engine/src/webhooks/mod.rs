@@ -6,6 +6,7 @@
 //! caretaker. Does not know HTTP beyond the problem's status.
 
 mod ask;
+mod became;
 mod digest;
 mod echo;
 mod envelope;
@@ -28,7 +29,7 @@ use futures_util::future::{Either, select};
 use slugline_core::ids::WebhookId;
 use slugline_core::problem::{Code, Problem};
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Wire};
+use slugline_core::source::{News, Wire};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
 use slugline_core::webhook::{Incoming, Verified, Window};
@@ -81,6 +82,12 @@ pub struct Door<'a> {
 }
 
 impl Door<'_> {
+    /// Bytes of a body that are taken.
+    #[must_use]
+    pub fn max_body(&self) -> usize {
+        self.source.settings.max_body
+    }
+
     /// Takes a webhook, or says why not.
     ///
     /// # Errors
@@ -120,7 +127,7 @@ struct Came<'a> {
     received_at: Timestamp,
     incoming: &'a Incoming,
     /// What it says; else why it cannot be read.
-    told: &'a Result<Vec<Change>, String>,
+    told: &'a Result<News, String>,
     /// The way to its source, for those who have the time.
     wire: Option<&'a dyn Wire>,
 }
@@ -222,7 +229,9 @@ impl Webhooks {
             .source
             .verify(&incoming, &source.secrets, window)
             .map_err(|flaw| problem(&flaw))?;
-        self.intake.refuse_to_keep()?;
+        self.intake
+            .refuse_to_keep()
+            .map_err(keeping::fault_of_ours)?;
         let new = source.webhook(&incoming, &verified)?;
         tracing::Span::current().record("webhook_secret", &*new.proof.secret);
         Ok(match self.keep(new.clone()).await? {
@@ -240,7 +249,7 @@ impl Webhooks {
                     ..self.answer_in_time(source, &came).await
                 }
             }
-            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(view),
+            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(*view),
             Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
     }
@@ -274,7 +283,7 @@ impl Webhooks {
             ..new
         };
         Ok(match self.keep(doubtful).await? {
-            Kept::Before(view) => Receipt::again(view),
+            Kept::Before(view) => Receipt::again(*view),
             Kept::New(id) => Receipt::of(id, state, outcome),
         })
     }
@@ -348,8 +357,11 @@ impl Webhooks {
                 let owner = &source.settings.owner;
                 self.store.redo_webhook(owner, came.id).await?;
                 let reason = Some("the entry is being looked up at its source".into());
-                let changes = Vec::new();
-                Ok((WebhookState::Received, Outcome { reason, changes }))
+                let outcome = Outcome {
+                    reason,
+                    ..Outcome::default()
+                };
+                Ok((WebhookState::Received, outcome))
             }
         }
     }
@@ -374,15 +386,15 @@ impl Webhooks {
 fn failed(why: String) -> (WebhookState, Outcome) {
     let outcome = Outcome {
         reason: Some(why),
-        changes: Vec::new(),
+        ..Outcome::default()
     };
     (WebhookState::Failed, outcome)
 }
 
 /// When what a webhook tells happened: the newest time that it has itself, because a sender that tries again
 /// signs anew; else the time of signing. What became of it would tell versions that were made here.
-fn occurred_at(told: &Result<Vec<Change>, String>, verified: &Verified) -> Option<Timestamp> {
-    let told = told.iter().flatten();
+fn occurred_at(told: &Result<News, String>, verified: &Verified) -> Option<Timestamp> {
+    let told = told.iter().flat_map(|news| news.changes.values());
     let times = told.filter_map(|change| match change.version? {
         Version::Time(at) => Some(at),
         Version::Number(_) => None,

@@ -32,6 +32,8 @@ pub struct SourceSettings {
     pub secrets: Vec<(String, Secret)>,
     /// How far the time of signing may lie from ours.
     pub tolerance: Duration,
+    /// Bytes of a body that are taken.
+    pub max_body: usize,
     /// How long a webhook is kept, and with it the knowledge that it came.
     pub keep_for: Duration,
     /// Addresses that it may come from; all when `None`.

@@ -25,6 +25,12 @@ fn restored(submission: &Submission) -> Option<Generation> {
 }
 
 impl Model {
+    /// Whether an answer names a publish that was accepted.
+    pub(crate) fn accepted_as(&self, answer: &Answer) -> bool {
+        let publish = answer.publish_id.and_then(|id| self.publishes.get(&id));
+        publish.is_some_and(|publish| Some(publish.generation) == answer.generation)
+    }
+
     /// Takes an accepted publish over.
     pub(super) fn keep_publish(
         &mut self,
@@ -53,6 +59,7 @@ impl Model {
             accepted_at: at,
             released: false,
             replaced: false,
+            erased: false,
         };
         self.keep_names(&publish)?;
         let Some(id) = answer.publish_id else {

@@ -6,13 +6,16 @@
 mod accepted;
 mod dependencies;
 mod end;
+mod erased;
 mod grants;
 mod intake;
 mod log;
 mod messages;
 mod mirror;
 mod operated;
+mod paced;
 mod pauses;
+mod replays;
 mod reruns;
 mod revised;
 mod shown;
@@ -88,6 +91,8 @@ pub(crate) struct Model {
     judges_order: bool,
     log: log::Seen,
     pauses: BTreeSet<Pausable>,
+    paces: paced::Paces,
+    replays: replays::Replays,
     ties: dependencies::Ties,
     shown: shown::Shows,
     reruns: reruns::Reruns,
@@ -124,6 +129,8 @@ pub(crate) struct Publish {
     released: bool,
     /// A newer one replaced it before it was released.
     replaced: bool,
+    /// Its words were erased.
+    erased: bool,
 }
 
 /// A job, by what the log said of it.
@@ -147,6 +154,8 @@ impl Model {
             installation: installation.to_owned(),
             judges_leases: !plan.has(Kind::StoreClock),
             judges_order: !plan.has(Kind::Late),
+            paces: paced::Paces::of(plan),
+            replays: replays::Replays::of(plan),
             ..Self::default()
         }
     }

@@ -23,8 +23,8 @@ use super::{Job, Judged, Model, Publish, broken};
 pub(crate) struct Operated {
     /// Publishes that wait again since then.
     retried: BTreeMap<PublishId, Timestamp>,
-    /// What was said of a content: owner, content id, text.
-    notes: Vec<(String, String, String)>,
+    /// What was said of an item.
+    notes: Vec<(ItemKey, String)>,
     /// Where a generation was taken back before it was released: owner, environment, locale. Its item may have given its
     /// slug back, or not, as something of it still held it.
     taken_back: BTreeSet<(String, String, String)>,
@@ -97,8 +97,7 @@ impl Model {
 
     fn keep_note(&mut self, order: &JobOrder) {
         if let (Some(text), Some((_, publish))) = (&order.note, self.publish_of(order.job)) {
-            let item = &publish.item;
-            let said = (item.owner.clone(), item.content_id.clone(), text.clone());
+            let said = (publish.item.clone(), text.clone());
             self.operated.notes.push(said);
         }
     }
@@ -106,14 +105,17 @@ impl Model {
     /// A person wrote a note, and knows that it is kept.
     pub(crate) fn wrote(&mut self, note: NewNote) {
         let NewNote { item, text, .. } = note;
-        self.operated
-            .notes
-            .push((item.owner, item.content_id, text));
+        self.operated.notes.push((item, text));
     }
 
-    /// What was said: owner, content id, text.
-    pub(crate) fn said(&self) -> Vec<(String, String, String)> {
+    /// What was said, and of which items.
+    pub(crate) fn said(&self) -> Vec<(ItemKey, String)> {
         self.operated.notes.clone()
+    }
+
+    /// What was said of an item is erased with its words.
+    pub(super) fn unsay(&mut self, item: &ItemKey) {
+        self.operated.notes.retain(|(of, _)| of != item);
     }
 
     /// The log says that a dead letter is tried again.

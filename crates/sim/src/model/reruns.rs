@@ -67,6 +67,7 @@ impl Model {
             return broken("P7", format!("{job} is queued beside {open}"));
         }
         self.judge_not_ended(&item, destination)?;
+        self.replayed(entry, (job, destination), id)?;
         self.reruns.jobs.insert(job);
         let kept = Job {
             publish: id,

@@ -48,6 +48,7 @@ impl Model {
         let of =
             publishes.find(|publish| publish.item == submission.item && publish.generation == to);
         match of {
+            Some(of) if of.erased => broken("P4", format!("{to} of {:?} was erased", of.item)),
             Some(of) if of.payload == submission.request.payload => Ok(()),
             found => {
                 let what = format!(

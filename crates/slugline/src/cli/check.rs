@@ -1,12 +1,15 @@
-//! `slugline check`: is the configuration right, and do its destinations answer?
+//! `slugline check`: is the configuration right, and do its destinations and sources answer?
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
+use slugline_core::failure::Failure;
 use slugline_core::pace::Pace;
+use slugline_core::reason::ErrorClass;
 use slugline_core::source::Repeats;
 use slugline_engine::ports::Clock;
 
@@ -16,13 +19,13 @@ use crate::clock::SystemClock;
 use crate::config::{ClientCertificate, Config, Destination, Source};
 use crate::ground::identity;
 use crate::output::{BAD, GOOD, Output, columns};
-use crate::probe::ProbePort;
+use crate::probe::{self, ProbePort, ProbeWire};
 use crate::tls::Identity;
 use crate::transport::{Guard, HttpTransport};
 
-/// Checks the configuration; with --online also each destination and its credentials.
+/// Checks the configuration; with --online also each destination, each source that has api, and their credentials.
 ///
-/// Nothing is changed anywhere. Exits with 0 when all is well, 1 when a destination does not
+/// Nothing is changed anywhere. Exits with 0 when all is well, 1 when a destination or a source does not
 /// answer as it should, 2 when the configuration is wrong.
 #[derive(Args, Clone, Debug)]
 #[command(
@@ -32,33 +35,39 @@ pub struct CheckArgs {
     /// Configuration file; ./slugline.toml when it is there
     #[arg(long, value_name = "FILE", env = "SLUGLINE_CONFIG")]
     config: Option<PathBuf>,
-    /// Also ask each destination whether it is there and takes the credentials
+    /// Also ask each destination, and each source that has api, whether it is there and takes the credentials
     #[arg(long)]
     online: bool,
 }
 
-/// What a destination said.
-struct Probed<'c> {
-    destination: &'c Destination,
-    said: Result<String, String>,
-}
+const READS_ALIKE: &str = "its repeats are known by their bytes: where a body has neither time nor version, what is published again as it was before is taken for a repeat";
+
+/// What a destination or a source said, by its name: all is well, or what is wrong.
+type Said<'c> = BTreeMap<&'c str, Result<String, String>>;
 
 /// What was found out beyond the configuration itself.
 struct Checked<'c> {
-    probed: Vec<Probed<'c>>,
+    destinations: Said<'c>,
+    sources: Said<'c>,
     identity: Option<Identity>,
 }
 
 pub(super) async fn run(args: &CheckArgs, output: Output) -> Ended {
     let config = configuration(args.config.as_deref()).map_err(Trouble::wrong)?;
     let identity = identity(&config).map_err(Trouble::wrong)?;
-    let probed = if args.online {
-        probe(&config).await
-    } else {
-        Vec::new()
+    let checked = match args.online {
+        true => online(&config, identity).await,
+        false => Checked {
+            destinations: Said::new(),
+            sources: Said::new(),
+            identity,
+        },
     };
-    let checked = Checked { probed, identity };
-    let well = checked.probed.iter().all(|probed| probed.said.is_ok());
+    let mut all = checked
+        .destinations
+        .values()
+        .chain(checked.sources.values());
+    let well = all.all(Result::is_ok);
     if output.is_json() {
         output.json(&as_json(&config, &checked, well));
     } else {
@@ -67,28 +76,67 @@ pub(super) async fn run(args: &CheckArgs, output: Output) -> Ended {
     Ok(well)
 }
 
-async fn probe(config: &Config) -> Vec<Probed<'_>> {
+async fn online(config: &Config, identity: Option<Identity>) -> Checked<'_> {
     let guard = Guard::new(config.server.allow_private_networks.clone());
     let transport = Arc::new(HttpTransport::new(guard));
-    let probes = config.destinations.iter().map(|destination| {
-        let port = ProbePort::new(Arc::clone(&transport), destination);
-        async move {
-            let said = destination.connector.probe(&port).await;
-            let said = said.map_err(|failure| {
-                format!(
-                    "{}: {} ({})",
-                    failure.reason.code(),
-                    failure.message,
-                    action(&failure)
-                )
-            });
-            Probed { destination, said }
-        }
-    });
-    join_all(probes).await
+    let (destinations, sources) = join(
+        probe_destinations(config, &transport),
+        probe_sources(config, &transport),
+    )
+    .await;
+    Checked {
+        destinations,
+        sources,
+        identity,
+    }
 }
 
-fn action(failure: &slugline_core::failure::Failure) -> String {
+async fn probe_destinations<'c>(config: &'c Config, transport: &Arc<HttpTransport>) -> Said<'c> {
+    let probes = config.destinations.iter().map(|destination| {
+        let port = ProbePort::new(Arc::clone(transport), destination);
+        async move {
+            let said = destination.connector.probe(&port).await;
+            (&*destination.name, said.map_err(|why| complaint(&why)))
+        }
+    });
+    join_all(probes).await.into_iter().collect()
+}
+
+/// Those that can be asked.
+async fn probe_sources<'c>(config: &'c Config, transport: &Arc<HttpTransport>) -> Said<'c> {
+    let wire = ProbeWire(Arc::clone(transport));
+    let probes = config.sources.iter().filter_map(|source| {
+        let asked = probe::ask(source.source.library()?, &wire);
+        Some(async move {
+            let said = match asked.await {
+                Ok(0) => Ok("api answers".to_owned()),
+                Ok(news) => Ok(format!("api answers; news of the last minutes: {news}")),
+                Err(why) => Err(format!("api: {} ({})", why.message, advice(&why))),
+            };
+            (&*source.name, said)
+        })
+    });
+    join_all(probes).await.into_iter().collect()
+}
+
+fn complaint(failure: &Failure) -> String {
+    let (code, message) = (failure.reason.code(), &failure.message);
+    format!("{code}: {message} ({})", action(failure))
+}
+
+/// What to do about a source that cannot be asked.
+fn advice(failure: &Failure) -> &'static str {
+    match failure.class() {
+        ErrorClass::Auth => "mend the credentials in its api, or what they may read there",
+        ErrorClass::Throttled => "it asks for patience: try again later",
+        ErrorClass::Transient | ErrorClass::Unknown => {
+            "see whether the address in its api is right and answers from here; then try again"
+        }
+        _ => "see whether its api and its mapping are right",
+    }
+}
+
+fn action(failure: &Failure) -> String {
     let action = serde_json::to_value(failure.reason.suggested_action()).unwrap_or_default();
     format!("suggested: {}", action.as_str().unwrap_or_default())
 }
@@ -116,42 +164,50 @@ fn show(args: &CheckArgs, config: &Config, checked: &Checked<'_>, output: Output
     let sources: Vec<Vec<String>> = config
         .sources
         .iter()
-        .map(|source| source_row(source, config))
+        .map(|source| source_row(source, config, said(&checked.sources, &source.name)))
         .collect();
-    for row in columns(&sources) {
-        output.line(&format!("source {row}"));
+    for (source, row) in config.sources.iter().zip(columns(&sources)) {
+        let mark = mark(&checked.sources, &source.name, output);
+        output.line(&format!("{mark}  source {row}"));
     }
-    let said = |destination: &Destination| {
-        checked
-            .probed
-            .iter()
-            .find(|probed| probed.destination.name == destination.name)
-    };
     let rows: Vec<Vec<String>> = config
         .destinations
         .iter()
         .map(|destination| {
-            let text =
-                said(destination).map(|probed| probed.said.clone().unwrap_or_else(|why| why));
             let pace = destination.pace.as_ref().map(Pace::words);
             vec![
                 destination.name.clone(),
                 destination.kind.clone(),
                 pace.unwrap_or_default(),
-                text.unwrap_or_default(),
+                said(&checked.destinations, &destination.name)
+                    .unwrap_or_default()
+                    .to_owned(),
             ]
         })
         .collect();
     for (destination, row) in config.destinations.iter().zip(columns(&rows)) {
-        let mark = match said(destination).map(|probed| probed.said.is_ok()) {
-            Some(true) => output.paint(GOOD, "ok   "),
-            Some(false) => output.paint(BAD, "fails"),
-            None => "     ".to_owned(),
-        };
+        let mark = mark(&checked.destinations, &destination.name, output);
         output.line(&format!("{mark}  {row}"));
     }
-    if !args.online && !config.destinations.is_empty() {
-        output.note("Nothing was asked of the destinations; --online does.");
+    let has_any = !config.destinations.is_empty() || !config.sources.is_empty();
+    if has_any && !args.online {
+        output.note("Nothing was asked of destinations and sources; --online does.");
+    }
+}
+
+fn said<'s>(all: &'s Said<'_>, name: &str) -> Option<&'s str> {
+    let said = all.get(name)?;
+    Some(
+        said.as_ref()
+            .map_or_else(|why| why.as_str(), String::as_str),
+    )
+}
+
+fn mark(all: &Said<'_>, name: &str, output: Output) -> String {
+    match all.get(name) {
+        Some(Ok(_)) => output.paint(GOOD, "ok   "),
+        Some(Err(_)) => output.paint(BAD, "fails"),
+        None => "     ".to_owned(),
     }
 }
 
@@ -167,10 +223,10 @@ fn tls_line(config: &Config, identity: &Identity) -> String {
     format!("https://{listen}, certificate valid until {until}; {clients}")
 }
 
-/// Where to point the sender, and what it does not do.
-fn source_row(source: &Source, config: &Config) -> Vec<String> {
+/// Where to point the sender, what it says when it is asked, and what it does not do.
+fn source_row(source: &Source, config: &Config, said: Option<&str>) -> Vec<String> {
     let manners = source.source.manners();
-    let mut lacks = Vec::new();
+    let mut lacks: Vec<&str> = said.into_iter().collect();
     let alike = |destination: &&Destination| destination.kind == source.kind;
     let alike = config.destinations.iter().find(alike);
     let unsaid = alike
@@ -191,6 +247,9 @@ fn source_row(source: &Source, config: &Config) -> Vec<String> {
     if manners.repeats == Repeats::None && source.source.library().is_none() {
         lacks.push("tells less than what changed, and two changes may read alike: without api the second is taken for a repeat of the first");
     }
+    if source.source.may_read_alike() {
+        lacks.push(READS_ALIKE);
+    }
     if manners.retries_for.is_zero() {
         lacks.push("sends once: what it sends while nobody listens is lost");
     }
@@ -202,25 +261,16 @@ fn source_row(source: &Source, config: &Config) -> Vec<String> {
 }
 
 fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
-    let destinations: Vec<Value> = config
-        .destinations
-        .iter()
-        .map(|destination| {
-            let said = checked.probed.iter().find(|probed| probed.destination.name == destination.name);
-            let (ok, detail) = match said.map(|probed| &probed.said) {
-                None => (Value::Null, Value::Null),
-                Some(Ok(text)) => (json!(true), json!(text)),
-                Some(Err(why)) => (json!(false), json!(why)),
-            };
-            {
-                let pace = destination.pace.as_ref().map(Pace::words);
-                json!({ "name": destination.name, "type": destination.kind, "pace": pace, "ok": ok, "detail": detail })
-            }
-        })
-        .collect();
+    let destination = |destination: &Destination| {
+        let (ok, detail) = outcome(&checked.destinations, &destination.name);
+        let pace = destination.pace.as_ref().map(Pace::words);
+        json!({ "name": destination.name, "type": destination.kind, "pace": pace, "ok": ok, "detail": detail })
+    };
+    let destinations: Vec<Value> = config.destinations.iter().map(destination).collect();
     let source = |source: &Source| {
+        let (ok, detail) = outcome(&checked.sources, &source.name);
         let signs = source.source.manners().signs;
-        json!({ "name": source.name, "type": source.kind, "url": source.url(&config.server), "signs": signs })
+        json!({ "name": source.name, "type": source.kind, "url": source.url(&config.server), "signs": signs, "ok": ok, "detail": detail })
     };
     let sources: Vec<Value> = config.sources.iter().map(source).collect();
     let tls = checked
@@ -228,4 +278,13 @@ fn as_json(config: &Config, checked: &Checked<'_>, well: bool) -> Value {
         .as_ref()
         .map(|identity| json!({ "valid_until": identity.until(), "warning": identity.warning(SystemClock.now()) }));
     json!({ "ok": well, "tls": tls, "sources": sources, "destinations": destinations, "routes": config.routes.routes.len(), "tokens": config.tokens.len() })
+}
+
+/// Whether it answered as it should, and what it said; nothing, where it was not asked.
+fn outcome(all: &Said<'_>, name: &str) -> (Value, Value) {
+    match all.get(name) {
+        None => (Value::Null, Value::Null),
+        Some(Ok(text)) => (json!(true), json!(text)),
+        Some(Err(why)) => (json!(false), json!(why)),
+    }
 }

@@ -10,7 +10,7 @@ use url::form_urlencoded::Serializer;
 
 use super::{Ended, Trouble};
 use crate::client::api::{Api, Denied, ServerArgs};
-use crate::client::views::{self, Changed, List, Webhook, WebhookDetail};
+use crate::client::views::{self, Changed, List, Unreadable, Webhook, WebhookDetail};
 use crate::output::{BAD, GOOD, OPEN, Output, QUIET, columns, printable};
 
 /// How far a webhook can be.
@@ -140,13 +140,19 @@ fn row(webhook: &Webhook) -> Vec<String> {
             None => told,
         }
     });
+    let unreadable = webhook.unreadable.iter();
+    let unreadable = unreadable.map(|part| format!("{}: {}", part.path, part.reason));
     let why = webhook.reason.iter().cloned();
     let found = webhook.found_by_poll.then(|| "found by poll".to_owned());
     vec![
         webhook.webhook_id.clone(),
         webhook.received_at.clone(),
         webhook.source.clone(),
-        said.chain(found).chain(why).collect::<Vec<_>>().join("; "),
+        said.chain(unreadable)
+            .chain(found)
+            .chain(why)
+            .collect::<Vec<_>>()
+            .join("; "),
     ]
 }
 
@@ -163,7 +169,13 @@ fn show(found: Value, output: Output) -> Result<(), Trouble> {
     facts(webhook)
         .iter()
         .for_each(|line| output.line(&printable(line)));
-    let rows: Vec<Vec<String>> = webhook.changes.iter().map(change).collect();
+    let unreadable = webhook.unreadable.iter().map(unreadable);
+    let rows: Vec<Vec<String>> = webhook
+        .changes
+        .iter()
+        .map(change)
+        .chain(unreadable)
+        .collect();
     for line in columns(&rows) {
         output.line(&format!("  {}", printable(&line)));
     }
@@ -203,6 +215,17 @@ fn change(change: &Changed) -> Vec<String> {
         text(&change.locale),
         text(&change.publish_id),
         text(&change.reason),
+    ]
+}
+
+fn unreadable(part: &Unreadable) -> Vec<String> {
+    vec![
+        "unreadable".to_owned(),
+        part.path.clone(),
+        part.content_id.clone().unwrap_or_default(),
+        String::new(),
+        String::new(),
+        part.reason.clone(),
     ]
 }
 

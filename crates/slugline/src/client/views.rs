@@ -410,12 +410,27 @@ pub struct Webhook {
     /// Whether it was found when the source was asked.
     #[serde(default)]
     pub found_by_poll: bool,
-    /// Why none of it could be read, or why it was ignored.
+    /// Why it could not be read, or why it was ignored.
     #[serde(default)]
     pub reason: Option<String>,
     /// What became of what it says.
     #[serde(default)]
     pub changes: Vec<Changed>,
+    /// What of it could not be read.
+    #[serde(default)]
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A part of a webhook that could not be read.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Unreadable {
+    /// Where it stands.
+    pub path: String,
+    /// The item.
+    #[serde(default)]
+    pub content_id: Option<String>,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// What became of one change.

@@ -38,7 +38,7 @@ pub use self::complaints::ConfigProblems;
 pub use self::destination::{Destination, OnUnknown};
 pub use self::drift::OnDrift;
 pub use self::server::{LogFormat, Server};
-pub use self::source::{Source, Trust};
+pub use self::source::{MAX_BODY, Source, Trust};
 pub use self::store::StoreSettings;
 pub use self::tls::{ClientCertificate, Tls};
 pub use self::token::{DEFAULT_OWNER, Token};

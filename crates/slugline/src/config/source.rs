@@ -24,12 +24,17 @@ use super::complaints::{Complaints, Place};
 use super::destination::{Destination, placed, value};
 use super::section::Section;
 use super::server::{Server, networks};
+use super::size::parse_size;
 use super::token::name;
 
 /// Secrets that are good at the same time: the current one and those before it while senders rotate.
 const MAX_SECRETS: usize = 8;
 /// The longest tolerance: a request that was read by somebody is good for so long.
 const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 3_600);
+/// Bytes of a body that are taken, unless configured: Ghost tells a post in several forms, with what it was before.
+const BODY: usize = 8 * 1024 * 1024;
+/// The most that can be configured: a few of them are read at once, before anybody has proved anything.
+pub const MAX_BODY: usize = 32 * 1024 * 1024;
 /// Asking more often costs more of the vendor's rate than it finds.
 const MIN_POLL: Duration = Duration::from_secs(10);
 /// How long a webhook is kept as it came, unless configured.
@@ -67,6 +72,8 @@ pub struct Source {
     pub secrets: Vec<(String, Secret)>,
     /// How far the time of signing may lie from ours.
     pub tolerance: Duration,
+    /// Bytes of a body that are taken.
+    pub max_body: usize,
     /// How long webhooks are kept as they came.
     pub keep: Duration,
     /// Networks that it may send from; any when empty.
@@ -126,6 +133,7 @@ pub(super) fn read(
     let locale = value(section.read("locale", name));
     let references = section.take::<Vec<SecretRef>>("secrets");
     let tolerance = value(section.read("tolerance", tolerance));
+    let max_body = value(section.read("max_body", max_body));
     let keep = value(section.read("keep", parse_duration));
     let allow_ips = networks(&mut section, "allow_ips");
     let client_certificates = client_certificates(&mut section, asks);
@@ -157,6 +165,7 @@ pub(super) fn read(
         locale,
         secrets: resolved,
         tolerance,
+        max_body: max_body.unwrap_or(BODY),
         keep: keep.unwrap_or(KEEP).max(again),
         allow_ips,
         client_certificates,
@@ -260,6 +269,17 @@ fn own_name(text: &str) -> Result<String, String> {
         )),
         text => name(text),
     }
+}
+
+fn max_body(text: &str) -> Result<usize, String> {
+    let given = usize::try_from(parse_size(text)?).ok();
+    let fits = given.filter(|size| (1..=MAX_BODY).contains(size));
+    fits.ok_or_else(|| {
+        format!(
+            "{text:?} does not lie between 1 byte and {} MiB",
+            MAX_BODY >> 20
+        )
+    })
 }
 
 fn interval(text: &str) -> Result<Duration, String> {

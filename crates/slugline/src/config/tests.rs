@@ -372,6 +372,7 @@ environment = "staging"
 environments = { master = "production" }
 secrets = ["env:NEW", "env:OLD"]
 tolerance = "30s"
+max_body = "12MiB"
 keep = "1m"
 allow_ips = ["203.0.113.0/24", "2001:db8::1"]
 mapping = { title = "headline" }
@@ -390,6 +391,9 @@ fn a_source_is_as_the_file_says() {
     let labels: Vec<&str> = cf.secrets.iter().map(|(label, _)| &**label).collect();
     assert_eq!(labels, ["env:NEW", "env:OLD"]);
     assert_eq!(cf.tolerance, Duration::from_secs(30));
+    assert_eq!(cf.max_body, 12 * 1024 * 1024);
+    let usual = load(&SOURCE.replace("max_body = \"12MiB\"\n", "")).unwrap();
+    assert_eq!(usual.sources[0].max_body, 8 * 1024 * 1024);
     assert!(
         cf.keep > Duration::from_secs(3_600),
         "as long as it can come again"
@@ -479,6 +483,8 @@ fn what_is_wrong_with_a_source_is_said_with_its_line() {
         ),
         ("secrets = [\"env:NEW\", \"env:OLD\"]", "", "needs secrets"),
         ("\"30s\"", "\"30h\"", "tolerance"),
+        ("\"12MiB\"", "\"33MiB\"", "max_body"),
+        ("\"12MiB\"", "\"0\"", "max_body"),
         ("203.0.113.0/24", "203.0.113.0/99", "allow_ips"),
         ("title =", "tittle =", "tittle"),
         ("keep =", "keeep =", "keeep"),

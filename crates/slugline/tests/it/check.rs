@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::harness::{CONFIGURATION, Ended, Server, run};
+use super::stub;
 
 fn check(configuration: &str, arguments: &[&str]) -> Ended {
     let folder = tempfile::tempdir().unwrap();
@@ -129,4 +130,73 @@ fn it_says_what_to_paste_at_the_sender_and_never_the_secret() {
         "{}",
         ended.err()
     );
+}
+
+/// Ghost answers, turns the key away, and is not there.
+#[test]
+fn online_asks_each_source_that_can_be_asked() {
+    const EMPTY: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 21\r\n\r\n{\"posts\":[],\"meta\":1}";
+    const EMPTY_PAGES: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 21\r\n\r\n{\"pages\":[],\"meta\":1}";
+    const DENIED: &str = "HTTP/1.1 401 Unauthorized\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    let asked = |url: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let source = format!(
+            "\n[[source]]\nname = \"cms\"\ntype = \"ghost\"\nsecrets = [\"file:secret\"]\napi = {{ url = \"{url}\", key = \"file:key\" }}\n\n[[source]]\nname = \"shop\"\ntype = \"hmac\"\nsecrets = [\"file:secret\"]\n"
+        );
+        let allowed = CONFIGURATION.replace(
+            "[[token]]",
+            "allow_private_networks = [\"127.0.0.1\"]\n[[token]]",
+        );
+        let write = |name: &str, text: &str| {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        };
+        write("slugline.toml", &(allowed + &source));
+        write("secret", "s3cret");
+        write("key", "6489a:00ff00ff");
+        let shown = run(folder.path(), &["check", "--online"]);
+        assert!(!shown.out().contains("00ff00ff"), "{}", shown.out());
+        shown
+    };
+    let (url, requests) = stub::answering(vec![EMPTY, EMPTY_PAGES]);
+    let shown = asked(&url).with(0).out();
+    assert!(shown.contains("api answers"), "{shown}");
+    let request = requests.recv().unwrap();
+    assert!(request.starts_with("GET /ghost/api/admin/"), "{request}");
+
+    let (url, _requests) = stub::answering(vec![DENIED; 4]);
+    let shown = asked(&url).with(1).out();
+    assert!(
+        shown.contains("fails") && shown.contains("mend the credentials"),
+        "{shown}"
+    );
+
+    let shown = asked("http://127.0.0.1:1").with(1).out();
+    assert!(shown.contains("answers from here"), "{shown}");
+}
+
+/// A body may be the same as one that came before, and mean something new.
+#[test]
+fn it_says_where_what_is_told_may_read_like_what_was() {
+    for (more, is_said) in [
+        ("", true),
+        (
+            "signature = { header = \"X-S\", signed = \"{timestamp}.{body}\", timestamp_header = \"X-T\" }\n",
+            true,
+        ),
+        (
+            "signature = { header = \"X-S\", signed = \"{id}.{body}\", id_header = \"X-I\" }\n",
+            false,
+        ),
+        ("mapping = { version = \"rev\" }\n", false),
+    ] {
+        let source =
+            "\n[[source]]\nname = \"shop\"\ntype = \"hmac\"\nsecrets = [\"env:SLUGLINE_TOKEN\"]\n";
+        let shown = check(&format!("{CONFIGURATION}{source}{more}"), &[]);
+        let shown = shown.with(0).out();
+        assert_eq!(
+            shown.contains("is taken for a repeat"),
+            is_said,
+            "{more}: {shown}"
+        );
+    }
 }

@@ -184,3 +184,74 @@ fn a_token_in_the_path_is_the_proof_where_that_is_said() {
     let signs = judge(&right, &["--type", "webflow", "--token-in-path"]).with(2);
     assert!(signs.err().contains("sign nothing"), "{}", signs.err());
 }
+
+const OWN_TEMPLATE: &str = r#"
+[[source]]
+name = "shop"
+type = "hmac"
+secrets = ["file:new.txt", "file:old.txt"]
+tolerance = "10m"
+signature = { header = "X-Own", signed = "{timestamp}|{body}", timestamp_header = "X-At" }
+mapping = { id = "article.id", event = "happened", version = "article.version", fields = "article" }
+"#;
+
+/// No `--type` knows how it signs.
+#[test]
+fn a_configured_source_judges_with_its_secrets_its_template_and_its_tolerance() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("own.toml", OWN_TEMPLATE);
+    write("new.txt", "new-secret");
+    write("old.txt", "old-secret");
+    // HMAC-SHA256("old-secret", "1767225600|" + body), by Python's hmac.
+    let signature = "9a06db847154c0830e516aaa113c8f933a6d91eb20623364adfccb0196fd19d1";
+    let judge = |body: &str, arguments: &[&str]| {
+        let headers = json!({ "X-Own": signature, "X-At": "1767225600" });
+        write(
+            "r.json",
+            &json!({ "url": "https://a.example/hooks/shop", "headers": headers, "body": body })
+                .to_string(),
+        );
+        let all = ["verify-webhook", "--config", "own.toml", "--source", "shop"];
+        run(folder.path(), &[&all, arguments, &["r.json"]].concat())
+    };
+    let body = r#"{"happened":"published","article":{"id":"a1","title":"T","version":3}}"#;
+    let nine_minutes_later = ["--at", "1767226140000"];
+    let json_too = [&nine_minutes_later[..], &["--json"]].concat();
+    let taken = judge(body, &json_too).with(0).json();
+    assert_eq!(
+        (&taken["accepted"], &taken["type"], &taken["source"]),
+        (&json!(true), &json!("hmac"), &json!("shop"))
+    );
+    assert_eq!(taken["proved_by"], "file:old.txt");
+    let change = &taken["changes"][0];
+    assert_eq!(
+        (&change["what"], &change["entry"]),
+        (&json!("published"), &json!("a1"))
+    );
+    let shown = judge(body, &nine_minutes_later).with(0).out();
+    assert!(
+        shown.contains("published a1") && shown.contains("{timestamp}|{body}"),
+        "{shown}"
+    );
+    let late = ["--at", "1767226260000", "--json"];
+    assert_eq!(judge(body, &late).with(1).json()["part"], "timestamp");
+    let altered = format!("{body}\n");
+    let refused = judge(&altered, &json_too).with(1).json();
+    assert!(
+        refused["hint"]
+            .as_str()
+            .unwrap()
+            .contains("end of the body"),
+        "with any of its secrets: {refused}"
+    );
+
+    let other = ["verify-webhook", "--config", "own.toml", "--source", "cms"];
+    let other = run(folder.path(), &[&other[..], &["r.json"]].concat()).with(2);
+    assert!(other.err().contains("shop"), "{}", other.err());
+    let both = ["--type", "hmac", "--secret", "s"];
+    judge(body, &both).with(2);
+    run(folder.path(), &["verify-webhook", "r.json"]).with(2);
+    let secretless = ["verify-webhook", "--type", "hmac", "r.json"];
+    run(folder.path(), &secretless).with(2);
+}

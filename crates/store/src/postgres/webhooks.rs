@@ -122,7 +122,7 @@ async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -
     );
     let before = session.one(&sql, &[&webhook.source, &repeat_key]).await?;
     let gone = || Fault::Unreadable("a webhook that was kept before is missing".into());
-    views::read(&before.ok_or_else(gone)?).map(Kept::Before)
+    views::read(&before.ok_or_else(gone)?).map(|view| Kept::Before(Box::new(view)))
 }
 
 /// Takes webhooks whose time has come.

@@ -91,7 +91,9 @@ fn log<D: Writes>(
         .detail("filter", &record.filter)
         .detail("mode", record.mode)
         .detail("dry_run", record.dry_run)
-        .detail("total", record.total);
+        .detail("total", record.total)
+        .detail("limit", record.limit)
+        .detail("rate", record.rate);
     let entry = match kind {
         EventType::ReplayStarted => entry,
         _ => entry

@@ -61,7 +61,9 @@ fn keep_one(tx: &Tx<'_>, webhook: &NewWebhook) -> Done<Kept> {
     let named = params![webhook.source, webhook.repeat_key];
     let before = tx.one(&sql, named, |row| views::read(row))?;
     let gone = || Fault::Unreadable("a webhook that was kept before is missing".into());
-    before.map(Kept::Before).ok_or_else(gone)
+    before
+        .map(|view| Kept::Before(Box::new(view)))
+        .ok_or_else(gone)
 }
 
 /// Webhooks whose time has come.

@@ -29,7 +29,10 @@ pub(crate) fn told(entries: Vec<LogEntry>, now: slugline_core::time::Timestamp) 
     let tell = |entry: LogEntry| {
         let kind = plain(&entry.kind).replace(' ', "_");
         let at = detail(&entry, "destination");
-        let (tone, word, what) = words(&kind);
+        let (tone, word, what) = match (&*kind, &*entry.outcome) {
+            ("draft_ready", "noted") => (Tone::Calm, "draft", Some("Draft saved at its source")),
+            _ => words(&kind),
+        };
         let what = what.map_or_else(|| plain(&entry.kind), str::to_owned);
         let sentence = match (at, entry.detail.get("generation").and_then(Value::as_i64)) {
             (Some(at), Some(generation)) => format!("{what}: generation {generation} at {at}"),

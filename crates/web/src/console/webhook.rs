@@ -8,7 +8,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::extract::{Path, State};
 use slugline_core::ids::WebhookId;
-use slugline_engine::store::WebhookView;
+use slugline_engine::store::{Unreadable, WebhookView};
 
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble, go, segment};
@@ -37,6 +37,7 @@ struct Page {
     body: String,
     cut: bool,
     changes: Vec<Change>,
+    unreadable: Vec<Unreadable>,
 }
 
 /// What became of one change.
@@ -77,6 +78,7 @@ async fn webhook(visit: Visit, Path(id): Path<String>) -> Shown {
     });
     page::show(&Page {
         changes: changes.collect(),
+        unreadable: found.view.outcome.unreadable.clone(),
         secret: found.view.proof.secret.clone(),
         attempts: found.view.attempts,
         seen: seen(&found.view),

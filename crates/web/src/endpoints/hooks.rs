@@ -79,7 +79,7 @@ async fn hook(
         certificate_names: &names.unwrap_or_default().0,
     };
     let door = doors.webhooks.door(&source, &sender)?;
-    let read = read(&doors, &parts.headers, body).await;
+    let read = read(&doors, &parts.headers, body, door.max_body()).await;
     let (body, _memory) = read.map_err(|problem| door.refused(problem))?;
     let (url, headers) = (url(&doors, &parts), headers(&parts.headers));
     let incoming = Incoming::new(parts.method.as_str(), url, headers, body);
@@ -92,18 +92,20 @@ async fn read<'d>(
     doors: &'d Doors,
     headers: &HeaderMap,
     body: Body,
+    size: usize,
 ) -> Result<(Bytes, SemaphorePermit<'d>), Problem> {
     body::require_plain(headers)?;
-    let memory = doors.hook_memory.try_acquire_many(memory(doors, headers));
+    let memory = doors.hook_memory.try_acquire_many(memory(size, headers));
     let memory = memory.map_err(|_| later("too many webhooks are being read"))?;
-    let allowed = Allowed {
-        size: doors.limits.publish_bytes,
-        time: TIME,
-    };
+    let allowed = Allowed { size, time: TIME };
     match body::read(body, headers, allowed).await {
         Ok(body) => Ok((body, memory)),
         // Whose fault it is cannot be told, and some senders take any 4xx for final.
         Err(slow) if slow.code == Code::RequestTimeout => Err(later(&slow.detail)),
+        Err(large) if large.code == Code::TooLarge => {
+            let detail = format!("{}, which is max_body of this source", large.detail);
+            Err(Problem { detail, ..large })
+        }
         Err(problem) => Err(problem),
     }
 }
@@ -130,8 +132,7 @@ fn headers(headers: &HeaderMap) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
 }
 
 /// KiB that a request may take while it is read and dealt with: what it declares, else the most.
-fn memory(doors: &Doors, headers: &HeaderMap) -> u32 {
-    let most = doors.limits.publish_bytes;
+fn memory(most: usize, headers: &HeaderMap) -> u32 {
     let declared = headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok());

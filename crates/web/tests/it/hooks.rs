@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use slugline_web::Peer;
 
-use crate::house::{House, Plan, SECRET, Seen, request};
+use crate::house::{House, MAX_BODY, Plan, SECRET, Seen, request};
 use slugline_web::Limits;
 
 fn hook(source: &str, body: impl Into<Body>) -> Request<Body> {
@@ -51,6 +51,37 @@ async fn a_medium_is_noted_and_the_log_says_so_in_either_form() {
         .ok(200);
     assert_eq!(batch[0]["type"], "slugline.asset_changed");
     assert_eq!(batch[0]["subject"], "cms:m");
+}
+
+#[tokio::test]
+async fn a_draft_is_ready_in_either_form_and_on_the_timeline() {
+    let house = House::open().await;
+    let mut draft = told("entry.update", "a", TEN);
+    draft["entry"]["publishedAt"] = Value::Null;
+    let seen = send(&house, draft).await.ok(200);
+    assert_eq!(seen["status"], "noted");
+    let log = house.get("/v1/events?content_id=cms:a").await.ok(200);
+    let entry = &log["items"][0];
+    assert_eq!(
+        (&entry["type"], &entry["actor"]),
+        (&json!("draft_ready"), &json!("source:cms"))
+    );
+    let request = request("GET", "/v1/events?type=draft_ready", "viewer")
+        .header("accept", "application/cloudevents-batch+json");
+    let batch = house.send(request.body(Body::empty()).unwrap());
+    let event = &batch.await.ok(200)[0];
+    assert_eq!(event["type"], "slugline.draft_ready");
+    let data = &event["data"];
+    assert_eq!(
+        (&data["content_id"], &data["locale"], &data["version"]),
+        (
+            &json!("cms:a"),
+            &json!("de"),
+            &json!("2026-11-21T09:10:00Z")
+        )
+    );
+    assert_eq!(data["idempotency_key"], entry["request_id"]);
+    assert_eq!(data["generation"], Value::Null);
 }
 
 const TEN: &str = "2026-11-21T09:10:00.000Z";
@@ -191,19 +222,10 @@ async fn what_is_not_genuine_is_refused_and_counted() {
 
 #[tokio::test]
 async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
-    let limits = Limits {
-        publish_bytes: 1_000,
-        ..Limits::default()
-    };
-    let house = House::build(Plan {
-        limits,
-        ..Plan::default()
-    })
-    .await;
-    house
-        .send(hook("cms", "x".repeat(1_001)))
-        .await
-        .problem(413, "too_large");
+    let house = House::open().await;
+    let large = house.send(hook("cms", "x".repeat(MAX_BODY + 1))).await;
+    let said = large.problem(413, "too_large");
+    assert!(said["detail"].as_str().unwrap().contains("max_body"));
     let mut packed = hook("cms", "{}");
     packed
         .headers_mut()
@@ -225,6 +247,24 @@ async fn a_webhook_has_its_limits_and_a_fault_of_ours_is_no_refusal() {
     let later = house.send(hook("cms", "{}")).await;
     later.problem(503, "unavailable");
     assert_eq!(later.header("retry-after"), "5");
+}
+
+/// What publishers may send says nothing of what a CMS does.
+#[tokio::test]
+async fn a_webhook_may_be_larger_than_a_publish_request() {
+    let limits = Limits {
+        publish_bytes: 1_000,
+        ..Limits::default()
+    };
+    let house = House::build(Plan {
+        limits,
+        ..Plan::default()
+    })
+    .await;
+    let mut large = told("entry.publish", "a", TEN);
+    large["entry"]["body"] = "x".repeat(2 * 1024 * 1024 + 1).into();
+    let taken = send(&house, large).await.ok(202);
+    assert_eq!(taken["changes"][0]["status"], "ok");
 }
 
 /// Sanity takes every 4xx but 429 for final, and a machine that is busy reads slowly.

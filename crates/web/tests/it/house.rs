@@ -101,6 +101,7 @@ pub(crate) struct Plan {
     pub(crate) thresholds: Thresholds,
     pub(crate) destinations: List,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(crate) sources: fn() -> Vec<SourceSettings>,
 }
 
 impl Default for Plan {
@@ -113,6 +114,7 @@ impl Default for Plan {
             },
             destinations: Vec::new,
             metrics: Arc::new(String::new),
+            sources,
         }
     }
 }
@@ -154,7 +156,7 @@ impl House {
                     sealing_key: None,
                 },
                 intake,
-                sources(),
+                (plan.sources)(),
             )),
             public_url: Some("https://cms.example/slugline".into()),
             tls: false,
@@ -338,44 +340,49 @@ impl Secrets for NoSecrets {
     }
 }
 
+/// Bytes of a webhook.
+pub(crate) const MAX_BODY: usize = 3 * 1024 * 1024;
 /// The secret of all sources.
 pub(crate) const SECRET: &str = "s3cret-of-all-the-sources";
+
+/// A source of a type, by the keys of its own.
+pub(crate) fn source(name: &str, kind: &str, keys: &'static str, secret: &str) -> SourceSettings {
+    let table = toml::de::DeTable::parse(keys).unwrap();
+    let of_kind = toml::Spanned::new(0..0, kind.to_owned());
+    let built = registry::source(&of_kind, table, &NoSecrets).map_err(|why| why.message);
+    SourceSettings {
+        name: name.into(),
+        kind: kind.into(),
+        owner: "default".into(),
+        environment: "production".into(),
+        environments: Default::default(),
+        locale: "en".into(),
+        secrets: vec![("env:CMS".into(), Secret::new(secret))],
+        tolerance: Duration::from_secs(300),
+        max_body: MAX_BODY,
+        keep_for: Duration::from_secs(86_400),
+        allows: None,
+        client_certificates: Vec::new(),
+        news_only: false,
+        poll: None,
+        same_as: Vec::new(),
+        source: Arc::from(built.unwrap()),
+    }
+}
 
 /// `cms` and `fenced`, which may come from one network only, send like Strapi; `hub` like HubSpot; `bare`
 /// like Directus, with the secret in its URL.
 fn sources() -> Vec<SourceSettings> {
-    let with = |name: &str, kind: &str, keys: &'static str| {
-        let table = toml::de::DeTable::parse(keys).unwrap();
-        let of_kind = toml::Spanned::new(0..0, kind.to_owned());
-        let built = registry::source(&of_kind, table, &NoSecrets).map_err(|why| why.message);
-        SourceSettings {
-            name: name.into(),
-            kind: kind.into(),
-            owner: "default".into(),
-            environment: "production".into(),
-            environments: Default::default(),
-            locale: "en".into(),
-            secrets: vec![("env:CMS".into(), Secret::new(SECRET))],
-            tolerance: Duration::from_secs(300),
-            keep_for: Duration::from_secs(86_400),
-            allows: None,
-            client_certificates: Vec::new(),
-            news_only: false,
-            poll: None,
-            same_as: Vec::new(),
-            source: Arc::from(built.unwrap()),
-        }
-    };
-    let source = |name: &str, kind: &str| with(name, kind, "");
+    let plain = |name: &str, kind: &str| source(name, kind, "", SECRET);
     let fenced: Allows = Arc::new(|address: IpAddr| address.to_string().starts_with("203.0.113."));
     vec![
-        source("cms", "strapi"),
+        plain("cms", "strapi"),
         SourceSettings {
             allows: Some(fenced),
-            ..source("fenced", "strapi")
+            ..plain("fenced", "strapi")
         },
-        source("hub", "hubspot"),
-        with("bare", "directus", "token_in_path = true"),
+        plain("hub", "hubspot"),
+        source("bare", "directus", "token_in_path = true", SECRET),
     ]
 }
 

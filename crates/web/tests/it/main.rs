@@ -29,6 +29,7 @@ mod pauses;
 mod reads;
 mod reconciling;
 mod replays;
+mod senders;
 mod socket;
 mod stream;
 mod tokens;

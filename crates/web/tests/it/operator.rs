@@ -163,6 +163,34 @@ async fn a_bad_version_is_rolled_back_once() {
     none.problem(409, "nothing_to_restore");
 }
 
+/// A generation that was taken back while it waited for its hero never had it.
+#[tokio::test]
+async fn what_is_rolled_back_to_waits_for_media_that_were_never_fetched() {
+    let house = House::open().await;
+    let rollback = "/v1/content/a/rollback";
+    let mut first = post(1, "one");
+    first["payload"]["media"] = json!([{ "role": "hero", "url": "https://media.test/hero.png" }]);
+    let first = house.publish("r-1", first).await.ok(202);
+    let job = first["jobs"][0]["job_id"].as_str().unwrap().to_owned();
+    let cancel = format!("/v1/jobs/{job}/cancel");
+    house.post_as("admin", &cancel, json!({})).await.ok(200);
+    // It went nowhere yet: it must not go where routes lead.
+    let back = json!({ "to": 1, "generation": 1 });
+    let nowhere = house.post_as("admin", rollback, back).await;
+    nowhere.problem(409, "nothing_to_restore");
+    house.publish("r-2", post(2, "two")).await.ok(202);
+    house.live().await;
+    let back = json!({ "to": 1, "generation": 2 });
+    let back = house.post_as("admin", rollback, back).await.ok(202);
+    let publish = back["publish_id"].as_str().unwrap();
+    let publish = house.get(&format!("/v1/publishes/{publish}")).await.ok(200);
+    let job = &publish["jobs"][0];
+    assert_eq!(
+        (&job["state"], &job["pending_reason"]),
+        (&json!("pending"), &json!("media"))
+    );
+}
+
 #[tokio::test]
 async fn an_edited_dead_letter_is_a_new_generation() {
     let house = House::open().await;

@@ -237,3 +237,18 @@ async fn an_entry_of_another_site_with_the_same_number_is_no_echo() {
         assert_eq!(*id, first.to_string());
     }
 }
+
+/// A run of ours writes a draft first, and editors save over what is live.
+#[tokio::test(start_paused = true)]
+async fn a_draft_of_our_entry_is_ours_and_no_news() {
+    let house = House::open(39).await;
+    let open = doors(&house, blog(&house, true), settings());
+    let id = live(&house).await;
+    let draft = |turn| change(What::Draft, &id.to_string(), turn, Locales::Unsaid);
+    let receipt = send(&open, &[draft(1)]).await;
+    assert_eq!(statuses(&receipt), [ChangeStatus::Ours]);
+    let unsure = doors(&house, blog(&house, false), settings());
+    let receipt = send(&unsure, &[draft(2)]).await;
+    assert_eq!(statuses(&receipt), [ChangeStatus::Noted], "it is in doubt");
+    assert_eq!(publishes(&house).await, 1);
+}

@@ -4,6 +4,7 @@ mod asks;
 mod echoes;
 mod noted;
 mod order;
+mod parts;
 mod slugs;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -15,7 +16,7 @@ use slugline_core::ids::WebhookId;
 use slugline_core::item::Action;
 use slugline_core::problem::Code;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Library, Locales, Manners, Repeats, Source, What};
+use slugline_core::source::{Change, Library, Locales, Manners, News, Repeats, Source, What};
 use slugline_core::version::Version;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 use slugline_engine::intake::{Intake, IntakeSettings};
@@ -26,6 +27,7 @@ use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, Webhooks
 use crate::house::{House, settings};
 use asks::Shelf;
 
+const MAX_BODY: usize = 8 * 1024 * 1024;
 const TOLERANCE: Duration = Duration::from_secs(300);
 
 /// A sender that says what it means: its body is the list of changes.
@@ -45,6 +47,10 @@ impl Source for Plain {
             signs: false,
             main_environment: Some("main"),
         }
+    }
+
+    fn covers(&self) -> &str {
+        "nothing"
     }
 
     fn tolerance(&self) -> Duration {
@@ -72,8 +78,13 @@ impl Source for Plain {
         })
     }
 
-    fn changes(&self, incoming: &Incoming) -> Result<Vec<Change>, String> {
-        serde_json::from_slice(&incoming.body).map_err(|why| why.to_string())
+    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
+        let told: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(&incoming.body);
+        Ok(told
+            .map_err(|why| why.to_string())?
+            .into_iter()
+            .map(parts::read)
+            .collect())
     }
 
     fn library(&self) -> Option<&dyn Library> {
@@ -93,6 +104,7 @@ fn source(name: &str) -> SourceSettings {
             .map(|name| (format!("env:{name}"), Secret::new(name)))
             .into(),
         tolerance: TOLERANCE,
+        max_body: MAX_BODY,
         keep_for: Duration::from_secs(86_400),
         allows: None,
         client_certificates: Vec::new(),

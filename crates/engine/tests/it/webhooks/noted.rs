@@ -1,4 +1,4 @@
-//! News of media and terms: said in the log, published never.
+//! News of drafts, media and terms: said in the log, published never.
 
 use slugline_core::event::{EventType, LogEntry};
 
@@ -76,4 +76,45 @@ async fn what_is_not_taken_is_not_noted() {
         assert_eq!(receipt.status, ReceiptStatus::Ignored, "{receipt:?}");
     }
     assert_eq!(log(&house).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_is_ready_and_what_is_public_stays() {
+    let house = House::open(4).await;
+    let doors = doors(&house, source("cms"), settings());
+    send(&doors, &[published("a", 1)]).await;
+    let before = log(&house).await.len();
+    let drafts = [
+        change(What::Draft, "a", 2, Locales::Unsaid),
+        change(What::Draft, "a", 2, one("de")),
+    ];
+    let receipt = send(&doors, &drafts).await;
+    assert_eq!(receipt.status, ReceiptStatus::Noted);
+    assert_eq!(receipt.outcome.changes[0].locale.as_deref(), Some("en"));
+    assert_eq!(send(&doors, &drafts).await.status, ReceiptStatus::Duplicate);
+    let again = house.store.redo_webhook("default", receipt.webhook_id);
+    assert!(again.await.unwrap());
+    doors.catch_up(10).await.unwrap();
+    let log = log(&house).await;
+    let said: Vec<_> = log[before..]
+        .iter()
+        .map(|entry| (entry.kind, &*entry.content_id, &entry.detail["locale"]))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            (EventType::DraftReady, "cms:a", &json!("en")),
+            (EventType::DraftReady, "cms:a", &json!("de")),
+        ],
+        "each once, with the item that it is a draft of"
+    );
+    assert_eq!(log[before].detail["version"], 2);
+    assert_eq!(log[before].detail.get("generation"), None);
+    assert_eq!(
+        items(&house, "a").await,
+        [("en".to_owned(), Action::Publish, Version::Number(1))]
+    );
+    // It is no version of what is published: the publish of the same state may have its number.
+    let published = send(&doors, &[published("a", 2)]).await;
+    assert_eq!(published.status, ReceiptStatus::Ok);
 }

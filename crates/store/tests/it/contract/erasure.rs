@@ -95,6 +95,7 @@ async fn webhook(bench: &Bench) -> WebhookId {
         outcome: Outcome {
             reason: None,
             changes: vec![change],
+            ..Outcome::default()
         },
         noted: Vec::new(),
     };

@@ -209,6 +209,7 @@ macro_rules! contract_tests {
             noted::each_is_in_the_log_with_who_told_it,
             noted::each_is_found_by_every_filter,
             noted::each_is_said_once_however_often_its_webhook_ends,
+            noted::a_draft_is_one_in_each_locale,
             webhooks::one_is_kept_once,
             webhooks::one_that_nobody_dealt_with_comes_up_again,
             webhooks::one_that_has_ended_when_it_is_kept_does_not_come_up,

@@ -1,10 +1,11 @@
-//! What webhooks tell of media and terms: in the log once, found like everything else.
+//! What webhooks tell of drafts, media and terms: in the log once, found like everything else.
 
 use std::time::Duration;
 
 use slugline_core::event::{EventType, LogEntry};
 use slugline_core::ids::WebhookId;
 use slugline_core::source::What;
+use slugline_core::version::Version;
 use slugline_engine::store::{
     ChangeStatus, Changed, EventFilter, Noted, Outcome, Page, WebhookEnd, WebhookState,
 };
@@ -19,6 +20,7 @@ fn noted(id: WebhookId, number: usize, kind: EventType, entry: &str) -> Noted {
         owner: "default".into(),
         environment: "production".into(),
         locale: None,
+        version: None,
         entry: entry.into(),
         content_id: format!("cms:{entry}"),
         request_id: format!("{id}.{number}"),
@@ -46,6 +48,7 @@ fn both(id: WebhookId) -> WebhookEnd {
     let outcome = Outcome {
         reason: None,
         changes: changed.collect(),
+        ..Outcome::default()
     };
     WebhookEnd {
         id,
@@ -153,4 +156,58 @@ pub(crate) async fn each_is_said_once_however_often_its_webhook_ends(bench: &Ben
     let gone = both(WebhookId(4_711));
     bench.store.end_webhooks(vec![gone]).await.unwrap();
     assert_eq!(log(bench, EventFilter::default()).await.len(), 4);
+}
+
+/// Each locale of an entry has its own, and the other one may be told when the webhook is dealt with again.
+pub(crate) async fn a_draft_is_one_in_each_locale(bench: &Bench) {
+    let id = webhooks::new(bench, None).await;
+    let draft = |number: usize, locale: &str| Noted {
+        locale: Some(locale.into()),
+        version: Some(Version::Number(7)),
+        ..noted(id, number, EventType::DraftReady, "a")
+    };
+    let end = |drafts: Vec<Noted>| {
+        let changed = drafts.iter().map(|noted| Changed {
+            what: What::Draft,
+            content_id: noted.content_id.clone(),
+            locale: noted.locale.clone(),
+            status: ChangeStatus::Noted,
+            version: noted.version,
+            publish_id: None,
+            generation: None,
+            code: None,
+            reason: None,
+        });
+        WebhookEnd {
+            outcome: Outcome {
+                changes: changed.collect(),
+                ..Outcome::default()
+            },
+            noted: drafts,
+            ..both(id)
+        }
+    };
+    let both = || vec![draft(0, "de"), draft(1, "en")];
+    for drafts in [vec![draft(1, "en")], both(), both()] {
+        bench.store.end_webhooks(vec![end(drafts)]).await.unwrap();
+    }
+    let found = log(bench, EventFilter::default()).await;
+    let said: Vec<_> = found
+        .iter()
+        .map(|entry| {
+            (
+                entry.kind,
+                entry.detail["locale"].as_str(),
+                &entry.detail["version"],
+            )
+        })
+        .collect();
+    let seven = serde_json::json!(7);
+    assert_eq!(
+        said,
+        [
+            (EventType::DraftReady, Some("en"), &seven),
+            (EventType::DraftReady, Some("de"), &seven)
+        ]
+    );
 }

@@ -57,6 +57,7 @@ async fn end(bench: &Bench, id: WebhookId, state: WebhookState) {
     let outcome = Outcome {
         reason: Some("because".into()),
         changes: Vec::new(),
+        ..Outcome::default()
     };
     let end = WebhookEnd {
         id,
@@ -114,6 +115,7 @@ pub(crate) async fn one_that_has_ended_when_it_is_kept_does_not_come_up(bench: &
     let outcome = Outcome {
         reason: Some("in doubt".into()),
         changes: Vec::new(),
+        ..Outcome::default()
     };
     let doubtful = NewWebhook {
         ended: Some((WebhookState::Failed, outcome.clone())),
