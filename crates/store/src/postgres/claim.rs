@@ -12,7 +12,7 @@ use super::jobs::lane_is_free;
 use super::line::Operation;
 use super::pauses::{class_runs, destination_runs};
 use super::session::Session;
-use super::take::{self, Way, wants};
+use super::take::{self, Way, about, taken_with_entries, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
 use crate::pause::content_is_paused;
@@ -52,13 +52,16 @@ const DUE: &str = select_jobs!(
       ORDER BY due.place, j.due, j.released_at, j.id"
 );
 
-const NEXT_DUE: &str = concat!(
-    "SELECT min(next.due) FROM (",
-    wants!(),
-    ") want CROSS JOIN LATERAL (SELECT j.due FROM job j WHERE j.state = 1 AND j.destination = want.destination
-       AND j.class = want.class AND j.due > ",
-    store_now!("$2"),
-    " ORDER BY j.due LIMIT 1) next"
+const ABOUT: &str = about!(
+    concat!(
+        "SELECT min(next.due) FROM (",
+        wants!(),
+        ") want CROSS JOIN LATERAL (SELECT j.due FROM job j WHERE j.state = 1 AND j.destination = want.destination
+           AND j.class = want.class AND j.due > ",
+        store_now!("$2"),
+        " ORDER BY j.due LIMIT 1) next"
+    ),
+    "kind = 3"
 );
 
 const IN_HAND: &str = concat!(
@@ -69,7 +72,7 @@ const IN_HAND: &str = concat!(
     " ORDER BY j.due LIMIT 1) due LIMIT 1"
 );
 
-const TAKE: &str = concat!(
+const TAKE: &str = taken_with_entries!(
     "UPDATE job j SET state = 2, attempts = c.attempts, fence = c.fence, lease_until = c.lease_until, claimed_at = $5
      FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[]) AS c (id, attempts, fence, lease_until)
      WHERE j.id = c.id AND j.fence = c.fence - 1 AND ",
@@ -79,10 +82,9 @@ const TAKE: &str = concat!(
 
 const WAY: Way = Way {
     due: DUE,
-    next_due: NEXT_DUE,
+    about: ABOUT,
     in_hand: IN_HAND,
     take: TAKE,
-    may_be_paused: "SELECT 1 FROM pause WHERE ended_at IS NULL AND kind = 3 LIMIT 1",
     paused: select_jobs!(
         "WHERE j.id = ANY($1) AND ",
         content_is_paused!(),

@@ -18,7 +18,7 @@ use super::facts::{Claim, Ids, Item, Known, World};
 use super::fault::{Done, Fault};
 use super::new::New;
 use super::session::{BEGIN, Session, call};
-use super::times::{NOW, Times};
+use super::times::{Times, store_now};
 use super::{dependencies, desired, items, jobs, release};
 use crate::accepting::slug_name;
 use crate::entry::Dated;
@@ -49,9 +49,14 @@ const CLAIMS: &str = "SELECT c.key, c.item, i.content_id, c.leaving IS NOT NULL
 pub(crate) const MEDIA: &str =
     "SELECT sha256 FROM media WHERE sha256 = ANY($1) ORDER BY sha256 FOR KEY SHARE";
 
-const ITEM_IDS: &str = "SELECT nextval('item_id') FROM generate_series(1, $1::bigint)";
-const PUBLISH_IDS: &str = "SELECT nextval('publish_id') FROM generate_series(1, $1::bigint)";
-const JOB_IDS: &str = "SELECT nextval('job_id') FROM generate_series(1, $1::bigint)";
+/// The time, and numbers for items and publishes (`$2` of each) and for jobs (`$3`).
+const NUMBERS: &str = concat!(
+    "SELECT ",
+    store_now!("$1"),
+    ", ARRAY(SELECT nextval('item_id') FROM generate_series(1, $2::bigint)),
+       ARRAY(SELECT nextval('publish_id') FROM generate_series(1, $2::bigint)),
+       ARRAY(SELECT nextval('job_id') FROM generate_series(1, $3::bigint))"
+);
 
 /// Where the newest generation of each item has jobs.
 const TARGETS: &str = "SELECT DISTINCT i.id, d.name FROM item i JOIN publish p ON p.item = i.id AND p.generation = i.generation
@@ -72,26 +77,14 @@ pub(crate) async fn load<'a>(
 ) -> Done<World<'a>> {
     let asked = Asked::of(submissions);
     let given = times.given();
-    let [
-        _,
-        _,
-        now,
-        keys,
-        known,
-        destinations,
-        claims,
-        media,
-        item_ids,
-        publish_ids,
-        job_ids,
-    ] = session
+    let [_, _, numbers, keys, known, destinations, claims] = session
         .each([
             call(BEGIN, &[]),
             call(
                 items::LOCK,
                 &[&asked.owners, &asked.environments, &asked.contents],
             ),
-            call(NOW, &[&given]),
+            call(NUMBERS, &[&given, &asked.count, &asked.jobs]),
             call(KEYS, &[&asked.keys]),
             call(
                 ITEMS,
@@ -104,14 +97,15 @@ pub(crate) async fn load<'a>(
             ),
             call(DESTINATIONS, &[&asked.targets]),
             call(CLAIMS, &[&asked.slugs]),
-            call(MEDIA, &[&asked.media]),
-            call(ITEM_IDS, &[&asked.count]),
-            call(PUBLISH_IDS, &[&asked.count]),
-            call(JOB_IDS, &[&asked.jobs]),
         ])
         .await?;
+    let now = times.read(&numbers)?;
+    let media = match asked.media.is_empty() {
+        true => Vec::new(),
+        false => session.rows(MEDIA, &[&asked.media]).await?,
+    };
     let mut world = World {
-        changes: Changes::at(times.read(&now)?),
+        changes: Changes::at(now),
         keys: BTreeMap::new(),
         items: BTreeMap::new(),
         contents: BTreeMap::new(),
@@ -124,11 +118,7 @@ pub(crate) async fn load<'a>(
             .map(|row| Ok(hex(&row.read::<Vec<u8>>(0)?)))
             .collect::<Done<_>>()?,
         waiting: BTreeMap::new(),
-        ids: Ids {
-            items: numbers(&item_ids)?,
-            publishes: numbers(&publish_ids)?,
-            jobs: numbers(&job_ids)?,
-        },
+        ids: ids(&numbers)?,
         new: New::default(),
     };
     world.add_keys(&keys)?;
@@ -217,8 +207,15 @@ impl Asked {
     }
 }
 
-fn numbers<T: FromIterator<i64>>(rows: &[Row]) -> Done<T> {
-    rows.iter().map(|row| row.read(0)).collect()
+/// The numbers that [`NUMBERS`] drew.
+fn ids(drawn: &[Row]) -> Done<Ids> {
+    let none = || Fault::Ours("numbers were asked for and not given".into());
+    let row = drawn.first().ok_or_else(none)?;
+    Ok(Ids {
+        items: row.try_get::<_, Vec<i64>>(1)?.into(),
+        publishes: row.try_get::<_, Vec<i64>>(2)?.into(),
+        jobs: row.try_get::<_, Vec<i64>>(3)?.into(),
+    })
 }
 
 fn short(bytes: Vec<u8>) -> Done<ShortName> {

@@ -1,7 +1,7 @@
 //! Writing the log.
 //!
-//! Ensures that every change of state has an entry in the same transaction. The entries of one
-//! transaction are one group, which gets its place in the log once it is committed (`sequencer`).
+//! Ensures that every change of state has an entry in the same transaction. Entries that one statement
+//! writes are one group, which gets its place in the log once it is committed (`sequencer`).
 
 use super::fault::{Done, Fault};
 use super::write::{Write, columns, write};
@@ -23,18 +23,44 @@ pub(crate) fn append(entries: Vec<Written>, opened: i64) -> Done<Option<Write<'s
         i32::try_from(entries.len()).map_err(many)?,
         i32::try_from(opened).map_err(many)?,
     );
-    let at: Vec<i64> = entries.iter().map(|entry| entry.at.0).collect();
-    let items: Vec<i64> = entries.iter().map(|entry| entry.item).collect();
-    let publishes: Vec<Option<i64>> = entries
-        .iter()
-        .map(|entry| entry.publish.map(|publish| publish.0))
-        .collect();
-    let (requests, texts): (Vec<Option<String>>, Vec<String>) = entries
-        .into_iter()
-        .map(|entry| (entry.request_id, entry.text))
-        .unzip();
+    let Columns {
+        at,
+        items,
+        publishes,
+        requests,
+        texts,
+    } = Columns::of(entries);
     Ok(Some(write(
         sql,
         columns![count, opened, at, items, publishes, requests, texts],
     )))
+}
+
+/// Entries as columns.
+pub(crate) struct Columns {
+    pub(crate) at: Vec<i64>,
+    pub(crate) items: Vec<i64>,
+    pub(crate) publishes: Vec<Option<i64>>,
+    pub(crate) requests: Vec<Option<String>>,
+    pub(crate) texts: Vec<String>,
+}
+
+impl Columns {
+    pub(crate) fn of(entries: Vec<Written>) -> Self {
+        let at = entries.iter().map(|entry| entry.at.0).collect();
+        let items = entries.iter().map(|entry| entry.item).collect();
+        let publishes = entries.iter().map(|entry| entry.publish.map(|id| id.0));
+        let publishes = publishes.collect();
+        let texts = entries
+            .into_iter()
+            .map(|entry| (entry.request_id, entry.text));
+        let (requests, texts) = texts.unzip();
+        Self {
+            at,
+            items,
+            publishes,
+            requests,
+            texts,
+        }
+    }
 }

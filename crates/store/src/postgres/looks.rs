@@ -12,7 +12,7 @@ use super::jobs::lane_is_free;
 use super::line::Operation;
 use super::pauses::destination_runs;
 use super::session::Session;
-use super::take::{self, Way, wants};
+use super::take::{self, Way, about, taken_with_entries, wants};
 use super::times::{Times, store_now};
 use crate::job::select_jobs;
 use crate::pause::content_is_paused;
@@ -38,13 +38,16 @@ const DUE: &str = select_jobs!(
       ORDER BY due.place, due.look_due_at, j.id"
 );
 
-const NEXT_DUE: &str = concat!(
-    "SELECT min(next.look_due_at) FROM (",
-    wants!(),
-    ") want CROSS JOIN LATERAL (SELECT w.look_due_at FROM desired w WHERE w.destination = want.destination
-       AND w.look_due_at > ",
-    store_now!("$2"),
-    " ORDER BY w.look_due_at LIMIT 1) next"
+const ABOUT: &str = about!(
+    concat!(
+        "SELECT min(next.look_due_at) FROM (",
+        wants!(),
+        ") want CROSS JOIN LATERAL (SELECT w.look_due_at FROM desired w WHERE w.destination = want.destination
+           AND w.look_due_at > ",
+        store_now!("$2"),
+        " ORDER BY w.look_due_at LIMIT 1) next"
+    ),
+    "kind IN (2, 3)"
 );
 
 const IN_HAND: &str = concat!(
@@ -56,7 +59,7 @@ const IN_HAND: &str = concat!(
 );
 
 /// Its attempts stay: a look is not another try.
-const TAKE: &str = concat!(
+const TAKE: &str = taken_with_entries!(
     "UPDATE job j SET attempts = c.attempts, fence = c.fence, lease_until = c.lease_until, claimed_at = $5
      FROM unnest($1::bigint[], $2::int[], $3::bigint[], $4::bigint[]) AS c (id, attempts, fence, lease_until)
      WHERE j.id = c.id AND j.fence = c.fence - 1 AND ",
@@ -66,10 +69,9 @@ const TAKE: &str = concat!(
 
 const WAY: Way = Way {
     due: DUE,
-    next_due: NEXT_DUE,
+    about: ABOUT,
     in_hand: IN_HAND,
     take: TAKE,
-    may_be_paused: "SELECT 1 FROM pause WHERE ended_at IS NULL AND kind IN (2, 3) LIMIT 1",
     paused: select_jobs!(
         "WHERE j.id = ANY($1) AND (EXISTS (SELECT 1 FROM pause c WHERE c.ended_at IS NULL AND c.kind = 2
                                            AND c.name = j.class::text) OR ",

@@ -47,6 +47,11 @@ fn waits(job: &JobRow) -> bool {
 pub(crate) struct Given(BTreeMap<i64, (Pace, Slots)>);
 
 impl Given {
+    /// Whether no destination is locked: then there is nothing to give.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Locks those of jobs that were found.
     pub(crate) async fn lock(session: &Session, due: &[JobRow]) -> Done<Self> {
         let destinations: Vec<i64> = due.iter().map(|job| job.destination).collect();

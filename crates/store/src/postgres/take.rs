@@ -9,22 +9,23 @@ use slugline_core::event::EventType;
 use slugline_core::ids::{Fence, JobId};
 use slugline_core::lifecycle::{Delivering, JobState};
 use slugline_core::time::Timestamp;
-use slugline_engine::store::{Claimed, Want};
+use slugline_engine::store::{Claimed, ClaimedJob, Want};
 use tokio_postgres::Row;
 
 use super::changes::Changes;
 use super::desired;
-use super::fault::Done;
+use super::fault::{Done, Fault};
 use super::gauges::Effected;
 use super::jobs::{self, counted, small};
+use super::log::Columns;
 use super::pauses;
 use super::session::{BEGIN, COMMIT, Call, Param, Session, call};
 use super::slots::Given;
 use super::task::{self, Gather, Task};
-use super::times::{NOW, Times};
+use super::times::Times;
 use super::write::commit;
-use crate::change::{Ledger, control};
-use crate::entry::Entry;
+use crate::change::control;
+use crate::entry::{Entry, Written};
 use crate::job::JobRow;
 use crate::pause::PARKED;
 use crate::record::Record;
@@ -42,20 +43,53 @@ macro_rules! wants {
 }
 pub(crate) use wants;
 
+/// What a claim must know besides what is due, in one row: the time, when the next becomes due ([`wants`]), whether
+/// some of it may be paused (`$paused`: by which pauses), and whether some of it may have to wait for its slot.
+macro_rules! about {
+    ($next_due:expr, $paused:literal) => {
+        concat!(
+            "SELECT ",
+            store_now!("$2"),
+            ", (",
+            $next_due,
+            "), EXISTS (SELECT 1 FROM pause WHERE ended_at IS NULL AND ",
+            $paused,
+            "), EXISTS (SELECT 1 FROM destination WHERE pace IS NOT NULL)"
+        )
+    };
+}
+pub(crate) use about;
+
+/// Takes jobs, and writes an entry for each that was taken: `$6` to `$10`, in the order of `$1`. A statement of its own would
+/// have to wait for this one's answer.
+macro_rules! taken_with_entries {
+    ($($take:expr),+ $(,)?) => {
+        concat!(
+            "WITH taken AS (", $($take),+, "), event_group AS (
+                 INSERT INTO event_group (entries, opened) SELECT count(*), 0 FROM taken HAVING count(*) > 0 RETURNING id
+             ), written AS (
+                 INSERT INTO event (event_group, place, at, item, publish, request_id, text)
+                 SELECT g.id, row_number() OVER (ORDER BY e.place) - 1, e.at, e.item, e.publish, e.request_id, e.text
+                 FROM event_group g, taken t JOIN unnest($1::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::text[])
+                      WITH ORDINALITY AS e (job, at, item, publish, request_id, text, place) ON e.job = t.id
+             ) SELECT id FROM taken"
+        )
+    };
+}
+pub(crate) use taken_with_entries;
+
 /// How one kind of work is found and taken. What finds it is given [`wants`].
 pub(crate) struct Way {
     /// Locks due jobs of each want whose lanes are free, the wants in their order.
     pub(crate) due: &'static str,
-    /// When the next becomes due.
-    pub(crate) next_due: &'static str,
+    /// What [`about!`] says.
+    pub(crate) about: &'static str,
     /// Whether others than those taken are due.
     pub(crate) in_hand: &'static str,
-    /// Takes jobs, unless their lane is taken: ids, attempts, fences, leases, now. Returns their ids.
-    /// Leaves what another has taken and given back while it was being found: a statement reads rows
+    /// Takes jobs, unless their lane is taken: ids, attempts, fences, leases, now, and their entries
+    /// ([`taken_with_entries!`]). Returns their ids. Leaves what another has taken and given back while it was being found: a statement reads rows
     /// as they were when it began, also those that it then locks.
     pub(crate) take: &'static str,
-    /// Whether some of what is found may be paused.
-    pub(crate) may_be_paused: &'static str,
     /// Those of jobs that are paused, in a class or as contents, as they are now.
     pub(crate) paused: &'static str,
     /// Whether they are second looks.
@@ -86,23 +120,13 @@ async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
     }
     let waiting = given.hold_back(session, &mut found.due, found.now).await?;
     let (picks, short) = pick(wants, found.due, found.now, way);
-    let keeps_open = aside + waiting > 0;
+    let keeps_open = aside + waiting > 0 || !(picks.is_empty() || given.is_empty());
     let taken = lease(session, times, (&picks, keeps_open), &short, way, found.now).await?;
-    let mut jobs = Vec::with_capacity(picks.len());
-    let mut tasks = taken.tasks;
-    let begun: Vec<JobRow> = picks
-        .iter()
-        .filter(|pick| tasks.contains_key(&pick.job.id))
-        .map(|pick| pick.job.clone())
-        .collect();
-    let begun: Vec<&JobRow> = begun.iter().collect();
-    for pick in picks {
-        if let Some(task) = tasks.remove(&pick.job.id) {
-            log(&mut changes, &pick, way)?;
-            jobs.push(task.of(pick, way.looks)?);
-        }
-    }
-    if !taken.is_committed {
+    if keeps_open {
+        let begun = picks.iter().map(|pick| &pick.job);
+        let begun: Vec<&JobRow> = begun
+            .filter(|job| taken.tasks.contains_key(&job.id))
+            .collect();
         given.save(session, &begun, found.now).await?;
         commit(session, &changes.writes()?).await?;
     }
@@ -111,7 +135,22 @@ async fn take(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Do
     } else {
         found.next_due
     };
+    let jobs = jobs_of(picks, taken.tasks, way);
     Ok(Claimed { jobs, next_due })
+}
+
+/// The jobs that were taken, as their runs are given them.
+fn jobs_of(picks: Vec<Pick>, mut tasks: BTreeMap<JobId, Task>, way: &Way) -> Vec<ClaimedJob> {
+    let mut jobs = Vec::with_capacity(picks.len());
+    for pick in picks {
+        let id = pick.job.id;
+        match tasks.remove(&id).map(|task| task.of(pick, way.looks)) {
+            Some(Ok(job)) => jobs.push(job),
+            Some(Err(fault)) => task::cannot_run(id, &fault),
+            None => {}
+        }
+    }
+    jobs
 }
 
 /// Wants, as columns.
@@ -152,29 +191,26 @@ struct Found {
     may_have_pace: bool,
 }
 
-const ANY_PACE: &str = "SELECT 1 FROM destination WHERE pace IS NOT NULL LIMIT 1";
-
 async fn find(session: &Session, times: &Times, wants: &[Want], way: &Way) -> Done<Found> {
     let (asked, given) = (Asked::of(wants), times.given());
     let params = asked.params(&given);
-    let [_, _, now, due, next, paused, pace] = session
+    let [_, _, about, due] = session
         .each([
             call(BEGIN, &[]),
             call(pauses::SHARE, &[]),
-            call(NOW, &[&given]),
+            call(way.about, &params),
             call(way.due, &params),
-            call(way.next_due, &params),
-            call(way.may_be_paused, &[]),
-            call(ANY_PACE, &[]),
         ])
         .await?;
-    let next: Option<Option<Timestamp>> = next.first().map(|row| row.read(0)).transpose()?;
+    let now = times.read(&about)?;
+    let none = || Fault::Ours("a claim has no answer".into());
+    let about = about.first().ok_or_else(none)?;
     Ok(Found {
-        now: times.read(&now)?,
+        now,
         due: jobs::read_all(&due)?,
-        next_due: next.flatten(),
-        may_be_paused: !paused.is_empty(),
-        may_have_pace: !pace.is_empty(),
+        next_due: about.read(1)?,
+        may_be_paused: about.read(2)?,
+        may_have_pace: about.read(3)?,
     })
 }
 
@@ -267,12 +303,10 @@ impl Pick {
 struct Taken {
     tasks: BTreeMap<JobId, Task>,
     in_hand: bool,
-    /// Nothing was chosen, so there is nothing more to write.
-    is_committed: bool,
 }
 
 /// Takes what was chosen and gathers what its runs need; what was left for others is looked for in the
-/// same breath. `keeps_open`: there is more to write in any case.
+/// same breath, and it is committed in it too. `keeps_open`: not that, there is more to write.
 async fn lease(
     session: &Session,
     times: &Times,
@@ -285,19 +319,24 @@ async fn lease(
     let given = times.given();
     let left = Asked::of(short.iter().copied());
     let left = left.params(&given);
-    let take: [Param<'_>; 5] = [
+    let entries = Columns::of(entries(picks, way, now));
+    let take: [Param<'_>; 10] = [
         &rows.ids,
         &rows.attempts,
         &rows.fences,
         &rows.leases,
         &now.0,
+        &entries.at,
+        &entries.items,
+        &entries.publishes,
+        &entries.requests,
+        &entries.texts,
     ];
     let gather = Gather {
         bodies: [&rows.ids, &rows.items, &rows.oldest, &rows.generations],
         states: [&rows.ids, &rows.items, &rows.destinations],
     };
-    let (mut calls, is_committed): (Vec<Call<'_>>, _) =
-        (Vec::new(), picks.is_empty() && !keeps_open);
+    let mut calls: Vec<Call<'_>> = Vec::new();
     if !picks.is_empty() {
         calls.push(call(way.take, &take));
         calls.extend(gather.calls());
@@ -305,7 +344,7 @@ async fn lease(
     if !short.is_empty() {
         calls.push(call(way.in_hand, &left));
     }
-    if is_committed {
+    if !keeps_open {
         calls.push(call(COMMIT, &[]));
     }
     let mut answers = session.all(calls).await?.into_iter();
@@ -315,11 +354,7 @@ async fn lease(
         task::read(&mut answers)?
     };
     let in_hand = answers.any(|rows: Vec<Row>| !rows.is_empty());
-    Ok(Taken {
-        tasks,
-        in_hand,
-        is_committed,
-    })
+    Ok(Taken { tasks, in_hand })
 }
 
 /// What was chosen, as columns.
@@ -357,15 +392,16 @@ impl Rows {
     }
 }
 
-fn log(changes: &mut Changes, pick: &Pick, way: &Way) -> Done<()> {
-    let (outcome, kind) = (
-        if way.looks { "second_look" } else { "started" },
-        EventType::DeliveryStarted,
-    );
-    let entry = Entry::of_job(changes, kind, outcome, &pick.job);
-    changes.log(if way.looks {
-        entry
-    } else {
-        entry.detail("attempt", pick.taken.attempts)
-    })
+/// What the log says of each, in their order.
+fn entries(picks: &[Pick], way: &Way, now: Timestamp) -> Vec<Written> {
+    let (at, kind) = (Changes::at(now), EventType::DeliveryStarted);
+    let entry = |pick: &Pick| {
+        if way.looks {
+            Entry::of_job(&at, kind, "second_look", &pick.job).finish()
+        } else {
+            let entry = Entry::of_job(&at, kind, "started", &pick.job);
+            entry.detail("attempt", pick.taken.attempts).finish()
+        }
+    };
+    picks.iter().map(entry).collect()
 }

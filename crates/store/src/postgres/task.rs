@@ -69,7 +69,7 @@ impl Gather<'_> {
 }
 
 /// The tasks of the jobs that were taken, from the answers of the statement that took them and of
-/// [`Gather::calls`].
+/// [`Gather::calls`]; without those that cannot be read.
 pub(crate) fn read(answers: &mut impl Iterator<Item = Vec<Row>>) -> Done<BTreeMap<JobId, Task>> {
     let mut next = || answers.next().unwrap_or_default();
     let taken = next();
@@ -81,12 +81,22 @@ pub(crate) fn read(answers: &mut impl Iterator<Item = Vec<Row>>) -> Done<BTreeMa
         (next(), Task::add_effect),
     ] {
         for row in rows {
-            if let Some(task) = tasks.get_mut(&row.read(0)?) {
-                add(task, &row)?;
+            let id = row.read(0)?;
+            if let Some(task) = tasks.get_mut(&id)
+                && let Err(fault) = add(task, &row)
+            {
+                cannot_run(id, &fault);
+                tasks.remove(&id);
             }
         }
     }
     Ok(tasks)
+}
+
+/// Says that a job was taken whose run cannot begin. Its lease is committed already: it is left to the lease's end, and the
+/// others of its claim go on.
+pub(crate) fn cannot_run(job: JobId, fault: &Fault) {
+    tracing::error!(%job, %fault, "a job was claimed and cannot be run; restore what is damaged, or skip the job");
 }
 
 type Add = fn(&mut Task, &Row) -> Done<()>;

@@ -144,6 +144,27 @@ fn nodes_see_each_others_work_and_share_it() {
 }
 
 #[test]
+fn jobs_that_cannot_be_read_do_not_keep_others_of_their_claim_from_running() {
+    let (bench, database) = fresh_database();
+    block_on(async {
+        for content in ["bad", "gone", "good"] {
+            bench.accept(&post(content, 1)).await;
+        }
+        let damage =
+            "UPDATE revision r SET payload = CASE i.content_id WHEN 'bad' THEN 'no JSON' END
+                      FROM item i WHERE i.id = r.item AND i.content_id <> 'good'";
+        database.sql(damage).unwrap();
+        let claimed = bench.claim_one("blog").await;
+        assert_eq!(claimed.item.content_id, "good");
+        bench.live(&claimed).await;
+        assert!(bench.claim("blog").await.is_empty(), "they are leased");
+        let entries = numbers(&*bench.store, None).await;
+        let whole: Vec<i64> = (1..).take(entries.len()).collect();
+        assert_eq!(entries, whole, "and the log has no gap");
+    });
+}
+
+#[test]
 fn what_a_newer_version_changed_is_refused() {
     let (_one, _other, database) = two_nodes();
     let open = || {
