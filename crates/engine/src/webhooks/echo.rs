@@ -21,10 +21,7 @@ const CHECK_AFTER: Duration = Duration::from_secs(2);
 impl Webhooks {
     /// What became of a change that is news of an entry of ours; `None` where it is not.
     pub(super) async fn ours(&self, place: &Place<'_>) -> Result<Option<Changed>, StoreError> {
-        if !matches!(
-            place.change.what,
-            What::Published | What::Unpublished | What::Deleted | What::Draft
-        ) {
+        if !place.change.what.is_of_an_entry() {
             return Ok(None);
         }
         let is_draft = place.change.what == What::Draft;
