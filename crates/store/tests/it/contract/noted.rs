@@ -23,7 +23,6 @@ fn noted(id: WebhookId, number: usize, kind: EventType, entry: &str) -> Noted {
         owner: "default".into(),
         environment: "production".into(),
         locale: None,
-        version: None,
         entry: entry.into(),
         content_id: format!("cms:{entry}"),
         request_id: format!("{id}.{number}"),
