@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use slugline_core::failure::Failure;
 use slugline_core::port::BoxFuture;
 use slugline_core::reason::Reason;
-use slugline_core::source::{Found, Wire};
+use slugline_core::source::{Found, Library, Wire};
 use tokio::sync::Notify;
 
 use super::*;

@@ -5,6 +5,7 @@ mod echoes;
 mod noted;
 mod order;
 mod parts;
+mod plain;
 mod slugs;
 mod sweeps;
 
@@ -17,9 +18,9 @@ use slugline_core::ids::WebhookId;
 use slugline_core::item::Action;
 use slugline_core::problem::Code;
 use slugline_core::secret::Secret;
-use slugline_core::source::{Change, Library, Locales, Manners, News, Repeats, Source, What};
+use slugline_core::source::{Change, Locales, Repeats, What};
 use slugline_core::version::Version;
-use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
+use slugline_core::webhook::Incoming;
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::Clock;
 use slugline_engine::store::*;
@@ -27,71 +28,10 @@ use slugline_engine::webhooks::{Receipt, ReceiptStatus, SourceSettings, SweepSet
 
 use crate::house::{House, settings};
 use asks::Shelf;
+use plain::Plain;
 
 const MAX_BODY: usize = 8 * 1024 * 1024;
 const TOLERANCE: Duration = Duration::from_secs(300);
-
-/// A sender that says what it means: its body is the list of changes.
-struct Plain {
-    repeats: Repeats,
-    /// What it has, where it can be asked.
-    shelf: Option<Arc<Shelf>>,
-}
-
-impl Source for Plain {
-    fn manners(&self) -> Manners {
-        Manners {
-            retries_for: Duration::ZERO,
-            repeats: self.repeats,
-            only_ok: false,
-            word_headers: &["x-word"],
-            signs: false,
-            main_environment: Some("main"),
-        }
-    }
-
-    fn covers(&self) -> &str {
-        "nothing"
-    }
-
-    fn tolerance(&self) -> Duration {
-        TOLERANCE
-    }
-
-    fn check_secret(&self, _: &Secret) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn verify(
-        &self,
-        incoming: &Incoming,
-        secrets: &[Secret],
-        window: Window,
-    ) -> Result<Verified, Flaw> {
-        let token = incoming.required("authorization")?;
-        let secret = secrets.iter().position(|known| known.expose() == token);
-        let secret = secret.ok_or_else(|| Flaw::of(Part::Signature, "it is not the secret"))?;
-        assert_eq!(window.tolerance, self.tolerance());
-        Ok(Verified {
-            secret,
-            signed_at: None,
-            delivery_id: incoming.header("x-id")?.map(str::to_owned),
-        })
-    }
-
-    fn changes(&self, incoming: &Incoming) -> Result<News, String> {
-        let told: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(&incoming.body);
-        Ok(told
-            .map_err(|why| why.to_string())?
-            .into_iter()
-            .map(parts::read)
-            .collect())
-    }
-
-    fn library(&self) -> Option<&dyn Library> {
-        self.shelf.as_deref().map(|shelf| shelf as &dyn Library)
-    }
-}
 
 fn source(name: &str) -> SourceSettings {
     SourceSettings {
