@@ -106,6 +106,8 @@ async fn edit_after_edit(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
     scene
         .says(".said", "Nothing was changed", "a stale edit")
         .await?;
+    // Browsers complain of each answer that refuses.
+    scene.browser.complaints().await?;
     scene.is_whole_everywhere("stale-edit").await?;
     let kept = "return document.querySelector('textarea[name=excerpt]').value";
     if scene.browser.script(kept).await? != "The second tab's." {
