@@ -333,8 +333,11 @@ impl Stride<'_> {
         if adopts.is_empty() {
             return Ok(0);
         }
-        let places = adopts.iter().map(|drifted| drifted.place).collect();
-        let adopted = self.shared.store.adopt(places, &task.record.actor).await?;
+        let adopted = self
+            .shared
+            .store
+            .adopt(adopts.to_vec(), &task.record.actor)
+            .await?;
         Ok(adopted.iter().filter(|adopted| **adopted).count() as u64)
     }
 

@@ -352,7 +352,7 @@ impl Reconciling for NodeStore {
         false reconciliation(id: ReconciliationId) -> Option<ReconciliationView>;
         false reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
         false drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
-        true adopt(places: Vec<i64>, actor: &str) -> Vec<bool>;
+        true adopt(seen: Vec<DriftedView>, actor: &str) -> Vec<bool>;
     }
 }
 

@@ -435,7 +435,7 @@ pub trait Reconciling: Send + Sync {
     /// What has drifted.
     fn drifted(&self, filter: DriftFilter, page: Page) -> Stored<'_, Paged<DriftedView>>;
 
-    /// Takes what is there for the new baseline, by the places in the list; whether each had drifted into
-    /// something that is there. What has gone cannot be taken for anything.
-    fn adopt(&self, places: Vec<i64>, actor: &str) -> Stored<'_, Vec<bool>>;
+    /// Takes what is there for the new baseline; whether each had drifted into something that is there, and is
+    /// still as it was seen. What has gone cannot be taken for anything.
+    fn adopt(&self, seen: Vec<DriftedView>, actor: &str) -> Stored<'_, Vec<bool>>;
 }

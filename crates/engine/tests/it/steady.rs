@@ -186,7 +186,7 @@ impl Reconciling for Steady {
         reconciliation(id: ReconciliationId) -> Option<ReconciliationView>;
         reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
         drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
-        adopt(places: Vec<i64>, actor: &str) -> Vec<bool>;
+        adopt(seen: Vec<DriftedView>, actor: &str) -> Vec<bool>;
     }
 }
 

@@ -24,7 +24,7 @@ const SELECT: &str = "SELECT w.item * 65536 + w.destination, i.content_id, i.own
                    LEFT JOIN job s ON s.id = w.shown_job";
 
 const ADOPT: &str = "UPDATE desired SET adopted = drift_seen, drift = NULL, drift_at = NULL, drift_seen = NULL
-    WHERE item = $1 AND destination = $2 AND drift IS NOT NULL AND drift_seen IS NOT NULL RETURNING job, adopted";
+    WHERE item = $1 AND destination = $2 AND drift IS NOT NULL AND drift_seen = $3 RETURNING job, adopted";
 
 struct At(Timestamp);
 
@@ -86,12 +86,15 @@ pub(crate) async fn page<D: Rows>(
 pub(crate) async fn adopt<D: Writes>(
     db: &D,
     now: Timestamp,
-    places: &[i64],
+    seen: &[DriftedView],
     actor: &str,
 ) -> Result<Vec<bool>, D::Fault> {
-    let mut adopted = Vec::with_capacity(places.len());
-    for place in places {
-        adopted.push(adopt_one(db, now, *place, actor).await?);
+    let mut adopted = Vec::with_capacity(seen.len());
+    for one in seen {
+        adopted.push(match &one.seen_fingerprint {
+            Some(there) => adopt_one(db, now, (one.place, there), actor).await?,
+            None => false,
+        });
     }
     Ok(adopted)
 }
@@ -99,11 +102,14 @@ pub(crate) async fn adopt<D: Writes>(
 async fn adopt_one<D: Writes>(
     db: &D,
     now: Timestamp,
-    place: i64,
+    (place, there): (i64, &str),
     actor: &str,
 ) -> Result<bool, D::Fault> {
-    let values = [place / DESTINATIONS, place % DESTINATIONS].map(Value::Int);
-    let found = db.rows(ADOPT, values.to_vec()).await?;
+    let mut values = [place / DESTINATIONS, place % DESTINATIONS]
+        .map(Value::Int)
+        .to_vec();
+    values.push(Value::Text(there.to_owned()));
+    let found = db.rows(ADOPT, values).await?;
     let Some(row) = found.first() else {
         return Ok(false);
     };

@@ -107,7 +107,7 @@ async fn mend(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
     let done = match adopt {
         true => doors
             .store
-            .adopt(vec![found.place], &posted.signed.principal.caller.actor)
+            .adopt(vec![found.clone()], &posted.signed.principal.caller.actor)
             .await?
             .contains(&true),
         false => repair(&doors, &posted.signed, &found).await?,

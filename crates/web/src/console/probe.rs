@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{Path, State};
+use slugline_core::reason::SuggestedAction;
 
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown};
@@ -42,7 +43,7 @@ async fn probe(State(doors): State<Arc<Doors>>, Path(name): Path<String>, posted
     let found = ask(&asked, name).await?;
     let (tone, word) = match found.ok {
         true => (Tone::Good, "there"),
-        false => (Tone::Bad, "refused"),
+        false => (Tone::Bad, "failed"),
     };
     let visit = Visit::of(Arc::clone(&doors), posted.signed).await?;
     page::show(&Page {
@@ -57,6 +58,16 @@ async fn probe(State(doors): State<Arc<Doors>>, Path(name): Path<String>, posted
         reason: found
             .reason_code
             .map(|reason| (reason.code(), reason.sentence())),
-        advice: found.suggested_action.map(words::advice),
+        advice: found.suggested_action.map(advice),
     })
+}
+
+/// What to do about it: nothing was to be written, so there is nothing to be retried.
+fn advice(action: SuggestedAction) -> &'static str {
+    match action {
+        SuggestedAction::Retry => {
+            "See that it is up and that its address is right, then ask again."
+        }
+        other => words::advice(other),
+    }
 }

@@ -186,8 +186,10 @@ async fn adopted(
     principal: &Principal,
     drifted: &[DriftedView],
 ) -> Result<Vec<One>, Refusal> {
-    let places = drifted.iter().map(|drifted| drifted.place).collect();
-    let adopted = doors.store.adopt(places, &principal.caller.actor).await?;
+    let adopted = doors
+        .store
+        .adopt(drifted.to_vec(), &principal.caller.actor)
+        .await?;
     let one = |(drifted, adopted): (&DriftedView, &bool)| match adopted {
         true => One::of(drifted, "adopted", None),
         false => One::of(drifted, NOTHING_THERE, None),

@@ -121,8 +121,8 @@ impl Reconciling for PostgresStore {
         })
     }
 
-    fn adopt(&self, places: Vec<i64>, actor: &str) -> Stored<'_, Vec<bool>> {
-        let (asked, now) = (Arc::new((places, actor.to_owned())), self.now());
+    fn adopt(&self, seen: Vec<DriftedView>, actor: &str) -> Stored<'_, Vec<bool>> {
+        let (asked, now) = (Arc::new((seen, actor.to_owned())), self.now());
         self.ask(move |session| {
             let asked = Arc::clone(&asked);
             Box::pin(async move {

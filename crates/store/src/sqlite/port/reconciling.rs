@@ -104,11 +104,11 @@ impl Reconciling for SqliteStore {
         )
     }
 
-    fn adopt(&self, places: Vec<i64>, actor: &str) -> Stored<'_, Vec<bool>> {
+    fn adopt(&self, seen: Vec<DriftedView>, actor: &str) -> Stored<'_, Vec<bool>> {
         let actor = actor.to_owned();
         Box::pin(
             self.writer
-                .submit(move |tx| at_once(drifted::adopt(&Writing(tx), tx.now, &places, &actor))),
+                .submit(move |tx| at_once(drifted::adopt(&Writing(tx), tx.now, &seen, &actor))),
         )
     }
 }

@@ -315,14 +315,16 @@ pub(crate) async fn what_was_adopted_is_the_baseline(bench: &Bench) {
     .await;
     let found = [("a", Some(Drift::Diverged)), ("b", Some(Drift::Missing))];
     looks_find(bench, &found).await;
-    let places: Vec<i64> = drifted(bench, DriftFilter::default())
-        .await
-        .iter()
-        .map(|view| view.place)
-        .collect();
-    let adopted = bench.store.adopt(places.clone(), "token:ops").await;
+    let seen = drifted(bench, DriftFilter::default()).await;
+    let older = DriftedView {
+        seen_fingerprint: Some("by another hand".into()),
+        ..seen[0].clone()
+    };
+    let stale = bench.store.adopt(vec![older], "token:ops").await;
+    assert_eq!(stale.unwrap(), [false], "nobody has seen what is there now");
+    let adopted = bench.store.adopt(seen.clone(), "token:ops").await;
     assert_eq!(adopted.unwrap(), [true, false], "what has gone is nothing");
-    let again = bench.store.adopt(places, "token:ops").await;
+    let again = bench.store.adopt(seen, "token:ops").await;
     assert_eq!(again.unwrap(), [false, false]);
     assert_eq!(drifted(bench, DriftFilter::default()).await.len(), 1);
     let compared = compare(bench, &task, listed(&entries)).await;
