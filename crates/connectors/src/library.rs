@@ -146,7 +146,7 @@ async fn look_up<C: Catalogue>(
         return Err(Failure::new(Reason::Conflict, why));
     }
     match public.is_empty() {
-        true => Ok(vec![removed(named)]),
+        true => Ok(vec![named.gone()]),
         false => Ok(public),
     }
 }
@@ -167,24 +167,11 @@ fn is_behind(named: &Change, public: &[Change]) -> bool {
     }
 }
 
-/// That an entry is not public any more. A version is not told: which one it had is not known.
-fn removed(named: &Change) -> Change {
-    Change {
-        what: match named.what {
-            What::Deleted => What::Deleted,
-            _ => What::Unpublished,
-        },
-        version: None,
-        payload: None,
-        ..named.clone()
-    }
-}
-
 /// A change from a list; what is not public there tells no version, as where it was looked up.
 pub(crate) fn not_public(change: Change) -> Change {
     match change.what {
         What::Published => change,
-        _ => removed(&change),
+        _ => change.gone(),
     }
 }
 

@@ -258,6 +258,22 @@ pub enum What {
     TaxonomyRemoved,
 }
 
+impl Change {
+    /// The same entry, not public any more. A version is not told: which one it had is not known.
+    #[must_use]
+    pub fn gone(&self) -> Self {
+        Self {
+            what: match self.what {
+                What::Deleted => What::Deleted,
+                _ => What::Unpublished,
+            },
+            version: None,
+            payload: None,
+            ..self.clone()
+        }
+    }
+}
+
 impl What {
     /// The word for it, as in JSON.
     #[must_use]

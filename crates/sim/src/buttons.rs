@@ -6,7 +6,6 @@
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use futures_util::future::join_all;
 use slugline_core::ids::{Fence, JobId};
 use slugline_core::lifecycle::JobState;
 use slugline_core::operator::JobAction;
@@ -16,7 +15,7 @@ use crate::ask;
 use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
-use crate::operators::employ;
+use crate::operators::{ACTOR, employ, once_or_twice, together};
 use crate::scheduler::WORLD;
 use crate::world::World;
 
@@ -66,9 +65,8 @@ async fn press(world: &World, dice: &Dice) {
         let others = choose_some(world, dice, &orders[0]);
         orders.extend(others);
     }
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
-    let presses = (0..times).map(|_| send(world, dice, orders.clone()));
-    join_all(presses).await;
+    let times = once_or_twice(dice, TWICE);
+    together(times, || send(world, dice, orders.clone())).await;
 }
 
 async fn send(world: &World, dice: &Dice, orders: Vec<JobOrder>) {
@@ -111,7 +109,7 @@ fn choose(world: &World, dice: &Dice) -> Option<JobOrder> {
         owner,
         environments: Vec::new(),
         action,
-        actor: "token:operator".to_owned(),
+        actor: ACTOR.to_owned(),
         note,
         runs: seen,
     })
@@ -172,7 +170,7 @@ fn resume(world: &World, owner: String, job: JobId) {
         owner,
         environments: Vec::new(),
         action: JobAction::Resume,
-        actor: "token:operator".to_owned(),
+        actor: ACTOR.to_owned(),
         note: None,
         runs: None,
     };

@@ -13,6 +13,7 @@ use slugline_engine::store::{
 use crate::dice::Dice;
 use crate::hold;
 use crate::model::AT_BLOG;
+use crate::operators::ACTOR;
 use crate::scheduler::WORLD;
 use crate::world::World;
 
@@ -74,13 +75,13 @@ fn ended_in_calm(world: &World, view: &ReconciliationView) -> bool {
 fn abort(world: &World, store: &dyn Reconciling, id: ReconciliationId) {
     world.note(|| format!("an operator aborts {id}"));
     // What a full disk refuses is tried again later.
-    let _ = block_on(store.abort_reconciliation(id, "token:operator"));
+    let _ = block_on(store.abort_reconciliation(id, ACTOR));
 }
 
 fn begin(world: &World, store: &dyn Reconciling) {
     let new = NewReconciliation {
         destination: AT_BLOG.into(),
-        actor: "token:operator".into(),
+        actor: ACTOR.into(),
         dry_run: false,
         unless_since: None,
     };

@@ -6,13 +6,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use slugline_core::ids::JobId;
 use slugline_core::item::ItemKey;
 use slugline_core::payload::Payload;
 use slugline_core::version::Generation;
 use slugline_engine::desk::{EditRequest, RollbackRequest};
-use slugline_engine::intake::Caller;
 use slugline_engine::store::{Desk as _, NewNote};
 
 use crate::ask;
@@ -20,7 +18,7 @@ use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
 use crate::model::{AT_BLOG, AT_HOOK};
-use crate::operators::employ;
+use crate::operators::{ACTOR, caller, employ, once_or_twice, together};
 use crate::world::World;
 
 /// Milliseconds between two of an operator's actions.
@@ -58,9 +56,8 @@ async fn press(world: &World, dice: &Dice) {
     if dice.chance(0.3) {
         world.scheduler.sleep(dice.millis(0..LOOK)).await;
     }
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
-    let presses = (0..times).map(|_| send(world, dice, item.owner.clone(), wish.clone()));
-    join_all(presses).await;
+    let press = || send(world, dice, item.owner.clone(), wish.clone());
+    together(once_or_twice(dice, TWICE), press).await;
 }
 
 fn choose(dice: &Dice, item: &ItemKey, newest: Generation, jobs: &[JobId]) -> Wish {
@@ -106,7 +103,7 @@ fn choose(dice: &Dice, item: &ItemKey, newest: Generation, jobs: &[JobId]) -> Wi
         ),
         _ => Wish::Note(NewNote {
             item: item.clone(),
-            actor: "token:operator".to_owned(),
+            actor: ACTOR.to_owned(),
             text: format!("seen {}", dice.below(1_000_000)),
         }),
     }
@@ -130,11 +127,7 @@ fn edited(dice: &Dice, item: &ItemKey) -> Payload {
 }
 
 async fn send(world: &World, dice: &Dice, owner: String, wish: Wish) {
-    let caller = Caller {
-        actor: "token:operator".into(),
-        owner,
-        environments: Vec::new(),
-    };
+    let caller = caller(owner);
     let note = match &wish {
         Wish::Note(note) => Some(note.clone()),
         _ => None,

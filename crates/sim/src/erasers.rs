@@ -4,14 +4,13 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use slugline_engine::store::{Desk as _, Erasure};
 
 use crate::ask;
 use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
-use crate::operators::employ;
+use crate::operators::{ACTOR, employ, once_or_twice, together};
 use crate::world::World;
 
 /// Milliseconds between two of an operator's actions: each overwrites all free pages.
@@ -49,16 +48,15 @@ async fn press(world: &World, dice: &Dice) {
     }
     let erasure = Erasure {
         item: dice.pick(&among).clone(),
-        actor: "token:operator".to_owned(),
+        actor: ACTOR.to_owned(),
         reason: "somebody asked for it".to_owned(),
     };
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
-    let presses = (0..times).map(|_| {
+    let press = || {
         let erasure = erasure.clone();
         ask::any_node(world, dice, |node| {
             let store = node.store;
             Some(async move { store.erase(erasure).await.map(drop) })
         })
-    });
-    join_all(presses).await;
+    };
+    together(once_or_twice(dice, TWICE), press).await;
 }

@@ -7,9 +7,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures_executor::block_on;
+use futures_util::future::join_all;
 use slugline_core::item::Class;
 use slugline_core::pause::Pausable;
 use slugline_core::port::BoxFuture;
+use slugline_engine::intake::Caller;
 use slugline_engine::store::{Control, PauseOrder};
 
 use crate::dice::Dice;
@@ -25,6 +27,9 @@ const OPERATORS: usize = 2;
 /// Milliseconds between two of an operator's actions: longer than a run at most, shorter than a run of the
 /// simulation.
 const PAUSE: Range<u64> = 50..6_000;
+
+/// Who they are.
+pub(crate) const ACTOR: &str = "token:operator";
 
 /// What an operator does now and then.
 pub(crate) type Act = for<'a> fn(&'a World, &'a Dice) -> BoxFuture<'a, ()>;
@@ -58,13 +63,32 @@ pub(crate) fn employ(world: &Arc<World>, name: &str, pause: Range<u64>, act: Act
     }
 }
 
+/// How often something is pressed: once; or, so often, twice, by one in doubt or by two.
+pub(crate) fn once_or_twice(dice: &Dice, twice: f64) -> usize {
+    if dice.chance(twice) { 2 } else { 1 }
+}
+
+/// Presses so many times at the same time.
+pub(crate) async fn together<F: Future>(times: usize, press: impl Fn() -> F) {
+    join_all((0..times).map(|_| press())).await;
+}
+
+/// An operator of this owner, as doors know one.
+pub(crate) fn caller(owner: String) -> Caller {
+    Caller {
+        actor: ACTOR.to_owned(),
+        owner,
+        environments: Vec::new(),
+    }
+}
+
 fn act(world: &World, dice: &Dice) {
     let (of, pauses) = (choose(dice), dice.chance(0.5));
     let Ok(store) = world.vault.store() else {
         return;
     };
     world.note(|| format!("an operator acts on {of}, pauses {pauses}"));
-    let actor = "token:operator".to_owned();
+    let actor = ACTOR.to_owned();
     let done = match pauses {
         true => {
             let note = String::new();
@@ -104,7 +128,7 @@ pub(crate) fn resume_all(world: &World) {
     let pauses = block_on(store.pauses(None)).unwrap_or_default();
     for pause in pauses {
         world.note(|| format!("{} is resumed", pause.of));
-        let resumed = block_on(store.resume(pause.of, "token:operator".to_owned()));
+        let resumed = block_on(store.resume(pause.of, ACTOR.to_owned()));
         if let Err(why) = resumed {
             world.break_promise("P6", format!("resuming fails: {why}"));
         }

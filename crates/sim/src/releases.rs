@@ -5,19 +5,17 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use slugline_core::answer::Answer;
 use slugline_core::item::ItemKey;
 use slugline_core::version::Generation;
 use slugline_engine::desk::{Release, ReleaseItem, ReleaseRequest};
-use slugline_engine::intake::Caller;
 
 use crate::ask;
 use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
 use crate::model::{AT_BLOG, AT_HOOK, Judged, broken};
-use crate::operators::employ;
+use crate::operators::{caller, employ, once_or_twice, together};
 use crate::world::World;
 
 /// Milliseconds between two of an operator's actions.
@@ -58,9 +56,8 @@ async fn press(world: &World, dice: &Dice) {
         dry_run: dice.chance(0.1),
         partial: dice.chance(0.4),
     };
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
-    let presses = (0..times).map(|_| send(world, dice, owner.clone(), request.clone()));
-    join_all(presses).await;
+    let press = || send(world, dice, owner.clone(), request.clone());
+    together(once_or_twice(dice, TWICE), press).await;
 }
 
 fn wanted(dice: &Dice, item: &ItemKey, newest: Generation) -> ReleaseItem {
@@ -77,11 +74,7 @@ fn wanted(dice: &Dice, item: &ItemKey, newest: Generation) -> ReleaseItem {
 }
 
 async fn send(world: &World, dice: &Dice, owner: String, request: ReleaseRequest) {
-    let caller = Caller {
-        actor: "token:operator".into(),
-        owner,
-        environments: Vec::new(),
-    };
+    let caller = caller(owner);
     let asked = request.clone();
     let asked = ask::any_node(world, dice, |node| {
         let desk = node.desk?;

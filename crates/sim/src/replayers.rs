@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use slugline_core::lifecycle::JobState;
 use slugline_core::replay::Mode;
 use slugline_engine::ports::Clock as _;
@@ -16,7 +15,7 @@ use crate::dice::Dice;
 use crate::faults::Kind;
 use crate::hold;
 use crate::model::{AT_BLOG, AT_HOOK};
-use crate::operators::employ;
+use crate::operators::{ACTOR, employ, once_or_twice, together};
 use crate::plan::OWNER;
 use crate::world::World;
 
@@ -40,21 +39,20 @@ pub(crate) fn start(world: &Arc<World>) {
 
 async fn press(world: &World, dice: &Dice) {
     let running = hold(&world.model).running_replays();
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
+    let times = once_or_twice(dice, TWICE);
     if !running.is_empty() && dice.chance(ABORTS) {
         let (owner, id) = dice.pick(&running).clone();
-        let aborts = (0..times).map(|_| {
+        let abort = || {
             let owner = owner.clone();
             ask::any_node(world, dice, |node| {
                 let store = node.store;
                 Some(async move { store.abort_replay(&owner, id, ACTOR).await.map(drop) })
             })
-        });
-        join_all(aborts).await;
-        return;
+        };
+        return together(times, abort).await;
     }
     let new = choose(world, dice);
-    let begins = (0..times).map(|_| {
+    let begin = || {
         let new = new.clone();
         ask::any_node(world, dice, move |node| {
             let (store, receivers) = (node.store, node.receivers);
@@ -63,12 +61,9 @@ async fn press(world: &World, dice: &Dice) {
             let new = NewReplay { receivers, ..new };
             Some(async move { store.begin_replay(new).await.map(drop) })
         })
-    });
-    join_all(begins).await;
+    };
+    together(times, begin).await;
 }
-
-/// Who presses.
-const ACTOR: &str = "token:operator";
 
 fn choose(world: &World, dice: &Dice) -> NewReplay {
     let contents = hold(&world.model).on_the_shelf();

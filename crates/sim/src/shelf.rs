@@ -136,7 +136,7 @@ impl Shelf {
             () if !age.is_zero() && is_older(&there, named) => {
                 Err(Failure::new(Reason::Conflict, "that is not there yet"))
             }
-            () if there.is_empty() => Ok(vec![gone(named)]),
+            () if there.is_empty() => Ok(vec![named.gone()]),
             () => Ok(there),
         }
     }
@@ -152,18 +152,6 @@ fn is_older(there: &[Change], named: &Change) -> bool {
     match named.what {
         What::Published => newest.is_none_or(|newest| newest < told),
         _ => newest.is_some_and(|newest| newest <= told),
-    }
-}
-
-fn gone(named: &Change) -> Change {
-    Change {
-        what: match named.what {
-            What::Deleted => What::Deleted,
-            _ => What::Unpublished,
-        },
-        version: None,
-        payload: None,
-        ..named.clone()
     }
 }
 
