@@ -59,11 +59,13 @@ pub enum Kind {
     Erasures,
     /// A destination has a daily capacity.
     Pace,
+    /// Operators repair or adopt what has drifted.
+    Mends,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -88,6 +90,7 @@ impl Kind {
         Self::Replays,
         Self::Erasures,
         Self::Pace,
+        Self::Mends,
     ];
 
     /// How often a seed has it.

@@ -16,6 +16,7 @@ mod editors;
 mod erasers;
 mod faults;
 mod hook;
+mod menders;
 mod mirror;
 mod model;
 mod network;

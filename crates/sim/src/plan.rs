@@ -124,6 +124,12 @@ impl Plan {
         if reconciled && reconciles.chance(0.6) && !calm && !cut.without.contains(&Kind::Drift) {
             kinds.insert(Kind::Drift);
         }
+        // Nor is there anything to mend.
+        let mends = kinds.contains(&Kind::Mends);
+        if mends && !cut.without.contains(&Kind::Drift) {
+            kinds.insert(Kind::Drift);
+        }
+        let reconciled = reconciled || mends;
         let mut plan = Self {
             seed,
             kinds,

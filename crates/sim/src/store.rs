@@ -352,7 +352,17 @@ impl Reconciling for NodeStore {
         false reconciliation(id: ReconciliationId) -> Option<ReconciliationView>;
         false reconciliations(destination: Option<String>, page: Page) -> Paged<ReconciliationView>;
         false drifted(filter: DriftFilter, page: Page) -> Paged<DriftedView>;
-        true adopt(seen: Vec<DriftedView>, actor: &str) -> Vec<bool>;
+    }
+
+    fn adopt(&self, seen: Vec<DriftedView>, actor: &str) -> Stored<'_, Vec<bool>> {
+        let operation = self.store.adopt(seen.clone(), actor);
+        Box::pin(self.through("adopt", true, operation, move |outcome| {
+            // What it did to the log comes first.
+            self.world.follow_log();
+            let adopted = outcome.as_deref().unwrap_or_default();
+            let judged = hold(&self.world.model).judge_adopted(&seen, adopted);
+            self.world.judge(judged);
+        }))
     }
 }
 

@@ -113,6 +113,10 @@ impl Model {
             EventType::Paused | EventType::Resumed => self.paused(entry),
             EventType::ReplayStarted | EventType::ReplayEnded => self.replay(entry),
             EventType::Erased => self.erased(entry),
+            EventType::DriftEnded => {
+                self.mended(entry);
+                Ok(())
+            }
             EventType::Retried => self.retried(entry),
             EventType::RolledBack => self.rolled_back(entry),
             EventType::Skipped => self.marked_complete(entry),

@@ -46,7 +46,9 @@ impl Model {
         let mut publishes = self.publishes.values();
         let publish = publishes.find(|it| it.item == item && it.generation == generation);
         let differs = publish.and_then(|publish| self.difference(publish, entries));
+        let place = (item.clone(), AT_BLOG.to_owned());
         match (differs, at.drift) {
+            (Some(_), None) if self.was_adopted(&place, generation) => Ok(()),
             (Some(how), None) => broken("P6", format!("{item:?} {how}, and nobody is told")),
             (None, Some(drift)) => broken("P8", format!("{item:?} is said to be {drift:?}")),
             _ => Ok(()),

@@ -10,6 +10,7 @@ mod erased;
 mod grants;
 mod intake;
 mod log;
+mod mended;
 mod messages;
 mod mirror;
 mod operated;
@@ -96,6 +97,7 @@ pub(crate) struct Model {
     ties: dependencies::Ties,
     shown: shown::Shows,
     reruns: reruns::Reruns,
+    mended: mended::Mended,
     operated: operated::Operated,
     revised: revised::Revisions,
     messages: messages::Messages,

@@ -69,6 +69,7 @@ impl Model {
         self.judge_not_ended(&item, destination)?;
         self.replayed(entry, (job, destination), id)?;
         self.reruns.jobs.insert(job);
+        self.note_who_asks(job, entry);
         let kept = Job {
             publish: id,
             destination: destination.to_owned(),
@@ -89,11 +90,15 @@ impl Model {
         if !self.reruns.jobs.contains(&job.job) {
             return Ok(());
         }
-        if job.overwrites != Some(false) {
+        let may_overwrite = self.is_asked_for(job.job);
+        if job.overwrites != Some(may_overwrite) {
             return broken(
                 "P3",
-                format!("{} may overwrite, and nobody asked for it", job.job),
+                format!("{}: a person asked to overwrite: {may_overwrite}", job.job),
             );
+        }
+        if may_overwrite {
+            return Ok(());
         }
         let is_sure = job.undisturbed && !job.owes_look && job.ended.is_none();
         let shown = job.shown.as_ref().filter(|_| is_sure);
