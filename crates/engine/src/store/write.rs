@@ -119,12 +119,14 @@ impl Want {
     pub fn left_after<'a>(&self, taken: impl Iterator<Item = (&'a str, Class)> + Clone) -> usize {
         let at = taken.clone().filter(|(name, _)| *name == self.destination);
         let of = taken.clone().filter(|(_, class)| *class == self.class);
+        let own = at.clone().filter(|(_, class)| *class == self.class);
         let free = [
             self.room.destination.saturating_sub(at.count()),
             self.room.class.saturating_sub(of.count()),
             self.room.node.saturating_sub(taken.count()),
         ];
-        free.into_iter().fold(self.limit, usize::min)
+        let left = self.limit.saturating_sub(own.count());
+        free.into_iter().fold(left, usize::min)
     }
 }
 
