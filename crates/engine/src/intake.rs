@@ -3,6 +3,7 @@
 //! Ensures that nothing is answered with success before it is durable (P1), and that a refusal
 //! stores nothing. Does not know HTTP beyond the problem's status.
 
+use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use slugline_core::request::{self, PublishRequest};
 use slugline_core::route::{Labels, Routes};
 use slugline_core::source::ALL_LOCALES;
 
+use crate::delivery::{Delivery, Offered};
 use crate::store::{Decided, MediaInfo, NewMedia, Store, StoreError};
 
 /// Who asks.
@@ -104,6 +106,7 @@ pub struct IntakeSettings {
 /// The way in.
 pub struct Intake {
     store: Arc<dyn Store>,
+    delivery: Option<Arc<Delivery>>,
     settings: std::sync::RwLock<Arc<IntakeSettings>>,
 }
 
@@ -113,7 +116,17 @@ impl Intake {
     pub fn new(store: Arc<dyn Store>, settings: IntakeSettings) -> Self {
         Self {
             store,
+            delivery: None,
             settings: std::sync::RwLock::new(Arc::new(settings)),
+        }
+    }
+
+    /// Intake whose publishes begin at once where this delivery has room.
+    #[must_use]
+    pub fn with_delivery(self, delivery: Arc<Delivery>) -> Self {
+        Self {
+            delivery: Some(delivery),
+            ..self
         }
     }
 
@@ -230,17 +243,29 @@ impl Intake {
     async fn accept(
         &self,
         settings: &IntakeSettings,
-        submission: Submission,
+        mut submission: Submission,
     ) -> Result<Decided, Problem> {
         self.refuse_under_pressure(settings, submission.request.class)?;
+        let room = self.room_for(&submission);
+        submission.offers = room.iter().flat_map(Offered::offers).collect();
         let mut outcomes = self
             .store
             .accept(vec![submission])
             .await
             .map_err(|error| problem_of(&error))?;
-        outcomes
+        let mut outcome = outcomes
             .pop()
-            .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")))
+            .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")));
+        if let (Some(room), Ok(decided)) = (room, &mut outcome) {
+            room.begin(take(&mut decided.begun));
+        }
+        outcome
+    }
+
+    /// Room for its runs, where they may begin at once.
+    fn room_for(&self, submission: &Submission) -> Option<Offered> {
+        let delivery = self.delivery.as_ref().filter(|_| submission.is_ready())?;
+        delivery.offer(submission.request.class, &submission.targets)
     }
 
     /// Refuses what could not even be kept for later: the disk is nearly full, or the writer lags.
@@ -348,6 +373,7 @@ impl Intake {
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,
             origin: Origin::Producer,
+            offers: Vec::new(),
             request,
         })
     }

@@ -219,7 +219,7 @@ async fn serve(world: &Arc<World>, place: usize, group: Group, shared: Shared, s
         shared.clock.sleep(PAUSE).await;
     }
     let intake = Intake::new(Arc::clone(&shared.store), intake_settings(&world.plan));
-    let intake = Arc::new(intake);
+    let intake = Arc::new(intake.with_delivery(Arc::clone(engine.delivery())));
     let webhooks = Arc::new(Webhooks::new(&shared, Arc::clone(&intake), sources));
     let engine = engine.with_webhooks(Arc::clone(&webhooks));
     let rules = rules(Arc::clone(engine.delivery()));

@@ -9,8 +9,8 @@ use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_engine::store::{
-    Claimed, ContentView, Decided, Desk, Erased, Erasure, JobOrder, Lease, Page, PublishView,
-    Replaying, Settlement, Store, StoreError, Views, WebhookFilter, WebhookState,
+    Claimed, ClaimedJob, ContentView, Decided, Desk, Erased, Erasure, JobOrder, Lease, Page,
+    PublishView, Replaying, Settlement, Store, StoreError, Views, WebhookFilter, WebhookState,
 };
 
 use crate::hold;
@@ -47,13 +47,24 @@ impl World {
             let judged =
                 hold(&self.model).judge_intake(self.scheduler.now(), now, submission, outcome);
             self.judge(judged);
+            if let Ok(decided) = outcome
+                && !decided.begun.is_empty()
+            {
+                self.took(node, &decided.begun);
+            }
         }
     }
 
     /// The store gave jobs to a node.
     pub(crate) fn claimed(&self, node: Group, outcome: &Result<Claimed, StoreError>) {
-        let Ok(claimed) = outcome else { return };
-        for job in &claimed.jobs {
+        if let Ok(claimed) = outcome {
+            self.took(node, &claimed.jobs);
+        }
+    }
+
+    /// The store gave jobs to a node: claimed ones, or what it has just accepted.
+    fn took(&self, node: Group, jobs: &[ClaimedJob]) {
+        for job in jobs {
             self.note(|| {
                 format!(
                     "n{node} claims {} fence {} of {} {} {} {} g{} at {} {:?}",
@@ -69,14 +80,13 @@ impl World {
                 )
             });
         }
-        let judged =
-            hold(&self.model).claimed(self.asker(node), self.scheduler.now(), &claimed.jobs);
+        let judged = hold(&self.model).claimed(self.asker(node), self.scheduler.now(), jobs);
         self.judge(judged);
         let entries = self.entries();
         // What a generation wants may be there before anybody delivers it.
         let judged = hold(&self.model).judge_blog(self.scheduler.now(), &entries);
         self.judge(judged);
-        for job in &claimed.jobs {
+        for job in jobs {
             let judged = hold(&self.model).protect(job, &entries);
             self.judge(judged);
         }

@@ -68,10 +68,8 @@ impl Node {
             engine_settings(&config),
         );
         engine.register().await.map_err(|why| why.to_string())?;
-        let intake = Arc::new(Intake::new(
-            Arc::clone(&ground.store),
-            intake_settings(&config, guard),
-        ));
+        let intake = Intake::new(Arc::clone(&ground.store), intake_settings(&config, guard));
+        let intake = Arc::new(intake.with_delivery(Arc::clone(engine.delivery())));
         let webhooks = Arc::new(Webhooks::new(
             &shared,
             Arc::clone(&intake),

@@ -5,6 +5,7 @@
 //! Does not deliver, route or decide.
 
 mod accepting;
+mod beginning;
 mod chain;
 mod change;
 mod entry;
@@ -24,6 +25,7 @@ mod replaying;
 mod short_name;
 pub mod sqlite;
 mod sweeping;
+mod task;
 mod views;
 mod waiter;
 mod words;

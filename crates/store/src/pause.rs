@@ -40,6 +40,9 @@ macro_rules! widest_pause {
 }
 pub(crate) use widest_pause;
 
+/// A row if anything is paused.
+pub(crate) const ANY: &str = "SELECT 1 FROM pause WHERE ended_at IS NULL LIMIT 1";
+
 /// The columns that [`read`] reads.
 pub(crate) const SELECT: &str = "SELECT kind, name, owner, environment, locale, began_at, actor, note FROM pause WHERE ended_at IS NULL";
 

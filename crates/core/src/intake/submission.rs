@@ -36,6 +36,15 @@ pub enum Origin {
     },
 }
 
+/// A destination where a run can begin in the moment of acceptance: there is room for it, and nobody waits for that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// The destination's name.
+    pub destination: String,
+    /// How long the run would have its job.
+    pub lease: std::time::Duration,
+}
+
 /// A checked request on its way into the store.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Submission {
@@ -68,9 +77,30 @@ pub struct Submission {
     pub key_ttl: std::time::Duration,
     /// Who makes it.
     pub origin: Origin,
+    /// Where a run of it can begin at once.
+    pub offers: Vec<Offer>,
 }
 
 impl Submission {
+    /// Whether it shows something and waits for nothing, as far as it says so itself.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        let request = &self.request;
+        let shows = request.payload.is_some() && !request.action.removes();
+        let waits = request.publish_at.is_some() || !request.dependencies().is_empty();
+        shows && !waits && self.media.is_some()
+    }
+
+    /// For how long a run of it would have its job at a destination, if one can begin there at once.
+    #[must_use]
+    pub fn offered(&self, destination: &str) -> Option<std::time::Duration> {
+        let offer = self
+            .offers
+            .iter()
+            .find(|offer| offer.destination == destination);
+        offer.map(|offer| offer.lease)
+    }
+
     /// The generation that it goes back to.
     #[must_use]
     pub fn restores(&self) -> Option<Generation> {

@@ -34,6 +34,7 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
         received_at: Timestamp(0),
         key_ttl: std::time::Duration::from_secs(86_400),
         origin: Origin::Producer,
+        offers: Vec::new(),
         request,
     }
 }

@@ -46,7 +46,7 @@ impl Caretaker for SecondLook {
                 if !job.owes_look {
                     job.class = Class::Reconcile;
                 }
-                self.0.run_began(&job);
+                self.0.took(&job.destination, job.class);
                 runs.begin(&self.0, Granted { job, asked_at });
             }
             while !runs.is_empty() {

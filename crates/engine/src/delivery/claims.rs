@@ -18,6 +18,7 @@ use slugline_core::lifecycle::Verdict;
 use slugline_core::time::Timestamp;
 
 use super::desk::Shared;
+use super::offers::Spare;
 use super::runs::Runs;
 use crate::bell::Bell;
 use crate::destination::Destination;
@@ -48,6 +49,7 @@ pub struct Delivery {
     workers: usize,
     running: Mutex<[usize; Class::ALL.len()]>,
     freed: Bell,
+    pub(super) spare: Mutex<Spare>,
 }
 
 impl Delivery {
@@ -72,6 +74,7 @@ impl Delivery {
             workers,
             running: Mutex::new([0; Class::ALL.len()]),
             freed: Bell::default(),
+            spare: Mutex::default(),
         })
     }
 
@@ -105,6 +108,7 @@ impl Delivery {
     }
 
     async fn claim_loop(&self, claimed: mpsc::UnboundedSender<Granted>, stop: &Stop) {
+        self.offer_by(Some(claimed.clone()));
         while !stop.is_requested() {
             let next = self.claim_once(&claimed).await;
             let Some(Wait { at_most, for_room }) = next else {
@@ -124,12 +128,13 @@ impl Delivery {
             pin_mut!(nudged, freed, slept, stopped);
             select_biased! { () = nudged => {}, () = freed => {}, () = slept => {}, () = stopped => {} }
         }
+        self.offer_by(None);
     }
 
     /// Claims once. `None` when there may be more at once, else what to wait for.
     async fn claim_once(&self, claimed: &mpsc::UnboundedSender<Granted>) -> Option<Wait> {
         let now = self.shared.store.now();
-        let (wants, all_have_room) = self.wants(now);
+        let (wants, all_have_room) = self.begin_claim(now);
         if wants.is_empty() {
             return Some(Wait {
                 at_most: self.until(self.next_room(now), now),
@@ -142,6 +147,7 @@ impl Delivery {
             Ok(answer) => answer,
             Err(error) => {
                 tracing::error!(%error, "claiming failed");
+                self.spare().knows_nothing();
                 return Some(Wait {
                     at_most: AFTER_STORE_ERROR,
                     for_room: true,
@@ -152,8 +158,13 @@ impl Delivery {
         // Where nobody was short of room, a run that ends uncovers nothing; the store says when it
         // frees a lane that somebody waits for.
         let for_room = !all_have_room || wants.iter().any(|want| want.left(&answer.jobs) == 0);
+        for job in &answer.jobs {
+            self.took(&job.destination, job.class);
+        }
+        let taken = answer.jobs.iter();
+        let taken = taken.map(|job| (job.destination.as_str(), job.class));
+        self.spare().claimed(&wants, taken);
         for job in answer.jobs {
-            self.run_began(&job);
             // The run loop outlives this one: it reads until we end.
             let _ = claimed.unbounded_send(Granted { job, asked_at });
         }
@@ -180,17 +191,38 @@ impl Delivery {
     }
 
     /// Room by destination and class, most urgent first, at most [`CLAIM_BATCH`] in all; and whether
-    /// every destination and class has some.
-    fn wants(&self, now: Timestamp) -> (Vec<Want>, bool) {
-        let running = *self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let node = room(self.workers, Class::Urgent, &running).min(CLAIM_BATCH);
+    /// every destination and class has some. None of it is offered until the claim has ended.
+    fn begin_claim(&self, now: Timestamp) -> (Vec<Want>, bool) {
+        let mut spare = self.spare();
         let each = Class::ALL.into_iter().flat_map(|class| {
-            let of_class = room(self.workers, class, &running);
             let here = self.destinations_here();
-            here.map(move |destination| want(destination, class, of_class, node, now))
+            here.map(move |destination| {
+                let mut want = self.want(destination, class, now);
+                want.room.node = want.room.node.min(CLAIM_BATCH);
+                want
+            })
         });
         let (with, without): (Vec<Want>, Vec<Want>) = each.partition(|want| want.left(&[]) > 0);
+        spare.claims(with.first().map_or(0, |want| want.room.node), &without);
         (with, without.is_empty())
+    }
+
+    /// The room for a class at a destination.
+    pub(super) fn want(&self, destination: &Destination, class: Class, now: Timestamp) -> Want {
+        let running = *self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_class = room(self.workers, class, &running);
+        Want {
+            destination: destination.settings.name.clone(),
+            class,
+            limit: destination.room(class, now),
+            room: Room {
+                // Nothing is kept from urgent work: its room is all that is free.
+                destination: destination.room(Class::Urgent, now),
+                class: of_class,
+                node: room(self.workers, Class::Urgent, &running),
+            },
+            lease: SHORTEST_LEASE.max(destination.settings.timeout * 3),
+        }
     }
 
     async fn run_loop(
@@ -226,21 +258,22 @@ impl Delivery {
         }
     }
 
-    /// Counts a run; also for the second looks.
-    pub(crate) fn run_began(&self, job: &ClaimedJob) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)[job.class.rank()] += 1;
-        if let Some(destination) = self.destinations.get(&job.destination) {
-            destination.began(job.class);
+    /// Counts a run of a class at a destination; also second looks, and room that is offered.
+    pub(crate) fn took(&self, destination: &str, class: Class) {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)[class.rank()] += 1;
+        if let Some(destination) = self.destinations.get(destination) {
+            destination.began(class);
         }
     }
 
-    pub(crate) fn run_ended(&self, job: &ClaimedJob) {
+    /// Counts one out.
+    pub(crate) fn gave_back(&self, destination: &str, class: Class) {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = &mut running[job.class.rank()];
+        let count = &mut running[class.rank()];
         *count = count.saturating_sub(1);
         drop(running);
-        if let Some(destination) = self.destinations.get(&job.destination) {
-            destination.ended(job.class);
+        if let Some(destination) = self.destinations.get(destination) {
+            destination.ended(class);
         }
         self.freed.ring();
     }
@@ -283,27 +316,6 @@ impl Delivery {
                 tracing::debug!(job = %job.job, content_id, request_id, destination = job.destination, outcome, reason, error, "run ended")
             }
         }
-    }
-}
-
-fn want(
-    destination: &Destination,
-    class: Class,
-    of_class: usize,
-    node: usize,
-    now: Timestamp,
-) -> Want {
-    Want {
-        destination: destination.settings.name.clone(),
-        class,
-        limit: destination.room(class, now),
-        room: Room {
-            // Nothing is kept from urgent work: its room is all that is free.
-            destination: destination.room(Class::Urgent, now),
-            class: of_class,
-            node,
-        },
-        lease: SHORTEST_LEASE.max(destination.settings.timeout * 3),
     }
 }
 

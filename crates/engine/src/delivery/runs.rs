@@ -155,6 +155,6 @@ async fn perform(delivery: Arc<Delivery>, this: Arc<Run>) -> JobId {
             tracing::error!(job = %this.job.job, %error, "a run's end could not be stored")
         }
     }
-    delivery.run_ended(&this.job);
+    delivery.gave_back(&this.job.destination, this.job.class);
     this.job.job
 }

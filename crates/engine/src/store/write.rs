@@ -53,6 +53,20 @@ pub struct Decided {
     pub answer: Answer,
     /// What kind of decision it was; gives the HTTP status and the counter.
     pub kind: DecidedKind,
+    /// Its jobs that were taken for runs in the moment of acceptance, as [`slugline_core::intake::Offer`]s allowed.
+    pub begun: Vec<ClaimedJob>,
+}
+
+impl Decided {
+    /// What begins nothing.
+    #[must_use]
+    pub fn new(answer: Answer, kind: DecidedKind) -> Self {
+        Self {
+            answer,
+            kind,
+            begun: Vec::new(),
+        }
+    }
 }
 
 /// The kinds of decisions that answer 2xx.

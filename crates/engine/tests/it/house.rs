@@ -13,7 +13,7 @@ use slugline_core::lifecycle::JobState;
 use slugline_core::pressure::Thresholds;
 use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
-use slugline_engine::delivery::Shared;
+use slugline_engine::delivery::{Delivery, Shared};
 use slugline_engine::destination::{Destination, DestinationSettings, ReconcileSettings};
 use slugline_engine::engine::{Engine, EngineSettings};
 use slugline_engine::intake::{Caller, Intake, IntakeSettings};
@@ -36,6 +36,8 @@ pub struct House {
     pub clock: Arc<TestClock>,
     pub destinations: Vec<Arc<Destination>>,
     pub intake: Intake,
+    /// Of the engine that runs, or ran last.
+    pub delivery: Option<Arc<Delivery>>,
     stop: Stop,
     running: Option<JoinHandle<()>>,
     directory: tempfile::TempDir,
@@ -114,6 +116,7 @@ impl House {
             clock,
             destinations,
             intake,
+            delivery: None,
             stop: Stop::default(),
             running: None,
             directory,
@@ -143,7 +146,7 @@ impl House {
             max_attempts: 60,
             deadline: PATIENCE,
         };
-        let settings = EngineSettings {
+        let engine_settings = EngineSettings {
             workers: 16,
             policies: vec![policy; Class::ALL.len()],
             retention: Retention {
@@ -158,9 +161,12 @@ impl House {
             shared,
             Arc::new(Dice::new(self.seed)),
             self.destinations.clone(),
-            settings,
+            engine_settings,
         );
         engine.register().await.unwrap();
+        let (store, delivery) = (Arc::clone(&self.store), Arc::clone(engine.delivery()));
+        self.intake = Intake::new(store, settings()).with_delivery(Arc::clone(&delivery));
+        self.delivery = Some(delivery);
         self.stop = Stop::default();
         let stop = self.stop.clone();
         self.running = Some(tokio::spawn(async move {

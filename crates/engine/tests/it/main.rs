@@ -17,6 +17,7 @@ mod house;
 mod leases;
 mod media;
 mod network;
+mod offers;
 mod order;
 mod outages;
 mod reconciling;

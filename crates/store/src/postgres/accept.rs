@@ -63,18 +63,12 @@ async fn accept(
 fn accept_one<'a>(world: &mut World<'a>, prepared: &'a Prepared) -> Done<Result<Decided, Problem>> {
     let (submission, facts) = (&prepared.submission, world.facts(prepared));
     match decide(submission, &facts.found) {
-        Intake::Replay(answer) => Ok(Ok(Decided {
-            answer,
-            kind: DecidedKind::Replayed,
-        })),
+        Intake::Replay(answer) => Ok(Ok(Decided::new(answer, DecidedKind::Replayed))),
         Intake::Refuse(problem) => Ok(Err(problem)),
         Intake::Duplicate(answer) => {
             let expiry = key_expiry(world, submission);
             world.keep_key(prepared, &answer, Some(expiry))?;
-            Ok(Ok(Decided {
-                answer,
-                kind: DecidedKind::Duplicate,
-            }))
+            Ok(Ok(Decided::new(answer, DecidedKind::Duplicate)))
         }
         Intake::Stale(answer) => stale(world, prepared, &facts, answer).map(Ok),
         Intake::Accept(accept) => world.carry_out(prepared, &facts, accept, true),
@@ -100,8 +94,5 @@ fn stale<'a>(
         let entry = stale_entry(&world.changes, submission, item, &answer);
         world.changes.log(entry)?;
     }
-    Ok(Decided {
-        answer,
-        kind: DecidedKind::Stale,
-    })
+    Ok(Decided::new(answer, DecidedKind::Stale))
 }

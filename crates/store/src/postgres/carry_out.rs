@@ -5,11 +5,11 @@
 //! written is in `new`.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use slugline_core::answer::{Answer, AnswerJob};
-use slugline_core::ids::{Fence, JobId, PublishId};
+use slugline_core::ids::{JobId, PublishId};
 use slugline_core::intake::{Accept, ItemRecord, Submission};
-use slugline_core::lane::Lane;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
@@ -23,24 +23,14 @@ use super::keys::NewKey;
 use super::load::content_name;
 use super::new::{NewPublish, NewRevision};
 use crate::accepting;
+use crate::beginning::{At, Fresh, NewJobs, Taken, started};
 use crate::change::Ledger;
 use crate::change::desired::{Placing, place};
 use crate::change::{jobs, release};
 use crate::entry::Dated;
-use crate::job::JobRow;
 use crate::prepare::Prepared;
 use crate::short_name::ShortName;
 use crate::words::Waits;
-
-/// A publish on its way into the database.
-struct Fresh<'w, 'a> {
-    submission: &'a Submission,
-    accept: &'w Accept,
-    slug_key: Option<ShortName>,
-    publish: PublishId,
-    item: i64,
-    content: i64,
-}
 
 impl<'a> World<'a> {
     /// Stores a publish. `fresh`: it is a new generation, not more destinations for the newest one.
@@ -60,12 +50,12 @@ impl<'a> World<'a> {
             .items
             .get(&submission.item)
             .and_then(|item| item.slug_key);
+        let is_new = !self.items.contains_key(&submission.item);
         let (item, content) = self.keep_item(submission, facts, &accept, publish, fresh)?;
         let (slug_key, accept) = (facts.slug_key, &accept);
         let new = Fresh {
             submission,
             accept,
-            slug_key,
             publish,
             item,
             content,
@@ -75,9 +65,9 @@ impl<'a> World<'a> {
         let entry = accepting::request_entry(&self.changes, prepared, accept, place, body);
         self.changes.log(entry)?;
         if fresh {
-            self.move_slug(&new, left);
+            self.move_slug(&new, slug_key, left);
         }
-        let answered = self.add_jobs(&new)?;
+        let NewJobs { answered, begun } = self.add_jobs(&new, is_new)?;
         self.supersede_scheduled(accept, &answered)?;
         let answered = answered.into_iter().map(|(_, job)| job).collect();
         let answer = accepting::answer(submission, accept, publish, answered);
@@ -96,7 +86,11 @@ impl<'a> World<'a> {
             accept: accept.clone(),
         });
         let kind = DecidedKind::Accepted;
-        Ok(Ok(Decided { answer, kind }))
+        Ok(Ok(Decided {
+            answer,
+            kind,
+            begun,
+        }))
     }
 
     /// Why an accepted submission cannot be stored after all.
@@ -166,15 +160,20 @@ impl<'a> World<'a> {
         Ok((id, content))
     }
 
-    fn move_slug(&mut self, new: &Fresh<'_, 'a>, before: Option<ShortName>) {
-        let left = before.filter(|before| new.slug_key != Some(*before));
+    fn move_slug(
+        &mut self,
+        new: &Fresh<'_>,
+        slug_key: Option<ShortName>,
+        before: Option<ShortName>,
+    ) {
+        let left = before.filter(|before| slug_key != Some(*before));
         if let Some(key) = left {
             self.new.slugs.leave((key, new.item), new.accept.generation);
             if let Some(claim) = self.slugs.get_mut(&(key, new.item)) {
                 claim.leaving = true;
             }
         }
-        if let (Some(key), Some(slug)) = (new.slug_key, &new.accept.slug) {
+        if let (Some(key), Some(slug)) = (slug_key, &new.accept.slug) {
             let content_id = new.submission.item.content_id.clone();
             let claim = Claim {
                 content_id,
@@ -189,47 +188,66 @@ impl<'a> World<'a> {
         }
     }
 
-    fn add_jobs(&mut self, new: &Fresh<'_, 'a>) -> Done<Vec<(i64, AnswerJob)>> {
-        let mut answered = Vec::with_capacity(new.accept.targets.len());
+    /// `is_new`: so is their item.
+    fn add_jobs(&mut self, new: &Fresh<'_>, is_new: bool) -> Done<NewJobs> {
+        let (mut answered, mut taken) = (Vec::with_capacity(new.accept.targets.len()), Vec::new());
         for name in &new.accept.targets {
             // `unmet` has seen that it is there.
             if let Some(target) = self.destinations.get(name).cloned() {
-                let job = self.add_job(new, name, &target)?;
+                let lease = new.begins(at(name, &target), is_new && !self.paused);
+                let (job, run) = self.add_job(new, at(name, &target), lease)?;
+                taken.extend(run);
                 answered.push((target.id, job));
             }
         }
-        let waits = accepting::waits(new.accept);
-        if waits == Waits::default() {
+        if new.at_once() {
             let request = (new.publish, new.submission.key.as_str());
             let (key, order) = (
                 &new.submission.item,
                 (new.accept.generation, new.accept.version),
             );
             release::log_released(&mut self.changes, request, new.item, key, order)?;
-            self.changes.nudge();
         } else {
+            let waits = accepting::waits(new.accept);
             self.waiting.insert(new.publish, (new.item, waits));
         }
-        Ok(answered)
+        for taken in &taken {
+            let entry = started(&self.changes, &taken.job, &taken.right);
+            self.changes.log(entry)?;
+        }
+        if new.at_once() && taken.len() < answered.len() {
+            self.changes.nudge();
+        }
+        let begun = taken.into_iter().map(|taken| new.task(taken));
+        let begun = begun.collect::<Result<_, _>>().map_err(Fault::Unreadable)?;
+        Ok(NewJobs { answered, begun })
     }
 
-    fn add_job(&mut self, new: &Fresh<'_, 'a>, name: &str, target: &Known) -> Done<AnswerJob> {
-        let id = JobId(drawn(self.ids.jobs.pop_front())?);
-        let job = new.job(id, name, target, self.changes.now());
+    fn add_job(
+        &mut self,
+        new: &Fresh<'_>,
+        at: At<'_>,
+        lease: Option<Duration>,
+    ) -> Done<(AnswerJob, Option<Taken>)> {
+        let (id, now) = (JobId(drawn(self.ids.jobs.pop_front())?), self.changes.now());
+        let job = new.job(id, at, now);
         let (state, placing) = (job.state, Placing::of(&job));
-        self.changes.know([job]);
+        let taken = lease.map(|lease| Taken::of(job.clone(), lease, now));
+        let row = taken.as_ref().map_or(job, |taken| taken.row(now));
+        self.changes.know([row]);
         self.changes.count_open(1);
         self.new.jobs.push(id);
         if state == JobState::Queued {
             // Nothing newer than the newest accepted generation can have the place.
             place(&mut self.changes, &placing)?;
         }
-        Ok(AnswerJob {
+        let answered = AnswerJob {
             job_id: id,
-            destination: name.to_owned(),
+            destination: at.name.to_owned(),
             state,
             pending_reason: Waits::of(&new.accept.waits).first(),
-        })
+        };
+        Ok((answered, taken))
     }
 
     fn supersede_scheduled(&mut self, accept: &Accept, new: &[(i64, AnswerJob)]) -> Done<()> {
@@ -263,42 +281,12 @@ impl<'a> World<'a> {
     }
 }
 
-impl Fresh<'_, '_> {
-    fn job(&self, id: JobId, name: &str, target: &Known, now: Timestamp) -> JobRow {
-        let (request, accept) = (&self.submission.request, self.accept);
-        let at_once = accept.waits.is_empty();
-        JobRow {
-            id,
-            publish: self.publish,
-            item: self.item,
-            destination: target.id,
-            lane: Lane::of(target.lane, target.id, self.item, self.content).key,
-            generation: accept.generation,
-            action: request.action,
-            class: request.class,
-            state: if at_once {
-                JobState::Queued
-            } else {
-                JobState::Pending
-            },
-            due: now,
-            released_at: at_once.then_some(now),
-            published_at: at_once.then_some(now),
-            overwrites: None,
-            attempts: 0,
-            fence: Fence(0),
-            lease_until: None,
-            claimed_at: None,
-            version: accept.version,
-            request_id: self.submission.key.clone(),
-            key: self.submission.item.clone(),
-            destination_name: name.to_owned(),
-            request_timeout: std::time::Duration::ZERO,
-            commit_window: None,
-            waits: accepting::waits(accept),
-            held: Waits::default(),
-            restores: self.submission.restores(),
-        }
+fn at<'a>(name: &'a str, target: &Known) -> At<'a> {
+    At {
+        id: target.id,
+        name,
+        lane: target.lane,
+        any_time: target.any_time,
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct World<'a> {
     pub(crate) media: BTreeSet<String>,
     /// Publishes that wait: whose, and for what.
     pub(crate) waiting: BTreeMap<PublishId, (i64, Waits)>,
+    /// Whether anything is paused.
+    pub(crate) paused: bool,
     pub(crate) ids: Ids,
     pub(crate) new: New<'a>,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Item {
 pub(crate) struct Known {
     pub(crate) id: i64,
     pub(crate) lane: LaneScope,
+    /// Whether publishes begin there at any time.
+    pub(crate) any_time: bool,
 }
 
 /// A claim on a slug.

@@ -179,9 +179,11 @@ pub(crate) fn counted(count: u32) -> i32 {
 
 /// The statement that writes new jobs, each with the job that has replaced it already, if any.
 pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static>> {
-    let sql = "INSERT INTO job (id, publish, item, destination, lane, generation, action, class, state, due, released_at, replaced_by, overwrites)
+    let sql = "INSERT INTO job (id, publish, item, destination, lane, generation, action, class, state, due, released_at, replaced_by, overwrites,
+                                attempts, fence, lease_until, claimed_at)
                SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-                                    $7::smallint[], $8::smallint[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[])";
+                                    $7::smallint[], $8::smallint[], $9::smallint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::boolean[],
+                                    $14::int[], $15::bigint[], $16::bigint[], $17::bigint[])";
     if jobs.is_empty() {
         return None;
     }
@@ -189,12 +191,12 @@ pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static
         |of: fn(&JobRow) -> i64| -> Vec<i64> { jobs.iter().map(|(job, _)| of(job)).collect() };
     let words =
         |of: fn(&JobRow) -> i16| -> Vec<i16> { jobs.iter().map(|(job, _)| of(job)).collect() };
-    let released: Vec<Option<i64>> = jobs
-        .iter()
-        .map(|(job, _)| job.released_at.map(|at| at.0))
-        .collect();
+    let times = |of: fn(&JobRow) -> Option<Timestamp>| -> Vec<Option<i64>> {
+        jobs.iter().map(|(job, _)| of(job).map(|at| at.0)).collect()
+    };
     let replaced: Vec<Option<i64>> = jobs.iter().map(|(_, by)| by.map(|job| job.0)).collect();
     let overwrites: Vec<Option<bool>> = jobs.iter().map(|(job, _)| job.overwrites).collect();
+    let attempts: Vec<i32> = jobs.iter().map(|(job, _)| counted(job.attempts)).collect();
     Some(write(
         sql,
         columns![
@@ -208,9 +210,13 @@ pub(crate) fn insert(jobs: Vec<(JobRow, Option<JobId>)>) -> Option<Write<'static
             words(|job| small(job.class)),
             words(|job| small(job.state)),
             numbers(|job| job.due.0),
-            released,
+            times(|job| job.released_at),
             replaced,
-            overwrites
+            overwrites,
+            attempts,
+            numbers(|job| job.fence.0),
+            times(|job| job.lease_until),
+            times(|job| job.claimed_at),
         ],
     ))
 }

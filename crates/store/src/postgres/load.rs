@@ -19,9 +19,10 @@ use super::fault::{Done, Fault};
 use super::new::New;
 use super::session::{BEGIN, Session, call};
 use super::times::{Times, store_now};
-use super::{dependencies, desired, items, jobs, release};
+use super::{dependencies, desired, items, jobs, pauses, release};
 use crate::accepting::slug_name;
 use crate::entry::Dated;
+use crate::pause;
 use crate::prepare::Prepared;
 use crate::record::{Json, Record};
 use crate::short_name::ShortName;
@@ -40,7 +41,8 @@ const ITEMS: &str = "SELECT c.place, s.content, i.id, i.slug_key, i.source, i.ve
     LEFT JOIN LATERAL (SELECT i.* FROM item i WHERE i.content_id = c.content_id AND i.owner = c.owner
                                                 AND i.environment = c.environment AND i.locale = c.locale LIMIT 1) i ON TRUE";
 
-const DESTINATIONS: &str = "SELECT id, name, lane FROM destination WHERE name = ANY($1)";
+const DESTINATIONS: &str =
+    "SELECT id, name, lane, pace IS NULL FROM destination WHERE name = ANY($1)";
 
 const CLAIMS: &str = "SELECT c.key, c.item, i.content_id, c.leaving IS NOT NULL
     FROM slug_claim c JOIN item i ON i.id = c.item WHERE c.key = ANY($1)";
@@ -63,7 +65,7 @@ const TARGETS: &str = "SELECT DISTINCT i.id, d.name FROM item i JOIN publish p O
     JOIN job j ON j.publish = p.id JOIN destination d ON d.id = j.destination WHERE i.id = ANY($1)";
 
 /// Where items are desired; with a number for a job there, as a removal may want one.
-const DESIRED_AT: &str = "SELECT d.id, d.name, d.lane, nextval('job_id') FROM desired w JOIN destination d ON d.id = w.destination
+const DESIRED_AT: &str = "SELECT d.id, d.name, d.lane, d.pace IS NULL, nextval('job_id') FROM desired w JOIN destination d ON d.id = w.destination
     WHERE w.item = ANY($1)";
 
 const WAITING: &str =
@@ -77,9 +79,11 @@ pub(crate) async fn load<'a>(
 ) -> Done<World<'a>> {
     let asked = Asked::of(submissions);
     let given = times.given();
-    let [_, _, numbers, keys, known, destinations, claims] = session
+    let [_, _, _, numbers, keys, known, destinations, claims, paused] = session
         .each([
             call(BEGIN, &[]),
+            // What is paused while it is held is seen below, or waits for its end.
+            call(pauses::SHARE, &[]),
             call(
                 items::LOCK,
                 &[&asked.owners, &asked.environments, &asked.contents],
@@ -97,6 +101,7 @@ pub(crate) async fn load<'a>(
             ),
             call(DESTINATIONS, &[&asked.targets]),
             call(CLAIMS, &[&asked.slugs]),
+            call(pause::ANY, &[]),
         ])
         .await?;
     let now = times.read(&numbers)?;
@@ -118,6 +123,7 @@ pub(crate) async fn load<'a>(
             .map(|row| Ok(hex(&row.read::<Vec<u8>>(0)?)))
             .collect::<Done<_>>()?,
         waiting: BTreeMap::new(),
+        paused: !paused.is_empty(),
         ids: ids(&numbers)?,
         new: New::default(),
     };
@@ -272,6 +278,7 @@ impl World<'_> {
                 Known {
                     id,
                     lane: row.read(2)?,
+                    any_time: row.read(3)?,
                 },
             );
         }
@@ -315,7 +322,7 @@ impl World<'_> {
         self.add_targets(&targets)?;
         self.add_destinations(&desired_at)?;
         for row in &desired_at {
-            self.ids.jobs.push_back(row.read(3)?);
+            self.ids.jobs.push_back(row.read(4)?);
         }
         for row in &waiting {
             let (id, item, waits): (PublishId, i64, Waits) =

@@ -21,14 +21,16 @@ use super::log::Columns;
 use super::pauses;
 use super::session::{BEGIN, COMMIT, Call, Param, Session, call};
 use super::slots::Given;
-use super::task::{self, Gather, Task};
+use super::task::{self, Gather};
 use super::times::Times;
 use super::write::commit;
+use crate::beginning::{Taken as Pick, started};
 use crate::change::control;
 use crate::entry::{Entry, Written};
 use crate::job::JobRow;
 use crate::pause::PARKED;
 use crate::record::Record;
+use crate::task::Task;
 
 /// What is wanted where nothing is paused, as rows: `$1` destinations, `$3` how many, `$4` classes. `$2` is the time.
 macro_rules! wants {
@@ -144,10 +146,13 @@ fn jobs_of(picks: Vec<Pick>, mut tasks: BTreeMap<JobId, Task>, way: &Way) -> Vec
     let mut jobs = Vec::with_capacity(picks.len());
     for pick in picks {
         let id = pick.job.id;
-        match tasks.remove(&id).map(|task| task.of(pick, way.looks)) {
-            Some(Ok(job)) => jobs.push(job),
-            Some(Err(fault)) => task::cannot_run(id, &fault),
-            None => {}
+        let Some(task) = tasks.remove(&id) else {
+            continue;
+        };
+        let ended = way.looks.then_some(pick.job.state);
+        match task.of(pick.job, &pick.right, pick.lease, ended) {
+            Ok(job) => jobs.push(job),
+            Err(why) => task::cannot_run(id, &Fault::Unreadable(why)),
         }
     }
     jobs
@@ -241,13 +246,6 @@ async fn set_aside(
     Ok(paused.len())
 }
 
-/// A job that is to be taken.
-pub(crate) struct Pick {
-    pub(crate) job: JobRow,
-    pub(crate) taken: Delivering,
-    pub(crate) lease: std::time::Duration,
-}
-
 /// Chooses among what was found, one of each lane and as many as there is room for; and names the
 /// wants that got fewer than that.
 fn pick<'a>(
@@ -271,7 +269,7 @@ fn pick<'a>(
             .into_iter()
             .filter(|job| lanes.insert((job.destination, job.lane)));
         let before = picks.len();
-        picks.extend(free.take(left).map(|job| Pick::of(job, want, now, way)));
+        picks.extend(free.take(left).map(|job| take_one(job, want, now, way)));
         if picks.len() - before < left {
             short.push(want);
         }
@@ -279,23 +277,19 @@ fn pick<'a>(
     (picks, short)
 }
 
-impl Pick {
-    fn of(job: JobRow, want: &Want, now: Timestamp, way: &Way) -> Self {
-        let until = now.plus(want.lease);
-        let taken = if way.looks {
-            Delivering {
-                attempts: job.attempts,
-                fence: Fence(job.fence.0 + 1),
-                lease_until: until,
-            }
-        } else {
-            job.queued().claim(job.fence, until)
-        };
-        Self {
-            job,
-            taken,
-            lease: want.lease,
-        }
+fn take_one(job: JobRow, want: &Want, now: Timestamp, way: &Way) -> Pick {
+    if !way.looks {
+        return Pick::of(job, want.lease, now);
+    }
+    let right = Delivering {
+        attempts: job.attempts,
+        fence: Fence(job.fence.0 + 1),
+        lease_until: now.plus(want.lease),
+    };
+    Pick {
+        job,
+        right,
+        lease: want.lease,
     }
 }
 
@@ -373,11 +367,11 @@ struct Rows {
 impl Rows {
     fn of(picks: &[Pick]) -> Self {
         let mut rows = Self::default();
-        for Pick { job, taken, .. } in picks {
+        for Pick { job, right, .. } in picks {
             rows.ids.push(job.id.0);
-            rows.attempts.push(counted(taken.attempts));
-            rows.fences.push(taken.fence.0);
-            rows.leases.push(taken.lease_until.0);
+            rows.attempts.push(counted(right.attempts));
+            rows.fences.push(right.fence.0);
+            rows.leases.push(right.lease_until.0);
             rows.items.push(job.item);
             rows.destinations.push(job.destination);
             rows.generations.push(job.generation.0);
@@ -399,8 +393,7 @@ fn entries(picks: &[Pick], way: &Way, now: Timestamp) -> Vec<Written> {
         if way.looks {
             Entry::of_job(&at, kind, "second_look", &pick.job).finish()
         } else {
-            let entry = Entry::of_job(&at, kind, "started", &pick.job);
-            entry.detail("attempt", pick.taken.attempts).finish()
+            started(&at, &pick.job, &pick.right).finish()
         }
     };
     picks.iter().map(entry).collect()

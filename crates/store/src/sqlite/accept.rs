@@ -41,17 +41,11 @@ fn accept_one(tx: &Tx<'_>, prepared: &Prepared) -> Done<Result<Decided, Problem>
     let submission = &prepared.submission;
     let facts = facts(tx, prepared)?;
     match decide(submission, &facts.found) {
-        Intake::Replay(answer) => Ok(Ok(Decided {
-            answer,
-            kind: DecidedKind::Replayed,
-        })),
+        Intake::Replay(answer) => Ok(Ok(Decided::new(answer, DecidedKind::Replayed))),
         Intake::Refuse(problem) => Ok(Err(problem)),
         Intake::Duplicate(answer) => {
             keys::keep(tx, prepared, &answer, Some(key_expiry(tx, submission)))?;
-            Ok(Ok(Decided {
-                answer,
-                kind: DecidedKind::Duplicate,
-            }))
+            Ok(Ok(Decided::new(answer, DecidedKind::Duplicate)))
         }
         Intake::Stale(answer) => stale(tx, prepared, &facts, answer).map(Ok),
         Intake::Accept(accept) => carry_out(tx, prepared, &facts, &accept, true),
@@ -124,8 +118,5 @@ fn stale(tx: &Tx<'_>, prepared: &Prepared, facts: &Facts, answer: Answer) -> Don
     if let Some(item) = item {
         stale_entry(tx, submission, item, &answer).write(tx)?;
     }
-    Ok(Decided {
-        answer,
-        kind: DecidedKind::Stale,
-    })
+    Ok(Decided::new(answer, DecidedKind::Stale))
 }

@@ -9,8 +9,7 @@ use rusqlite::params;
 use slugline_core::answer::AnswerJob;
 use slugline_core::ids::{JobId, PublishId};
 use slugline_core::intake::{Accept, Submission};
-use slugline_core::lane::Lane;
-use slugline_core::lifecycle::{JobState, PendingReason};
+use slugline_core::lifecycle::{Delivering, JobState, PendingReason};
 use slugline_core::problem::Problem;
 use slugline_engine::store::{Decided, DecidedKind};
 
@@ -18,11 +17,12 @@ use super::accept::{Facts, key_expiry};
 use super::column::{Col, Waits};
 use super::desired::{self, Placing};
 use super::destinations::Known;
-use super::fault::Done;
+use super::fault::{Done, Fault};
 use super::statements::Statements;
 use super::tx::Tx;
-use super::{dependencies, items, jobs, keys, publishes, revisions, slugs};
+use super::{dependencies, items, jobs, keys, pauses, publishes, revisions, slugs};
 use crate::accepting::{answer, missing_media, request_entry, unknown_destination, waits};
+use crate::beginning::{At, Fresh, NewJobs, Taken, started};
 use crate::change::desired::place;
 use crate::change::jobs::supersede;
 use crate::change::release::log_released;
@@ -76,9 +76,9 @@ pub(crate) fn carry_out(
     if fresh {
         accepting.move_slug()?;
     }
-    let jobs = accepting.insert_jobs(&targets)?;
-    accepting.supersede_scheduled(&jobs)?;
-    let jobs = jobs.into_iter().map(|(_, job)| job).collect();
+    let NewJobs { answered, begun } = accepting.insert_jobs(&targets)?;
+    accepting.supersede_scheduled(&answered)?;
+    let jobs = answered.into_iter().map(|(_, job)| job).collect();
     let answer = answer(submission, accept, publish, jobs);
     let record = keys::keep(
         tx,
@@ -92,6 +92,7 @@ pub(crate) fn carry_out(
     Ok(Ok(Decided {
         answer,
         kind: DecidedKind::Accepted,
+        begun,
     }))
 }
 
@@ -104,6 +105,15 @@ fn known_targets(tx: &Tx<'_>, names: &[String]) -> Done<Result<Vec<Rc<Known>>, P
         }
     }
     Ok(Ok(known))
+}
+
+fn at(target: &Known) -> At<'_> {
+    At {
+        id: target.id,
+        name: &target.name,
+        lane: target.lane,
+        any_time: target.pace.is_none(),
+    }
 }
 
 /// A publish on its way into the file.
@@ -121,10 +131,6 @@ pub(crate) struct Accepting<'a> {
 }
 
 impl Accepting<'_> {
-    fn at_once(&self) -> bool {
-        self.accept.waits.is_empty()
-    }
-
     fn insert_publish(&self) -> Done<()> {
         let (request, accept, now) = (&self.submission.request, self.accept, self.tx.now.0);
         let waits = waits(accept);
@@ -145,7 +151,7 @@ impl Accepting<'_> {
                 self.submission.key,
                 self.submission.actor,
                 now,
-                self.at_once().then_some(now),
+                self.fresh().at_once().then_some(now),
                 request.publish_at.map(|at| at.0),
                 waits.0,
                 request
@@ -190,12 +196,26 @@ impl Accepting<'_> {
         }
     }
 
-    fn insert_jobs(&self, targets: &[Rc<Known>]) -> Done<Vec<(i64, AnswerJob)>> {
-        let jobs = targets
-            .iter()
-            .map(|target| Ok((target.id, self.insert_job(target)?)))
-            .collect::<Done<Vec<_>>>()?;
-        if self.at_once() {
+    fn insert_jobs(&self, targets: &[Rc<Known>]) -> Done<NewJobs> {
+        let (mut answered, mut taken) = (Vec::with_capacity(targets.len()), Vec::new());
+        let may_begin = !self.submission.offers.is_empty() && !pauses::is_any(self.tx)?;
+        let is_new = self.facts.item.is_none() && may_begin;
+        let fresh = self.fresh();
+        for target in targets {
+            let take = |lease| {
+                // Its number comes with its row.
+                let job = fresh.job(JobId(0), at(target), self.tx.now);
+                Taken::of(job, lease, self.tx.now)
+            };
+            let mut run = fresh.begins(at(target), is_new).map(take);
+            let job = self.insert_job(target, run.as_ref().map(|run| &run.right))?;
+            if let Some(run) = &mut run {
+                run.job.id = job.job_id;
+            }
+            taken.extend(run);
+            answered.push((target.id, job));
+        }
+        if fresh.at_once() {
             let (request, key) = ((self.publish, &*self.submission.key), &self.submission.item);
             log_released(
                 &mut { self.tx },
@@ -204,46 +224,63 @@ impl Accepting<'_> {
                 key,
                 (self.accept.generation, self.accept.version),
             )?;
+        }
+        for taken in &taken {
+            started(self.tx, &taken.job, &taken.right).write(self.tx)?;
+        }
+        if fresh.at_once() && taken.len() < answered.len() {
             self.tx.nudge();
         }
-        Ok(jobs)
+        let begun = taken.into_iter().map(|taken| fresh.task(taken));
+        let begun = begun.collect::<Result<_, _>>().map_err(Fault::Unreadable)?;
+        Ok(NewJobs { answered, begun })
     }
 
-    fn insert_job(&self, target: &Known) -> Done<AnswerJob> {
-        let (accept, request, now) = (self.accept, &self.submission.request, self.tx.now.0);
-        let lane = Lane::of(target.lane, target.id, self.item, self.content).key;
-        let state = if self.at_once() {
+    fn fresh(&self) -> Fresh<'_> {
+        Fresh {
+            submission: self.submission,
+            accept: self.accept,
+            publish: self.publish,
+            item: self.item,
+            content: self.content,
+        }
+    }
+
+    /// Writes a job down: pending, queued or, where a run has a right to it, taken.
+    fn insert_job(&self, target: &Known, right: Option<&Delivering>) -> Done<AnswerJob> {
+        let (accept, request, now) = (self.accept, &self.submission.request, self.tx.now);
+        let at_once = self.fresh().at_once();
+        let state = if at_once {
             JobState::Queued
         } else {
             JobState::Pending
         };
-        let sql = "INSERT INTO job (publish, item, destination, lane, generation, action, class, state, due, released_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-        let (action, class, released_at) = (
-            Col(request.action),
-            Col(request.class),
-            self.at_once().then_some(now),
-        );
-        let generation = accept.generation;
+        let sql = "INSERT INTO job (publish, item, destination, lane, generation, action, class, state, due, released_at,
+                                    attempts, fence, lease_until, claimed_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         self.tx.run(
             sql,
             params![
                 self.publish.0,
                 self.item,
                 target.id,
-                lane,
-                generation.0,
-                action,
-                class,
-                Col(state),
-                now,
-                released_at
+                self.fresh().lane(at(target)),
+                accept.generation.0,
+                Col(request.action),
+                Col(request.class),
+                Col(right.map_or(state, |_| JobState::Delivering)),
+                now.0,
+                at_once.then_some(now.0),
+                right.map_or(0, |right| right.attempts),
+                right.map_or(0, |right| right.fence.0),
+                right.map(|right| right.lease_until.0),
+                right.map(|_| now.0),
             ],
         )?;
         self.tx.count_open(1);
         self.tx.did(request.class);
         let job = JobId(self.tx.last_insert_rowid());
-        if self.at_once() {
+        if at_once {
             self.place(job, target.id)?;
         }
         Ok(AnswerJob {

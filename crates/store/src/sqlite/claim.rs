@@ -5,7 +5,6 @@
 //! index probe however long the queue is.
 
 use rusqlite::params;
-use slugline_core::event::EventType;
 use slugline_core::ids::JobId;
 use slugline_core::item::Class;
 use slugline_core::lane::LaneScope;
@@ -16,12 +15,12 @@ use super::column::{At, Col};
 use super::destinations::Known;
 use super::fault::Done;
 use super::jobs::{self, LANE_IS_FREE};
-use super::log::Entry;
 use super::pauses::Active;
 use super::slots;
 use super::statements::Statements;
 use super::task;
 use super::tx::Tx;
+use crate::beginning::started;
 use crate::change::control;
 
 /// Takes due jobs for each want, the oldest first.
@@ -145,9 +144,7 @@ fn take(
     }
     slots::begun(tx, destination, &job)?;
     tx.did(job.class);
-    Entry::of_job(tx, EventType::DeliveryStarted, "started", &job)
-        .detail("attempt", taken.attempts)
-        .write(tx)?;
+    started(tx, &job, &taken).write(tx)?;
     let job = task::gather(tx, job, &taken, want.lease, None)?;
     Ok(Taken::Claimed(Box::new(job)))
 }

@@ -20,7 +20,7 @@ use super::statements::Statements;
 use super::tx::Tx;
 use crate::change::control;
 use crate::pause::{
-    self, Columns, NO_ITEM, PARKED, REMEMBERED, SELECT, STOPS, Stop, content_is_paused, key_of,
+    self, ANY, Columns, NO_ITEM, PARKED, REMEMBERED, SELECT, STOPS, Stop, content_is_paused, key_of,
 };
 use crate::words::Word;
 
@@ -74,6 +74,11 @@ impl Active {
         );
         Ok(connection.one(sql, [job.item], |_| Ok(()))?.is_some())
     }
+}
+
+/// Whether anything is paused.
+pub(crate) fn is_any(connection: &Connection) -> Done<bool> {
+    Ok(connection.one(ANY, [], |_| Ok(()))?.is_some())
 }
 
 /// When something wider than a content was stopped.

@@ -4,7 +4,7 @@
 //! whose bytes are gone.
 
 use rusqlite::{Connection, params};
-use slugline_core::payload::{Payload, StoredMedia};
+use slugline_core::payload::StoredMedia;
 use slugline_core::version::Generation;
 
 use super::carry_out::Accepting;
@@ -13,6 +13,7 @@ use super::fault::{Done, Fault};
 use super::jobs::JobRow;
 use super::statements::Statements;
 use super::tx::Tx;
+use crate::task::Body;
 
 /// Whether a medium's bytes are kept.
 pub(crate) fn is_kept(connection: &Connection, sha256: &str) -> Done<bool> {
@@ -79,17 +80,9 @@ pub(crate) fn of_generation(
     )
 }
 
-/// What a run shows: slug, payload and media.
-#[derive(Default)]
-pub(crate) struct Body {
-    pub(crate) slug: String,
-    pub(crate) payload: Payload,
-    pub(crate) media: Vec<StoredMedia>,
-}
-
 /// The body that a job works with: its generation's, or for a removal that of the last generation
 /// with a body, if there is one.
-pub(crate) fn body_for(connection: &Connection, job: &JobRow) -> Done<Body> {
+pub(crate) fn body_for(connection: &Connection, job: &JobRow) -> Done<Option<Body>> {
     let sql = "SELECT slug, payload, media FROM revision
                WHERE item = ?1 AND generation BETWEEN ?2 AND ?3 AND payload IS NOT NULL ORDER BY generation DESC LIMIT 1";
     let oldest = if job.action.removes() {
@@ -97,7 +90,7 @@ pub(crate) fn body_for(connection: &Connection, job: &JobRow) -> Done<Body> {
     } else {
         job.generation.0
     };
-    let found = connection.one(sql, [job.item, oldest, job.generation.0], |row| {
+    connection.one(sql, [job.item, oldest, job.generation.0], |row| {
         Ok(Body {
             slug: row.get::<_, Option<_>>(0)?.unwrap_or_default(),
             payload: row.get::<_, Json<_>>(1)?.0,
@@ -106,11 +99,7 @@ pub(crate) fn body_for(connection: &Connection, job: &JobRow) -> Done<Body> {
                 .map(|media| media.0)
                 .unwrap_or_default(),
         })
-    })?;
-    let missing = || Fault::Unreadable(format!("the body of {} is missing", job.id));
-    found
-        .or_else(|| job.action.removes().then(Body::default))
-        .ok_or_else(missing)
+    })
 }
 
 /// A medium's name as its 32 bytes.

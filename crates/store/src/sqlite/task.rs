@@ -15,10 +15,11 @@ use slugline_engine::store::ClaimedJob;
 
 use super::column::Json;
 use super::desired::{self, Desired};
-use super::fault::Done;
+use super::fault::{Done, Fault};
 use super::jobs::JobRow;
 use super::revisions;
 use super::statements::Statements;
+use crate::task::Task;
 
 /// The task of a job that a run has taken. `ended`: the state that a second look finds it in.
 pub(crate) fn gather(
@@ -35,36 +36,16 @@ pub(crate) fn gather(
         .map(|desired| shown(connection, desired))
         .transpose()?
         .flatten();
-    let effects = effects(connection, job.destination, job.item)?;
-    Ok(ClaimedJob {
-        job: job.id,
-        publish: job.publish,
-        fence: taken.fence,
-        lease,
-        attempt: taken.attempts,
-        destination: job.destination_name,
-        class: job.class,
-        item: job.key,
-        action: job.action,
-        generation: job.generation,
-        newest: desired
-            .as_ref()
-            .map_or(job.generation, |desired| desired.generation),
-        version: job.version,
-        request_id: job.request_id,
-        released_at: job.published_at.or(job.released_at).unwrap_or(job.due),
-        queued_at: job.released_at.unwrap_or(job.due),
-        overwrites: job.overwrites,
-        slug: body.slug,
-        payload: body.payload,
-        media: body.media,
-        effects,
+    let task = Task {
+        body,
+        newest: desired.as_ref().map(|desired| desired.generation),
         shown,
-        adopted: adopted(connection, job.item, job.destination)?,
         undisturbed: desired.as_ref().is_some_and(|desired| desired.undisturbed),
+        adopted: adopted(connection, job.item, job.destination)?,
         owes_look: desired.is_some_and(|desired| desired.look_owed),
-        ended,
-    })
+        effects: effects(connection, job.destination, job.item)?,
+    };
+    task.of(job, taken, lease, ended).map_err(Fault::Unreadable)
 }
 
 /// The fingerprint of what a person said to leave as it is.

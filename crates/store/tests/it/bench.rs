@@ -216,6 +216,7 @@ impl Post {
             received_at: now,
             key_ttl: Duration::from_secs(86_400),
             origin: Origin::Producer,
+            offers: Vec::new(),
             request,
         }
     }

@@ -197,6 +197,7 @@ fn from_a_cms() -> Submission {
     let request = decode(&raw).unwrap();
     let fingerprints = request.fingerprints("en");
     Submission {
+        offers: Vec::new(),
         item: ItemKey {
             owner: "default".into(),
             environment: "production".into(),

@@ -238,6 +238,7 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
     let request = decode(body.as_bytes()).unwrap();
     let fingerprints = request.fingerprints(locale);
     Submission {
+        offers: Vec::new(),
         item: ItemKey {
             owner: "default".into(),
             environment: "production".into(),

@@ -3,6 +3,7 @@
 //! Each test is given a fresh store with the bench's destinations. A new implementation is put
 //! through all of it by one line: `contract_tests!(open)`.
 
+pub(crate) mod begun;
 pub(crate) mod credentials;
 pub(crate) mod delivery;
 pub(crate) mod dependencies;
@@ -62,6 +63,13 @@ macro_rules! contract_tests {
             delivery::a_shared_thing_has_one_holder,
             delivery::a_nudge_comes_with_work,
             delivery::a_lane_that_nobody_waits_for_nudges_nobody,
+            begun::what_begins_is_what_a_claim_would_give,
+            begun::what_has_begun_is_nobody_elses,
+            begun::a_run_that_began_and_was_lost_is_taken_back,
+            begun::a_run_that_began_is_retried_like_others,
+            begun::what_a_claim_might_hold_back_does_not_begin,
+            begun::nothing_begins_beside_a_pause_or_a_pace,
+            begun::what_begins_in_one_call_is_seen_by_the_rest_of_it,
             order::a_newer_generation_takes_the_place_of_a_queued_one,
             order::a_run_in_flight_ends_and_the_newer_one_follows,
             order::a_replaced_run_is_not_queued_again,
