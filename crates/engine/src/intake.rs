@@ -3,7 +3,6 @@
 //! Ensures that nothing is answered with success before it is durable (P1), and that a refusal
 //! stores nothing. Does not know HTTP beyond the problem's status.
 
-use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -243,23 +242,17 @@ impl Intake {
     async fn accept(
         &self,
         settings: &IntakeSettings,
-        mut submission: Submission,
+        submission: Submission,
     ) -> Result<Decided, Problem> {
         self.refuse_under_pressure(settings, submission.request.class)?;
-        let room = self.room_for(&submission);
-        submission.offers = room.iter().flat_map(Offered::offers).collect();
-        let mut outcomes = self
-            .store
-            .accept(vec![submission])
-            .await
-            .map_err(|error| problem_of(&error))?;
-        let mut outcome = outcomes
+        let outcomes = match self.room_for(&submission) {
+            Some(room) => room.accept(submission).await,
+            None => self.store.accept(vec![submission]).await,
+        };
+        let mut outcomes = outcomes.map_err(|error| problem_of(&error))?;
+        outcomes
             .pop()
-            .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")));
-        if let (Some(room), Ok(decided)) = (room, &mut outcome) {
-            room.begin(take(&mut decided.begun));
-        }
-        outcome
+            .unwrap_or_else(|| Err(Problem::new(Code::Internal, "the store gave no answer")))
     }
 
     /// Room for its runs, where they may begin at once.

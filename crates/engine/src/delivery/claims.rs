@@ -18,7 +18,7 @@ use slugline_core::lifecycle::Verdict;
 use slugline_core::time::Timestamp;
 
 use super::desk::Shared;
-use super::offers::Spare;
+use super::offers::{Spare, ToDo};
 use super::runs::Runs;
 use crate::bell::Bell;
 use crate::destination::Destination;
@@ -107,7 +107,7 @@ impl Delivery {
         join(self.claim_loop(claimed, stop), self.run_loop(to_run, grace)).await;
     }
 
-    async fn claim_loop(&self, claimed: mpsc::UnboundedSender<Granted>, stop: &Stop) {
+    async fn claim_loop(&self, claimed: mpsc::UnboundedSender<ToDo>, stop: &Stop) {
         self.offer_by(Some(claimed.clone()));
         while !stop.is_requested() {
             let next = self.claim_once(&claimed).await;
@@ -132,7 +132,7 @@ impl Delivery {
     }
 
     /// Claims once. `None` when there may be more at once, else what to wait for.
-    async fn claim_once(&self, claimed: &mpsc::UnboundedSender<Granted>) -> Option<Wait> {
+    async fn claim_once(&self, claimed: &mpsc::UnboundedSender<ToDo>) -> Option<Wait> {
         let now = self.shared.store.now();
         let (wants, all_have_room) = self.begin_claim(now);
         if wants.is_empty() {
@@ -166,7 +166,8 @@ impl Delivery {
         self.spare().claimed(&wants, taken);
         for job in answer.jobs {
             // The run loop outlives this one: it reads until we end.
-            let _ = claimed.unbounded_send(Granted { job, asked_at });
+            let granted = Box::new(Granted { job, asked_at });
+            let _ = claimed.unbounded_send(ToDo::Run(granted));
         }
         let next = [answer.next_due, self.next_room(now)]
             .into_iter()
@@ -227,18 +228,19 @@ impl Delivery {
 
     async fn run_loop(
         self: &Arc<Self>,
-        mut to_run: mpsc::UnboundedReceiver<Granted>,
+        mut to_run: mpsc::UnboundedReceiver<ToDo>,
         grace: Duration,
     ) {
         let mut runs = Runs::default();
         loop {
-            let granted = {
+            let next = {
                 let ended = runs.ended().fuse();
                 pin_mut!(ended);
-                select_biased! { () = ended => continue, granted = to_run.next() => granted }
+                select_biased! { () = ended => continue, next = to_run.next() => next }
             };
-            match granted {
-                Some(granted) => runs.begin(self, granted),
+            match next {
+                Some(ToDo::Run(granted)) => runs.begin(self, *granted),
+                Some(ToDo::Errand(errand)) => runs.see_through(errand),
                 None => break,
             }
         }

@@ -1,7 +1,8 @@
 //! Offers: room for runs that begin in the moment of acceptance.
 //!
 //! Ensures that what is offered is kept free until the offer ends, that a claim under way and an offer never count on the
-//! same room, and that nothing is offered where jobs are known to wait: those come first.
+//! same room, that nothing is offered where jobs are known to wait (those come first), and that what was taken is run also
+//! where whoever sent it has gone meanwhile.
 
 use std::collections::BTreeSet;
 use std::mem::take;
@@ -9,18 +10,21 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_channel::mpsc::UnboundedSender;
-use slugline_core::intake::Offer;
+use futures_channel::oneshot;
+use slugline_core::intake::{Offer, Submission};
 use slugline_core::item::Class;
+use slugline_core::port::BoxFuture;
+use slugline_core::problem::Problem;
 use slugline_core::time::Timestamp;
 
 use super::claims::{Delivery, Granted};
-use crate::store::{ClaimedJob, Want};
+use crate::store::{ClaimedJob, Decided, StoreError, Want};
 
 /// What a node knows of its room between claims.
 #[derive(Default)]
 pub(super) struct Spare {
     /// The way to the runs, while the node delivers.
-    runs: Option<UnboundedSender<Granted>>,
+    runs: Option<UnboundedSender<ToDo>>,
     /// Where the last claim found nothing more, and had room.
     idle: BTreeSet<(String, Class)>,
     /// What the claim under way may take.
@@ -70,7 +74,7 @@ impl Delivery {
     }
 
     /// Offers room from now on, to be sent what begins in it; `None` to offer none any more.
-    pub(super) fn offer_by(&self, runs: Option<UnboundedSender<Granted>>) {
+    pub(super) fn offer_by(&self, runs: Option<UnboundedSender<ToDo>>) {
         self.spare().runs = runs;
     }
 
@@ -122,7 +126,7 @@ impl Delivery {
 /// Room that is kept free; given back when it is dropped, but for what has begun in it.
 pub struct Offered {
     delivery: Arc<Delivery>,
-    runs: UnboundedSender<Granted>,
+    runs: UnboundedSender<ToDo>,
     class: Class,
     /// The node's monotonic time: a lease cannot end earlier than counted from there.
     asked_at: Duration,
@@ -130,22 +134,48 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// What is offered.
-    #[must_use]
-    pub fn offers(&self) -> Vec<Offer> {
-        self.offers.clone()
+    /// Accepts a submission with what is offered, and has run what was taken. The node does it, as it does its runs: whoever
+    /// asks may go away.
+    pub async fn accept(self, mut submission: Submission) -> Result<Decisions, StoreError> {
+        submission.offers = self.offers.clone();
+        let ((answer, answered), runs) = (oneshot::channel(), self.runs.clone());
+        let accept = async move {
+            let store = Arc::clone(&self.delivery.shared.store);
+            let mut outcome = store.accept(vec![submission]).await;
+            let decided = outcome.iter_mut().flatten().flatten();
+            let begun = decided.flat_map(|decided| take(&mut decided.begun));
+            self.begin(begun.collect());
+            // Nobody may be there to hear it.
+            let _ = answer.send(outcome);
+        };
+        let gone = || StoreError::Unavailable("this node is stopping".into());
+        let sent = runs.unbounded_send(ToDo::Errand(Box::pin(accept)));
+        sent.map_err(|_| gone())?;
+        drop(runs);
+        answered.await.unwrap_or_else(|_| Err(gone()))
     }
 
-    /// Has these run.
-    pub fn begin(mut self, begun: Vec<ClaimedJob>) {
+    fn begin(mut self, begun: Vec<ClaimedJob>) {
         for job in begun {
             self.offers
                 .retain(|offer| offer.destination != job.destination);
             let asked_at = self.asked_at;
             // A node that delivers no more leaves it to the end of its lease.
-            let _ = self.runs.unbounded_send(Granted { job, asked_at });
+            let granted = Box::new(Granted { job, asked_at });
+            let _ = self.runs.unbounded_send(ToDo::Run(granted));
         }
     }
+}
+
+/// One decision for each submission, or why it was refused.
+type Decisions = Vec<Result<Decided, Problem>>;
+
+/// What the loop that runs things is given.
+pub(super) enum ToDo {
+    /// A job that was taken.
+    Run(Box<Granted>),
+    /// Something that is to be seen through.
+    Errand(BoxFuture<'static, ()>),
 }
 
 impl Drop for Offered {

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use slugline_core::connector::Work;
 use slugline_core::ids::JobId;
@@ -36,7 +37,7 @@ pub(super) struct Run {
 #[derive(Default)]
 pub struct Runs {
     active: BTreeMap<JobId, Arc<Run>>,
-    futures: FuturesUnordered<BoxFuture<'static, JobId>>,
+    futures: FuturesUnordered<BoxFuture<'static, Option<JobId>>>,
 }
 
 impl Runs {
@@ -71,7 +72,12 @@ impl Runs {
         });
         self.active.insert(run.job.job, Arc::clone(&run));
         self.futures
-            .push(Box::pin(perform(Arc::clone(delivery), run)));
+            .push(Box::pin(perform(Arc::clone(delivery), run).map(Some)));
+    }
+
+    /// Has something done beside the runs.
+    pub(super) fn see_through(&mut self, errand: BoxFuture<'static, ()>) {
+        self.futures.push(Box::pin(errand.map(|()| None)));
     }
 
     /// Whether nothing runs.
@@ -83,7 +89,7 @@ impl Runs {
     /// Waits for a run to end; for ever when nothing runs.
     pub async fn ended(&mut self) {
         match self.futures.next().await {
-            Some(job) => drop(self.active.remove(&job)),
+            Some(job) => drop(job.and_then(|job| self.active.remove(&job))),
             None => std::future::pending().await,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slugline_core::item::Class;
+use slugline_core::lifecycle::JobState;
 use slugline_engine::delivery::{Delivery, Offered};
 use slugline_engine::ports::Clock as _;
 
@@ -72,4 +73,26 @@ async fn a_node_that_stops_offers_nothing_and_ends_what_began() {
     house.start().await;
     house.ended(&key).await;
     assert_eq!(house.network.blog.lock().unwrap().entries().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_hangs_up_holds_up_nothing() {
+    let house = House::open(5).await;
+    let _delivery = idle(&house).await;
+    let (caller, began) = (House::caller(), house.clock.monotonic());
+    let body = request("r", "item", 1).to_string().into();
+    let mut publish = Box::pin(house.intake.publish(&caller, None, body));
+    assert!(futures_util::poll!(&mut publish).is_pending());
+    drop(publish);
+    while house.store.publish("default", "r").await.unwrap().is_none() {
+        // It sleeps because virtual time passes only while everything waits.
+        house.clock.sleep(MOMENT).await;
+    }
+    let view = house.ended("r").await;
+    assert_eq!(view.jobs[0].state, JobState::Live);
+    let took = house.clock.monotonic() - began;
+    assert!(
+        took < Duration::from_secs(10),
+        "not at the end of a lease, but after {took:?}"
+    );
 }

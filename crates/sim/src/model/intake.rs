@@ -160,7 +160,9 @@ impl Model {
                 if !same || !goes_to(&decided.answer, targets) {
                     return broken("P2", said());
                 }
-                let assigned = submission.request.version.is_none();
+                // What a person makes of an item keeps its mark: no version is assigned to it.
+                let by_person = matches!(submission.origin, Origin::Person { .. });
+                let assigned = submission.request.version.is_none() && !by_person;
                 self.keep_key(submission, &decided.answer, expires.filter(|_| !assigned));
                 self.keep_item(submission, *version, generation, targets);
                 self.keep_publish(at, submission, &decided.answer, generation, targets)
