@@ -5,13 +5,12 @@
 use std::sync::Arc;
 
 use futures_executor::block_on;
-use futures_util::future::join_all;
 use slugline_engine::store::{DriftFilter, DriftedView, Page, Reconciling as _};
 
 use crate::ask;
 use crate::dice::Dice;
 use crate::faults::Kind;
-use crate::operators::employ;
+use crate::operators::{employ, once_or_twice, together};
 use crate::plan::OWNER;
 use crate::world::World;
 
@@ -44,8 +43,7 @@ async fn press(world: &World, dice: &Dice) {
     if dice.chance(0.5) {
         world.scheduler.sleep(dice.millis(0..LOOK)).await;
     }
-    let times = if dice.chance(TWICE) { 2 } else { 1 };
-    let presses = (0..times).map(|_| {
+    let press = || {
         let seen = seen.clone();
         ask::any_node(world, dice, move |node| {
             let store = node.store;
@@ -56,8 +54,8 @@ async fn press(world: &World, dice: &Dice) {
                 }
             })
         })
-    });
-    join_all(presses).await;
+    };
+    together(once_or_twice(dice, TWICE), press).await;
 }
 
 /// What the page of an operator shows; nothing while the store does not answer.

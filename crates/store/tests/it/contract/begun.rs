@@ -3,26 +3,29 @@
 use std::time::Duration;
 
 use slugline_core::ids::{Fence, JobId};
-use slugline_core::intake::Offer;
+use slugline_core::intake::{Offer, Submission};
 use slugline_core::item::Class;
-use slugline_core::lane::LaneScope;
 use slugline_core::lifecycle::{JobState, Verdict};
-use slugline_core::pace::Pace;
 use slugline_core::pause::Pausable;
-use slugline_engine::store::{
-    ClaimedJob, Decided, EventFilter, Page, PauseOrder, Registration, Want,
-};
+use slugline_engine::store::{ClaimedJob, Decided, EventFilter, Page, PauseOrder};
 
-use crate::bench::{Bench, LEASE, Post, TIMEOUT, ended, failure, live, post, want};
+use super::pace;
+use crate::bench::{Bench, LEASE, Post, TIMEOUT, ended, failure, live, post};
 
-/// Accepts with room for it at these destinations.
-async fn offered(bench: &Bench, post: &Post, destinations: &[&str]) -> Decided {
-    let mut submission = post.submission(bench.now());
+/// A submission with room for it at these destinations.
+fn with_room(bench: &Bench, post: &Post, destinations: &[&str]) -> Submission {
     let offer = |name: &&str| Offer {
         destination: (*name).into(),
         lease: LEASE,
     };
-    submission.offers = destinations.iter().map(offer).collect();
+    Submission {
+        offers: destinations.iter().map(offer).collect(),
+        ..post.submission(bench.now())
+    }
+}
+
+async fn offered(bench: &Bench, post: &Post, destinations: &[&str]) -> Decided {
+    let submission = with_room(bench, post, destinations);
     let decided = bench.store.accept(vec![submission]).await.unwrap();
     decided.into_iter().next().unwrap().unwrap()
 }
@@ -168,38 +171,19 @@ pub(crate) async fn nothing_begins_beside_a_pause_or_a_pace(bench: &Bench) {
     assert!(waits(bench, &post("a", 1)).await);
     bench.store.resume(of, "token:ops".into()).await.unwrap();
     begun(bench, &post("b", 1)).await;
-    let paced = Registration {
-        pace: Some(Pace {
-            daily_capacity: Some(6),
-            ..Pace::default()
-        }),
-        name: "blog".into(),
-        lane: LaneScope::ItemLocale,
-        request_timeout: TIMEOUT,
-        commit_window: Some(TIMEOUT * 3),
-    };
-    bench.store.register(vec![paced]).await.unwrap();
+    pace::set(bench, pace::daily(6)).await;
     assert!(waits(bench, &post("c", 1)).await);
 }
 
 pub(crate) async fn what_begins_in_one_call_is_seen_by_the_rest_of_it(bench: &Bench) {
-    let offer = |post: &Post| {
-        let mut submission = post.submission(bench.now());
-        submission.offers = vec![Offer {
-            destination: "blog".into(),
-            lease: LEASE,
-        }];
-        submission
-    };
-    let both = vec![offer(&post("a", 1)), offer(&post("a", 2))];
-    let decided = bench.store.accept(both).await.unwrap();
+    let both = [post("a", 1), post("a", 2)].map(|post| with_room(bench, &post, &["blog"]));
+    let decided = bench.store.accept(both.into()).await.unwrap();
     let begun: Vec<usize> = decided
         .iter()
         .map(|decided| decided.as_ref().unwrap().begun.len())
         .collect();
     assert_eq!(begun, [1, 0]);
-    let wants: Vec<Want> = vec![want("blog", Class::Standard)];
-    assert!(bench.store.claim(wants).await.unwrap().jobs.is_empty());
+    assert!(bench.claim("blog").await.is_empty());
     let first = decided.into_iter().next().unwrap().unwrap().begun.remove(0);
     assert!(bench.settle(live(&first)).await);
     assert_eq!(

@@ -12,7 +12,7 @@ use crate::bench::{Bench, TIMEOUT, ended, failure, post, want};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-async fn set(bench: &Bench, pace: Option<Pace>) {
+pub(crate) async fn set(bench: &Bench, pace: Option<Pace>) {
     let blog = Registration {
         pace,
         name: "blog".into(),
@@ -23,7 +23,7 @@ async fn set(bench: &Bench, pace: Option<Pace>) {
     bench.store.register(vec![blog]).await.unwrap();
 }
 
-fn daily(count: u32) -> Option<Pace> {
+pub(crate) fn daily(count: u32) -> Option<Pace> {
     Some(Pace {
         daily_capacity: Some(count),
         ..Pace::default()
