@@ -61,11 +61,13 @@ pub enum Kind {
     Pace,
     /// Operators repair or adopt what has drifted.
     Mends,
+    /// Operators have webhooks dealt with again.
+    Redoes,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -91,6 +93,7 @@ impl Kind {
         Self::Erasures,
         Self::Pace,
         Self::Mends,
+        Self::Redoes,
     ];
 
     /// How often a seed has it.

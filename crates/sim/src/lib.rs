@@ -24,6 +24,7 @@ mod node;
 mod operators;
 mod plan;
 mod power;
+mod redoers;
 mod releases;
 mod replayers;
 mod run;

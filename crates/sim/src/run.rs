@@ -18,8 +18,8 @@ use crate::scheduler::WORLD;
 use crate::shelf::{places, public, public_places};
 use crate::world::World;
 use crate::{
-    buttons, client, comparer, editors, erasers, menders, node, operators, releases, replayers,
-    sender, trouble,
+    buttons, client, comparer, editors, erasers, menders, node, operators, redoers, releases,
+    replayers, sender, trouble,
 };
 
 /// A node has looked at everything once within this time.
@@ -103,6 +103,7 @@ fn start(world: &Arc<World>) {
     replayers::start(world);
     erasers::start(world);
     menders::start(world);
+    redoers::start(world);
     let (calm, looks) = (Arc::clone(world), Arc::clone(world));
     world.scheduler.spawn(WORLD, async move {
         calm.scheduler.sleep(calm.plan.calm_from).await;

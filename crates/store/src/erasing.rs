@@ -277,10 +277,11 @@ impl<D: Writes> Words<'_, D> {
         Ok(changed)
     }
 
-    /// Webhooks that named it lose what came; what became of them stays.
+    /// Webhooks that named it lose what came; what became of them stays. Nobody can deal with them any more.
     async fn webhooks(&self) -> Result<u64, D::Fault> {
         let sql =
-            "UPDATE webhook SET outcome = $2, envelope = $3, body = $4 WHERE id = $1 RETURNING 1";
+            "UPDATE webhook SET outcome = $2, envelope = $3, body = $4, state = CASE state WHEN 0 THEN 1 ELSE state END
+             WHERE id = $1 RETURNING 1";
         let item = &self.erasure.item;
         let named = vec![
             Value::Text(item.owner.clone()),

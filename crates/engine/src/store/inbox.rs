@@ -36,6 +36,6 @@ pub trait Inbox: Send + Sync {
     /// Looks at the next items after a number, at most `limit`: which of them the source should have.
     fn swept(&self, sweep: &Sweep, after: i64, limit: usize) -> Stored<'_, Swept>;
 
-    /// Has a webhook dealt with again; `false` when there is none of this id and owner.
+    /// Has a webhook dealt with again; `false` when there is none of this id and owner, or its words were erased.
     fn redo_webhook(&self, owner: &str, id: WebhookId) -> Stored<'_, bool>;
 }

@@ -79,6 +79,14 @@ pub struct Envelope {
     pub headers: Vec<(String, String)>,
 }
 
+impl Envelope {
+    /// Whether the webhook's words were erased: every one that came has a method.
+    #[must_use]
+    pub fn is_erased(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// Whether a webhook was kept.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kept {

@@ -32,12 +32,13 @@ const KEPT: &[(u64, &str)] = &[
 ];
 
 /// Kinds of trouble that came after them: with these they would be other runs.
-const LATER: [Kind; 5] = [
+const LATER: [Kind; 6] = [
     Kind::Releases,
     Kind::Replays,
     Kind::Erasures,
     Kind::Pace,
     Kind::Mends,
+    Kind::Redoes,
 ];
 
 #[test]

@@ -180,6 +180,10 @@ fn show(found: Value, output: Output) -> Result<(), Trouble> {
         output.line(&format!("  {}", printable(&line)));
     }
     output.line("");
+    if detail.method.is_empty() {
+        output.line("(what came was erased)");
+        return Ok(());
+    }
     output.line(&printable(&format!("{} {}", detail.method, detail.url)));
     for (name, values) in &detail.headers {
         for value in values {

@@ -28,6 +28,13 @@ use crate::record::{Json, Record};
 use crate::views::list::{paged, rows};
 use crate::views::webhooks as views;
 
+/// The envelope of a webhook whose words were erased, as SQL.
+macro_rules! wordless {
+    () => {
+        r#"'{"method":"","url":"","headers":[]}'"#
+    };
+}
+
 /// Keeps one. Waits for another with the same repeat key to be committed or given up.
 const KEEP: &str = concat!(
     "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body, known_for_ever)
@@ -47,19 +54,28 @@ const TAKE: &str = concat!(
      RETURNING w.id, w.source, w.received_at, w.envelope, w.body"
 );
 
-const END: &str = "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 RETURNING id";
+/// One whose words were erased meanwhile stays as it is.
+const END: &str = concat!(
+    "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 AND envelope <> ",
+    wordless!(),
+    " RETURNING id"
+);
 
 /// What became of it before.
 const BEFORE: &str = concat!(
     "SELECT outcome, ",
     store_now!("$2"),
-    " FROM webhook WHERE id = $1 FOR UPDATE"
+    " FROM webhook WHERE id = $1 AND envelope <> ",
+    wordless!(),
+    " FOR UPDATE"
 );
 
 const REDO: &str = concat!(
     "UPDATE webhook SET state = 0, due = ",
     store_now!("$3"),
-    " WHERE id = $1 AND owner = $2 RETURNING id"
+    " WHERE id = $1 AND owner = $2 AND envelope <> ",
+    wordless!(),
+    " RETURNING id"
 );
 
 /// What nobody has to know any more. What is not dealt with stays, and so does the last one, as in
@@ -69,11 +85,12 @@ pub(crate) const PRUNE: &str = "DELETE FROM webhook WHERE id IN
        AND NOT known_for_ever ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
 
 /// Of what can come again for ever, only that it came stays.
-pub(crate) const ERASE: &str =
-    "UPDATE webhook SET keep_until = 9223372036854775807, outcome = '{}', body = '',
-           envelope = '{\"method\":\"\",\"url\":\"\",\"headers\":[]}'
-    WHERE id IN (SELECT id FROM webhook WHERE keep_until <= $1 AND state <> 0 AND known_for_ever
-                 ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1";
+pub(crate) const ERASE: &str = concat!(
+    "UPDATE webhook SET keep_until = 9223372036854775807, outcome = '{}', body = '', envelope = ",
+    wordless!(),
+    " WHERE id IN (SELECT id FROM webhook WHERE keep_until <= $1 AND state <> 0 AND known_for_ever
+                   ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1"
+);
 
 /// Keeps webhooks; one outcome each, in order.
 pub(crate) async fn keep(
@@ -185,7 +202,7 @@ impl Dated for At {
     }
 }
 
-/// Has a webhook dealt with again.
+/// Has a webhook dealt with again, unless its words were erased.
 pub(crate) async fn redo(
     session: &Session,
     given: Option<i64>,
@@ -226,4 +243,15 @@ pub(crate) async fn list(
         views::read,
     );
     Ok(paged(found.await?, page, |view| view.webhook_id.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use slugline_engine::store::Envelope;
+
+    #[test]
+    fn an_envelope_without_words_reads_the_same_in_sql() {
+        let nothing = serde_json::to_string(&Envelope::default()).unwrap();
+        assert_eq!(wordless!(), format!("'{nothing}'"));
+    }
 }

@@ -86,14 +86,20 @@ pub(crate) fn take(tx: &Tx<'_>, due: &[WebhookId], again_after: Duration) -> Don
     Ok(taken)
 }
 
-/// Keeps what became of webhooks.
+/// Keeps what became of webhooks; one whose words were erased meanwhile stays as it is.
 pub(crate) fn end(tx: &Tx<'_>, ends: &[WebhookEnd]) -> Done<()> {
-    let sql = "UPDATE webhook SET state = ?2, outcome = ?3 WHERE id = ?1";
+    let sql = "UPDATE webhook SET state = ?2, outcome = ?3 WHERE id = ?1 AND envelope <> ?4";
     for end in ends {
         note(tx, end)?;
-        tx.run(sql, params![end.id.0, Col(end.state), Json(&end.outcome)])?;
+        let (state, outcome, nothing) = (Col(end.state), Json(&end.outcome), erased());
+        tx.run(sql, params![end.id.0, state, outcome, nothing])?;
     }
     Ok(())
+}
+
+/// The envelope of one whose words were erased.
+fn erased() -> Json<Envelope> {
+    Json(Envelope::default())
 }
 
 /// Writes what is noted into the log, as long as what became of the webhook before is still there.
@@ -101,8 +107,9 @@ fn note(tx: &Tx<'_>, end: &WebhookEnd) -> Done<()> {
     if end.noted.is_empty() {
         return Ok(());
     }
-    let sql = "SELECT outcome FROM webhook WHERE id = ?1";
-    let before = tx.one(sql, [end.id.0], |row| row.get::<_, Json<Outcome>>(0))?;
+    let sql = "SELECT outcome FROM webhook WHERE id = ?1 AND envelope <> ?2";
+    let which = params![end.id.0, erased()];
+    let before = tx.one(sql, which, |row| row.get::<_, Json<Outcome>>(0))?;
     let Some(Json(before)) = before else {
         return Ok(());
     };
@@ -113,10 +120,12 @@ fn note(tx: &Tx<'_>, end: &WebhookEnd) -> Done<()> {
         .try_for_each(|entry| log::write(tx, entry))
 }
 
-/// Has a webhook dealt with again.
+/// Has a webhook dealt with again, unless its words were erased.
 pub(crate) fn redo(tx: &Tx<'_>, owner: &str, id: WebhookId) -> Done<bool> {
-    let sql = "UPDATE webhook SET state = ?3, due = ?4 WHERE id = ?1 AND owner = ?2";
-    let values = params![id.0, owner, Col(WebhookState::Received), tx.now.0];
+    let sql =
+        "UPDATE webhook SET state = ?3, due = ?4 WHERE id = ?1 AND owner = ?2 AND envelope <> ?5";
+    let received = Col(WebhookState::Received);
+    let values = params![id.0, owner, received, tx.now.0, erased()];
     Ok(tx.run(sql, values)? > 0)
 }
 
@@ -129,8 +138,7 @@ pub(crate) fn prune(tx: &Tx<'_>, limit: usize) -> Done<usize> {
     let deleted = tx.run(sql, params![tx.now.0, limit])?;
     let sql = "UPDATE webhook SET keep_until = ?3, outcome = '{}', envelope = ?4, body = x'' WHERE id IN
                (SELECT id FROM webhook WHERE keep_until <= ?1 AND state <> 0 AND known_for_ever ORDER BY keep_until LIMIT ?2)";
-    let nothing = Json(Envelope::default());
-    let erased = tx.run(sql, params![tx.now.0, limit, i64::MAX, nothing])?;
+    let erased = tx.run(sql, params![tx.now.0, limit, i64::MAX, erased()])?;
     Ok(deleted + erased)
 }
 

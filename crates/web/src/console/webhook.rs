@@ -36,6 +36,8 @@ struct Page {
     headers: Vec<(String, String)>,
     body: String,
     cut: bool,
+    /// Its words were erased.
+    erased: bool,
     changes: Vec<Change>,
     unreadable: Vec<Unreadable>,
 }
@@ -85,6 +87,7 @@ async fn webhook(visit: Visit, Path(id): Path<String>) -> Shown {
         body: body(&found.body),
         cut: found.body.len() > SHOWN,
         came: came(found.view, &frame),
+        erased: found.envelope.is_erased(),
         method: found.envelope.method,
         url: found.envelope.url,
         headers: found.envelope.headers,
@@ -120,16 +123,14 @@ async fn retry(State(doors): State<Arc<Doors>>, Path(id): Path<String>, posted: 
         .environment(&found.view.source)
         .unwrap_or_default();
     posted.signed.may_change(environment)?;
+    let base = session::base(&doors);
     if posted.fields.one("seen") != Some(&seen(&found.view)) {
-        let base = session::base(&doors);
         return Ok(go(&base, &format!("/webhooks/{known}?said=stale")));
     }
     if !doors.store.redo_webhook(&caller.owner, known).await? {
-        return Err(absent());
+        // Its words were erased, as the page says now.
+        return Ok(go(&base, &format!("/webhooks/{known}?said=stale")));
     }
     tracing::info!(webhook = %known, by = posted.signed.principal.name, "a webhook is dealt with again");
-    Ok(go(
-        &session::base(&doors),
-        &format!("/webhooks/{known}?said=webhook_redone"),
-    ))
+    Ok(go(&base, &format!("/webhooks/{known}?said=webhook_redone")))
 }

@@ -1,6 +1,7 @@
 //! `POST /v1/webhooks/{id}/retry`: deals with a webhook again, as it came.
 //!
-//! Ensures that what was accepted of it the first time stays as it is: its keys are the same.
+//! Ensures that what was accepted of it the first time stays as it is: its keys are the same. One whose words were
+//! erased is left alone.
 
 use std::sync::Arc;
 
@@ -40,7 +41,8 @@ async fn retry(
         return Err(Refusal::new(Code::Forbidden, detail));
     }
     if !doors.store.redo_webhook(&caller.owner, id).await? {
-        return Err(absent(id));
+        let detail = format!("the words of {id} were erased: nothing is left to deal with");
+        return Err(Refusal::new(Code::IllegalState, detail));
     }
     tracing::info!(webhook = %id, by = principal.name, "a webhook is dealt with again");
     Ok(StatusCode::ACCEPTED.into_response())

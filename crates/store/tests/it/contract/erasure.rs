@@ -17,7 +17,7 @@ use slugline_core::source::What;
 use slugline_engine::store::{
     ChangeStatus, Changed, DecidedKind, EffectChange, Envelope, Erased, Erasure, EventFilter, Kept,
     MediaOutcome, NewMedia, NewNote, NewWebhook, Outcome, Page, Proof, ResolvedMedia, Settlement,
-    WebhookEnd, WebhookState,
+    Unreadable, WebhookDetail, WebhookEnd, WebhookState,
 };
 
 use crate::bench::{Bench, Post, ended, live, post, shown};
@@ -57,11 +57,31 @@ fn complaint() -> Failure {
     failure
 }
 
+/// A webhook that says something of the bio, and what became of it.
 async fn webhook(bench: &Bench) -> WebhookId {
+    let change = Changed {
+        what: What::Published,
+        content_id: "bio".into(),
+        locale: Some("en".into()),
+        status: ChangeStatus::Refused,
+        version: None,
+        publish_id: None,
+        generation: None,
+        code: Some(Code::SlugTaken),
+        reason: Some(format!("the slug {SLUG} is claimed")),
+    };
+    let outcome = Outcome {
+        changes: vec![change],
+        ..Outcome::default()
+    };
+    webhook_that_ended(bench, outcome).await
+}
+
+async fn webhook_that_ended(bench: &Bench, outcome: Outcome) -> WebhookId {
     let webhook = NewWebhook {
         source: "cms".into(),
         owner: "default".into(),
-        repeat_key: Some([1; 16]),
+        repeat_key: None,
         keep_for: HOUR * 24,
         known_for_ever: false,
         due_after: HOUR,
@@ -78,29 +98,23 @@ async fn webhook(bench: &Bench) -> WebhookId {
     let Kept::New(id) = kept[0] else {
         panic!("it is new");
     };
-    let change = Changed {
-        what: What::Published,
-        content_id: "bio".into(),
-        locale: Some("en".into()),
-        status: ChangeStatus::Refused,
-        version: None,
-        publish_id: None,
-        generation: None,
-        code: Some(Code::SlugTaken),
-        reason: Some(format!("the slug {SLUG} is claimed")),
-    };
+    end_webhook(bench, id, outcome).await;
+    id
+}
+
+async fn end_webhook(bench: &Bench, id: WebhookId, outcome: Outcome) {
     let end = WebhookEnd {
         id,
         state: WebhookState::Done,
-        outcome: Outcome {
-            reason: None,
-            changes: vec![change],
-            ..Outcome::default()
-        },
+        outcome,
         noted: Vec::new(),
     };
     bench.store.end_webhooks(vec![end]).await.unwrap();
-    id
+}
+
+async fn kept_webhook(bench: &Bench, id: WebhookId) -> WebhookDetail {
+    let found = bench.store.webhook("default", id).await.unwrap();
+    found.expect("it is there")
 }
 
 async fn fetch_media(bench: &Bench) -> String {
@@ -227,12 +241,7 @@ pub(crate) async fn what_is_removed_everywhere_is_erased(bench: &Bench) {
     let check = bench.store.verify_log().await.unwrap();
     assert_eq!((check.faults, check.segments), (Vec::new(), 1));
     assert_eq!(bench.store.media(&medium).await.unwrap(), None);
-    let came = bench
-        .store
-        .webhook("default", webhook)
-        .await
-        .unwrap()
-        .unwrap();
+    let came = kept_webhook(bench, webhook).await;
     assert_eq!(came.view.outcome.changes[0].content_id, "bio");
 
     let item = bench.content("bio").await;
@@ -277,6 +286,40 @@ pub(crate) async fn what_is_removed_everywhere_is_erased(bench: &Bench) {
         ["asked for in letter 7", ""],
         "why, and that somebody wrote"
     );
+}
+
+pub(crate) async fn nobody_deals_with_a_webhook_without_words(bench: &Bench) {
+    let (_, webhook) = write_everywhere(bench).await;
+    let said = kept_webhook(bench, webhook).await.view.outcome;
+    assert!(bench.store.redo_webhook("default", webhook).await.unwrap());
+    assert_eq!(remove_and_erase(bench).await.webhooks, 1);
+    let taken = bench.store.take_webhooks(9, HOUR).await.unwrap();
+    assert_eq!(taken, [], "it was to be dealt with again");
+    assert!(!bench.store.redo_webhook("default", webhook).await.unwrap());
+    // A node that had begun with it says what it has read.
+    end_webhook(bench, webhook, said).await;
+    let came = kept_webhook(bench, webhook).await;
+    assert_eq!(came.view.state, WebhookState::Done);
+    assert_eq!(came.view.outcome.changes[0].reason, None);
+}
+
+pub(crate) async fn a_webhook_that_could_not_be_read_loses_its_words_too(bench: &Bench) {
+    write_everywhere(bench).await;
+    let part = Unreadable {
+        path: "data.items[0]".into(),
+        content_id: Some("bio".into()),
+        reason: format!("{MARKER} is no title"),
+    };
+    let outcome = Outcome {
+        unreadable: vec![part],
+        ..Outcome::default()
+    };
+    let unread = webhook_that_ended(bench, outcome).await;
+    assert_eq!(remove_and_erase(bench).await.webhooks, 2);
+    let came = kept_webhook(bench, unread).await;
+    assert!(came.body.is_empty());
+    let told = format!("{came:?}");
+    assert!(told.contains("bio") && !told.contains(MARKER), "{told}");
 }
 
 pub(crate) async fn keys_and_versions_stay_when_words_go(bench: &Bench) {

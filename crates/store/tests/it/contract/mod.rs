@@ -97,6 +97,8 @@ macro_rules! contract_tests {
             erasure::what_is_removed_everywhere_is_erased,
             erasure::keys_and_versions_stay_when_words_go,
             erasure::erasing_twice_is_erasing_once,
+            erasure::nobody_deals_with_a_webhook_without_words,
+            erasure::a_webhook_that_could_not_be_read_loses_its_words_too,
             erasure::what_is_needed_is_not_erased,
             erasure::media_that_others_name_stay,
             retries::a_retry_has_its_patience_again,
