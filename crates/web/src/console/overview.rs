@@ -5,7 +5,9 @@ use std::time::Duration;
 use askama::Template;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::{Code, Problem};
-use slugline_engine::store::{Counts, DeadLetterFilter, EventFilter, Page as Slice, Standing};
+use slugline_engine::store::{
+    Counts, DeadLetterFilter, EventFilter, Page as Slice, Standing, WebhookFilter, WebhookState,
+};
 
 use super::chart::{self, Chart};
 use super::destinations::{self, Health};
@@ -13,12 +15,15 @@ use super::frame::{Frame, Room, Visit};
 use super::jobs::{self, DeadLetter};
 use super::page::{self, Shown, Trouble};
 use super::pause::Paused;
+use super::sources::{Unasked, unasked};
 use super::story::{self, Told};
 use super::times::span;
 use crate::router::Endpoint;
 
 /// Dead letters that stand here; the list has all.
 const DEAD_LETTERS: usize = 5;
+/// Failed webhooks that are counted here.
+const WEBHOOKS: usize = 50;
 /// Entries of the log that stand here.
 const ENTRIES: usize = 8;
 
@@ -31,10 +36,19 @@ struct Page {
     dead: Vec<DeadLetter>,
     /// What is paused, the widest first; contents are told on their pages.
     pauses: Vec<Paused>,
+    webhooks: Failed,
+    unasked: Vec<Unasked>,
     health: Vec<Health>,
     day: bool,
     charts: Vec<Chart>,
     entries: Vec<Told>,
+}
+
+/// Webhooks that could not be dealt with.
+struct Failed {
+    count: usize,
+    /// Whether there are more than were counted.
+    more: bool,
 }
 
 /// All together.
@@ -68,10 +82,16 @@ async fn overview(visit: Visit) -> Shown {
         ..EventFilter::default()
     };
     let entries = store.recent(of_owner, slice(ENTRIES)).await?.items;
+    let sources = visit.doors.webhooks.sources(owner);
     let mut pauses = destinations::pauses(&visit, &frame).await?;
     pauses.retain(|one| one.what != "content");
     page::show(&Page {
         pauses,
+        webhooks: failed_webhooks(&visit).await?,
+        unasked: sources
+            .iter()
+            .flat_map(|source| unasked(source, &frame))
+            .collect(),
         sum: sum(&standing, &counts, &health, &frame),
         dead: dead_letters(&visit, &counts).await?,
         charts: vec![
@@ -112,6 +132,19 @@ fn sum(standing: &[Standing], counts: &Counts, health: &[Health], frame: &Frame)
         down: health.iter().filter(|one| one.is_down()).count(),
         oldest: counts.oldest_due.map(|due| span(frame.now.since(due))),
     }
+}
+
+async fn failed_webhooks(visit: &Visit) -> Result<Failed, Trouble> {
+    let filter = WebhookFilter {
+        owner: Some(visit.owner().to_owned()),
+        source: None,
+        state: Some(WebhookState::Failed),
+    };
+    let found = visit.doors.store.webhooks(filter, slice(WEBHOOKS)).await?;
+    Ok(Failed {
+        count: found.items.len(),
+        more: found.next_cursor.is_some(),
+    })
 }
 
 /// The newest few; none are looked for where none are counted.

@@ -1,12 +1,14 @@
-//! `/sources`: where webhooks come from, what was refused and why, and the last that came.
+//! `/sources`: where webhooks come from, what was refused and why, whether they can be asked what they have, and the last
+//! webhooks that came.
 
 use askama::Template;
-use slugline_engine::store::{Page as Slice, WebhookFilter, WebhookView};
+use slugline_core::problem::{Code, Problem};
+use slugline_engine::store::{Page as Slice, WebhookFilter, WebhookState, WebhookView};
 use slugline_engine::webhooks::SourceView;
 
 use super::contents::cursor;
 use super::frame::{Frame, Room, Visit};
-use super::page::{self, Shown};
+use super::page::{self, Shown, Trouble};
 use super::times::Moment;
 use super::words::{self, Tag, plain};
 use crate::router::Endpoint;
@@ -23,6 +25,7 @@ struct Page {
     all: Vec<Source>,
     webhooks: Vec<Came>,
     source: Option<String>,
+    state: Option<String>,
     later: Option<String>,
 }
 
@@ -40,6 +43,15 @@ struct Source {
     lag: Option<String>,
     longest: Option<String>,
     refusals: Vec<(Moment, String, String, String)>,
+    unasked: Vec<Unasked>,
+}
+
+/// Why a source could not be asked what it has.
+pub(crate) struct Unasked {
+    pub(crate) source: String,
+    pub(crate) what: &'static str,
+    pub(crate) at: Moment,
+    pub(crate) detail: String,
 }
 
 /// A webhook in the list.
@@ -59,11 +71,11 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn sources(visit: Visit) -> Shown {
     let frame = visit.frame(Room::Sources, "Sources");
-    let source = visit.query.text("source");
+    let (source, state) = (visit.query.text("source"), visit.query.text("state"));
     let filter = WebhookFilter {
         owner: Some(visit.owner().to_owned()),
         source: source.clone(),
-        state: None,
+        state: state.as_deref().map(known_state).transpose()?,
     };
     let slice = Slice {
         limit: ROWS,
@@ -82,11 +94,49 @@ async fn sources(visit: Visit) -> Shown {
             .next_cursor
             .map(|cursor| visit.query.with("cursor", Some(&cursor.to_string()))),
         source,
+        state,
         frame,
     })
 }
 
+fn known_state(word: &str) -> Result<WebhookState, Trouble> {
+    let all = [
+        WebhookState::Received,
+        WebhookState::Done,
+        WebhookState::Ignored,
+        WebhookState::Failed,
+    ];
+    let mut all = all.into_iter();
+    let found = all.find(|state| words::webhook(*state).word == word);
+    found.ok_or_else(|| {
+        let detail = format!("{word:?} is no state of a webhook");
+        Problem::new(Code::InvalidRequest, detail).into()
+    })
+}
+
+/// What went wrong when this node asked a source last.
+pub(crate) fn unasked(view: &SourceView, frame: &Frame) -> Vec<Unasked> {
+    let counts = &view.counts;
+    let told = [
+        (&counts.poll_failure, "could not be asked what is new there"),
+        (
+            &counts.sweep_failure,
+            "could not be asked for all that is gone there",
+        ),
+    ];
+    let failed = told.into_iter().filter_map(|(failure, what)| {
+        failure.as_ref().map(|failure| Unasked {
+            source: view.name.clone(),
+            what,
+            at: frame.when(&failure.at),
+            detail: failure.detail.clone(),
+        })
+    });
+    failed.collect()
+}
+
 fn shown(view: SourceView, frame: &Frame) -> Source {
+    let unasked = unasked(&view, frame);
     let counts = view.counts;
     let seconds = |seconds: f64| {
         super::times::span(std::time::Duration::from_secs_f64(seconds.clamp(0.0, 1e9)))
@@ -120,6 +170,7 @@ fn shown(view: SourceView, frame: &Frame) -> Source {
             .take(REFUSALS)
             .map(refusal)
             .collect(),
+        unasked,
     }
 }
 

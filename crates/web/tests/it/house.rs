@@ -124,6 +124,7 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) clock: Arc<HandClock>,
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) webhooks: Arc<Webhooks>,
     pub(crate) ready: Arc<AtomicBool>,
     _folder: tempfile::TempDir,
 }
@@ -141,6 +142,16 @@ impl House {
         let ready = Arc::new(AtomicBool::new(true));
         let made = AtomicU8::new(1);
         let intake = Arc::new(Intake::new(Arc::clone(&store), settings(plan.thresholds)));
+        let webhooks = Arc::new(Webhooks::new(
+            &Shared {
+                store: Arc::clone(&store),
+                transport: Arc::new(NoNetwork),
+                clock: Arc::clone(&clock) as Arc<dyn Clock>,
+                sealing_key: None,
+            },
+            Arc::clone(&intake),
+            (plan.sources)(),
+        ));
         let router = router(App {
             intake: Arc::clone(&intake),
             desk: Arc::new(Desk::new(
@@ -148,16 +159,7 @@ impl House {
                 Arc::clone(&intake),
                 Arc::new(|_| Ok(())),
             )),
-            webhooks: Arc::new(Webhooks::new(
-                &Shared {
-                    store: Arc::clone(&store),
-                    transport: Arc::new(NoNetwork),
-                    clock: Arc::clone(&clock) as Arc<dyn Clock>,
-                    sealing_key: None,
-                },
-                intake,
-                (plan.sources)(),
-            )),
+            webhooks: Arc::clone(&webhooks),
             public_url: Some("https://cms.example/slugline".into()),
             tls: false,
             trusts: Arc::new(|address: IpAddr| address.to_string().starts_with("10.")),
@@ -175,6 +177,7 @@ impl House {
             router,
             clock,
             store,
+            webhooks,
             ready,
             _folder: folder,
         }
@@ -319,12 +322,13 @@ fn settings(thresholds: Thresholds) -> IntakeSettings {
     }
 }
 
-/// Nobody here is asked for anything.
+/// Nobody answers.
 struct NoNetwork;
 
 impl Transport for NoNetwork {
     fn send(&self, _: HttpRequest) -> BoxFuture<'_, Result<Response, SendError>> {
-        unreachable!("nobody asks a source")
+        let why = SendError::NotSent("nobody is there".into());
+        Box::pin(async { Err(why) })
     }
 
     fn file<'a>(&'a self, _: &'a str, _: FileOp) -> BoxFuture<'a, Result<FileReply, SendError>> {

@@ -14,6 +14,7 @@ mod console_desk;
 mod console_drift;
 mod console_live;
 mod console_replays;
+mod console_sources;
 mod contract;
 mod decisions;
 mod described;
