@@ -1,5 +1,7 @@
 //! What people do: sign in and out, find what failed, and try what their token may not.
 
+use std::path::Path;
+
 use anyhow::Result;
 
 use super::browser::Browser;
@@ -108,9 +110,11 @@ pub(crate) async fn mending(
     browser: &Browser,
     stage: &Stage,
     wrong: &mut Vec<String>,
+    pictures: Option<&Path>,
 ) -> Result<()> {
     browser.go(&stage.at("/drift")).await?;
     browser.click("#live-drift a[href*='do=repair']").await?;
+    look::open(browser, "mend", wrong, pictures).await?;
     let form = browser.url().await?;
     let first = browser.tab().await?;
     let second = browser.new_tab().await?;

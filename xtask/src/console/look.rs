@@ -142,35 +142,49 @@ pub(crate) async fn flaws(browser: &Browser) -> Result<Vec<String>> {
     Ok(flaws)
 }
 
-/// The page before one is signed in.
+/// The pages that stand alone: what is shown in place of one that is not there, and the one before one is signed in.
 ///
 /// # Errors
 /// When the browser does not answer.
-pub(crate) async fn outside(
+pub(crate) async fn alone(
     browser: &Browser,
     stage: &Stage,
     wrong: &mut Vec<String>,
     pictures: Option<&Path>,
 ) -> Result<()> {
+    one_alone(browser, stage, ("trouble", NOWHERE), wrong, pictures).await?;
     browser
         .chrome("Network.clearBrowserCookies", json!({}))
         .await?;
+    one_alone(browser, stage, ("sign-in", "/sign-in"), wrong, pictures).await
+}
+
+/// A publish that there is not, and what the browser says of it.
+const NOWHERE: &str = "/publishes/nobody";
+const NOT_FOUND: &str = "status of 404";
+
+async fn one_alone(
+    browser: &Browser,
+    stage: &Stage,
+    (page, path): (&str, &str),
+    wrong: &mut Vec<String>,
+    pictures: Option<&Path>,
+) -> Result<()> {
     browser.complaints().await?;
     for (view, width, height, dark) in VIEWS {
         set(browser, width, height, dark).await?;
-        browser.go(&stage.at("/sign-in")).await?;
+        browser.go(&stage.at(path)).await?;
         let found = browser.script(CONTRAST).await?;
-        let found = found
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|what| what.to_string());
-        let found: Vec<String> = found.chain(browser.complaints().await?).collect();
+        let found = found.as_array().into_iter().flatten();
+        let found: Vec<String> = found.map(|what| what.to_string()).collect();
+        let mut said = browser.complaints().await?;
+        said.retain(|what| path != NOWHERE || !what.contains(NOT_FOUND));
         found
             .into_iter()
-            .for_each(|what| wrong.push(format!("sign-in ({view}): {what}")));
+            .chain(said)
+            .for_each(|what| wrong.push(format!("{page} ({view}): {what}")));
         if let Some(folder) = pictures {
-            take(browser, folder, &format!("sign-in-{view}")).await?;
+            take(browser, folder, &format!("{page}-{view}")).await?;
         }
     }
     Ok(())

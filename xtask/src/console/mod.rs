@@ -56,7 +56,8 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
         )
         .await?;
     }
-    forms::mending(&browser, &stage, &mut wrong).await?;
+    let pictures = options.pictures.as_deref();
+    forms::mending(&browser, &stage, &mut wrong, pictures).await?;
     forms::following(&browser, &stage, &mut wrong).await?;
     story::from_the_overview_to_live(&browser, &stage, &mut wrong).await?;
     for script in [true, false] {
@@ -81,7 +82,7 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
     }
     look::switch(&browser, true).await?;
     forms::roles_and_strangers(&browser, &stage, &mut wrong).await?;
-    look::outside(&browser, &stage, &mut wrong, options.pictures.as_deref()).await?;
+    look::alone(&browser, &stage, &mut wrong, options.pictures.as_deref()).await?;
     browser.end().await?;
     stage.strike().await?;
     Ok(wrong)

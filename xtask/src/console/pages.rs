@@ -73,6 +73,7 @@ pub(crate) fn all(stage: &Stage) -> Vec<Page> {
             &format!("/webhooks/{}", stage.webhook),
             "As it came",
         ),
+        page("failed-webhooks", "/sources?state=failed", "All webhooks"),
         page("activity", "/activity", "Publish accepted"),
     ]
 }

@@ -122,7 +122,7 @@ struct TroublePage<'a> {
     css: &'static str,
     icon: &'static str,
     title: &'a str,
-    detail: &'a str,
+    detail: String,
     status: u16,
 }
 
@@ -172,7 +172,7 @@ pub(crate) fn explained(doors: &Doors, response: Response) -> Response {
         css: assets::css(),
         icon: assets::icon(),
         title: title(problem.code),
-        detail: &problem.detail,
+        detail: sentence(&problem.detail),
         status: status.as_u16(),
     };
     let Ok(mut shown) = show_as(status, &page) else {
@@ -185,6 +185,17 @@ pub(crate) fn explained(doors: &Doors, response: Response) -> Response {
     shown
 }
 
+/// A problem's detail as a sentence of its own.
+fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let first = letters.next().map(char::to_uppercase);
+    let mut sentence: String = first.into_iter().flatten().chain(letters).collect();
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
+}
+
 fn title(code: Code) -> &'static str {
     match code {
         Code::NotFound => "Not here",
@@ -193,5 +204,17 @@ fn title(code: Code) -> &'static str {
         Code::RateLimited => "Too many requests",
         Code::InvalidRequest => "That cannot be asked",
         _ => "Something went wrong",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_becomes_a_sentence() {
+        assert_eq!(sentence("there is no webhook"), "There is no webhook.");
+        assert_eq!(sentence("Nobody is there."), "Nobody is there.");
+        assert_eq!(sentence("élan"), "Élan.");
     }
 }
