@@ -63,11 +63,13 @@ pub enum Kind {
     Mends,
     /// Operators have webhooks dealt with again.
     Redoes,
+    /// A CMS that is swept tells of few removals, leaves entries out of its lists, and answers late.
+    Silence,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Network,
         Self::Late,
         Self::Twice,
@@ -94,6 +96,7 @@ impl Kind {
         Self::Pace,
         Self::Mends,
         Self::Redoes,
+        Self::Silence,
     ];
 
     /// How often a seed has it.

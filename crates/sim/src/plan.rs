@@ -130,14 +130,15 @@ impl Plan {
             kinds.insert(Kind::Drift);
         }
         let reconciled = reconciled || mends;
+        let silent = kinds.contains(&Kind::Silence);
         let mut plan = Self {
             seed,
             kinds,
             nodes: 1 + u32::try_from(dice.below(3)).unwrap_or(0),
             asks: Vec::new(),
             tells: Vec::new(),
-            polled: Dice::new(seed, "poll").chance(POLLED),
-            swept: Dice::new(seed, "sweep").chance(SWEPT),
+            polled: Dice::new(seed, "poll").chance(POLLED) || silent,
+            swept: Dice::new(seed, "sweep").chance(SWEPT) || silent,
             thin: Dice::new(seed, "thin").chance(THIN),
             news_only: Dice::new(seed, "news only").chance(0.5),
             mirrored: Dice::new(seed, "mirror").chance(MIRRORED),
@@ -155,7 +156,7 @@ impl Plan {
             plan.pace = Some((*paces.pick(&[AT_BLOG, AT_HOOK]), *paces.pick(&PACES)));
         }
         plan.asks = Writer::new(seed, calm).asks();
-        plan.tells = tells::of(seed, plan.asks.len());
+        plan.tells = tells::of(seed, plan.asks.len(), silent);
         plan.polled &= !plan.tells.is_empty();
         plan.swept &= plan.polled;
         plan.thin &= plan.polled;

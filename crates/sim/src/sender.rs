@@ -19,6 +19,7 @@ use slugline_engine::ports::Clock;
 use slugline_engine::webhooks::{Receipt, Site, SourceSettings, SweepSettings};
 
 use crate::dice::Dice;
+use crate::faults::Kind;
 use crate::hold;
 use crate::model::{MIRROR, SOURCE, judge_captured};
 use crate::plan::{OWNER, Tell};
@@ -32,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const LOST: f64 = 0.1;
 /// How often a CMS that is asked does not tell.
 const UNSENT: f64 = 0.3;
+/// How often one that is silent does not tell of a removal.
+const SILENT: f64 = 0.7;
 /// How far the time of signing may lie from the store's: clocks jump, and nobody signs twice.
 pub(crate) const TOLERANCE: Duration = Duration::from_secs(30);
 /// How often somebody who read a webhook sends it again when it is too old.
@@ -164,9 +167,12 @@ fn source(name: &str, shelf: Option<Shelf>) -> SourceSettings {
 pub(crate) fn start(world: &Arc<World>) {
     let mut tells = world.plan.tells.clone();
     let dice = Dice::new(world.plan.seed, "unsent");
+    let silence = Dice::new(world.plan.seed, "silence of removals");
+    let is_silent = world.plan.has(Kind::Silence);
     tells.retain(|tell| {
         let is_unsent = dice.chance(UNSENT) && world.plan.polled;
-        tell.is_anchor() || !is_unsent
+        let is_kept_quiet = is_silent && tell.removes() && silence.chance(SILENT);
+        tell.is_anchor() || !(is_unsent || is_kept_quiet)
     });
     *hold(&world.unanswered) += tells.len();
     tells.into_iter().for_each(|tell| send(world, tell));

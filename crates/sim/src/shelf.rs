@@ -13,6 +13,7 @@ use slugline_core::reason::Reason;
 use slugline_core::source::{Change, Found, Library, Locales, What, Wire};
 
 use crate::dice::Dice;
+use crate::faults::Kind;
 use crate::hold;
 use crate::plan::Tell;
 use crate::world::World;
@@ -22,6 +23,9 @@ const AWAY: f64 = 0.2;
 /// How often an answer about one entry is slow, and how often it is an old one.
 const SLOW: f64 = 0.2;
 const OLD: f64 = 0.2;
+/// How often one that is silent leaves an entry out of a page's list, and how often its answer is long on its way.
+const LEFT_OUT: f64 = 0.3;
+const LINGERS: f64 = 0.3;
 /// Milliseconds that it is slow, and old, at most.
 const LATE: u64 = 3_000;
 /// Changes of a page: so few that there are several.
@@ -42,6 +46,8 @@ pub(crate) struct Askings {
 pub(crate) struct Shelf {
     world: Weak<World>,
     dice: Dice,
+    /// Thrown by one that is silent only.
+    silence: Dice,
 }
 
 impl Shelf {
@@ -49,6 +55,7 @@ impl Shelf {
         Self {
             world: Arc::downgrade(world),
             dice: Dice::new(world.plan.seed, name),
+            silence: Dice::new(world.plan.seed, &format!("silence {name}")),
         }
     }
 
@@ -98,13 +105,20 @@ impl Shelf {
             return None;
         }
         let seen = cursor.and_then(|text| text.parse().ok()).unwrap_or(0);
-        let there = public(&world.plan.tells, now);
+        let mut there = public(&world.plan.tells, now);
+        if self.is_silent(&world) && self.silence.chance(LEFT_OUT) && !there.is_empty() {
+            there.remove(self.silence.below(there.len()));
+        }
         let page = there.iter().skip(seen).take(PAGE);
         Some(Found {
             changes: page.map(|(_, change)| change.clone()).collect(),
             cursor: (seen + PAGE).to_string(),
             more: there.len() > seen + PAGE,
         })
+    }
+
+    fn is_silent(&self, world: &World) -> bool {
+        world.plan.has(Kind::Silence) && !world.is_calm()
     }
 
     /// What an entry is, perhaps late, and perhaps as it was a while ago.
@@ -132,6 +146,9 @@ impl Shelf {
             change.entry == named.entry && locales(change).iter().all(|one| meant.contains(one))
         });
         let there: Vec<Change> = there.into_iter().map(|(_, change)| change).collect();
+        if self.is_silent(&world) && self.silence.chance(LINGERS) {
+            world.scheduler.sleep(self.silence.millis(0..LATE)).await;
+        }
         match () {
             () if !age.is_zero() && is_older(&there, named) => {
                 Err(Failure::new(Reason::Conflict, "that is not there yet"))

@@ -35,6 +35,12 @@ impl Tell {
     pub(crate) fn is_anchor(&self) -> bool {
         self.changes.iter().any(|change| change.entry == ANCHOR)
     }
+
+    /// Whether it tells of removals only.
+    pub(crate) fn removes(&self) -> bool {
+        let mut changes = self.changes.iter();
+        changes.all(|change| matches!(change.what, What::Unpublished | What::Deleted))
+    }
 }
 
 /// The webhook of an entry that is always there.
@@ -49,10 +55,10 @@ pub(super) fn anchor(number: usize) -> Tell {
     }
 }
 
-/// The webhooks of a seed, numbered from `first`.
-pub(super) fn of(seed: u64, first: usize) -> Vec<Tell> {
+/// The webhooks of a seed, numbered from `first`; `always` there are some.
+pub(super) fn of(seed: u64, first: usize, always: bool) -> Vec<Tell> {
     let dice = Dice::new(seed, "webhooks");
-    if !dice.chance(TOLD) {
+    if !dice.chance(TOLD) && !always {
         return Vec::new();
     }
     let mut tells = Vec::new();

@@ -32,13 +32,14 @@ const KEPT: &[(u64, &str)] = &[
 ];
 
 /// Kinds of trouble that came after them: with these they would be other runs.
-const LATER: [Kind; 6] = [
+const LATER: [Kind; 7] = [
     Kind::Releases,
     Kind::Replays,
     Kind::Erasures,
     Kind::Pace,
     Kind::Mends,
     Kind::Redoes,
+    Kind::Silence,
 ];
 
 #[test]
