@@ -77,6 +77,13 @@ macro_rules! reasons {
                 match self { $(Self::$name => $sentence,)* }
             }
 
+            /// Whether looking again finds the same: it lies in the content, or in what somebody did there.
+            #[must_use]
+            pub fn ends_a_look(self) -> bool {
+                let lies_in_content = self.suggested_action() == SuggestedAction::EditThenRetry;
+                self == Self::Diverged || (self.class() == ErrorClass::Invalid && lies_in_content)
+            }
+
             /// The reason with this code.
             #[must_use]
             pub fn from_code(code: &str) -> Option<Self> {
@@ -139,5 +146,24 @@ mod tests {
         for reason in Reason::ALL {
             assert_eq!(Reason::from_code(reason.code()), Some(*reason));
         }
+    }
+
+    #[test]
+    fn no_look_ends_because_nobody_answers_or_may_ask() {
+        let ends = Reason::ALL.iter().filter(|reason| reason.ends_a_look());
+        let ends: Vec<&str> = ends.map(|reason| reason.code()).collect();
+        assert_eq!(
+            ends,
+            [
+                "invalid_content",
+                "unsupported_content",
+                "slug_taken_at_destination",
+                "media_refused",
+                "media_invalid",
+                "media_missing",
+                "diverged",
+                "dependency_cycle",
+            ]
+        );
     }
 }

@@ -17,12 +17,15 @@ const PAGE: usize = 100;
 /// Removes this item's files from everywhere but the right path, once that one is there: a run that
 /// was thought dead may have written to a path that the trail no longer knows.
 pub(super) async fn tidy(folder: &Folder, work: &Work, port: &dyn Port) -> Result<(), Failure> {
-    let ours = ours(folder, work, port).await?;
-    let keep = if work.action.removes() {
-        None
-    } else {
-        Some(place::entry(folder, work)?)
+    let keep = match work.action.removes() {
+        true => None,
+        false => match place::entry(folder, work) {
+            Ok(right) => Some(right),
+            // What can have no path here was never written.
+            Err(_) => return Ok(()),
+        },
     };
+    let ours = ours(folder, work, port).await?;
     if keep.as_ref().is_some_and(|keep| !ours.contains(keep)) {
         return Ok(());
     }

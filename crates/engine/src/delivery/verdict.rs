@@ -151,12 +151,9 @@ impl Bench<'_> {
     }
 
     /// A second look is tried until it has looked: a job that is live does not fail because nobody
-    /// answers hours later. Only what it found can end it.
+    /// answers hours later. Only what it found can end it, and what no look can change.
     fn verdict_of_look(&self, failure: Failure, now: Timestamp, dice: f64) -> Verdict {
-        if matches!(
-            failure.reason,
-            Reason::SlugTakenAtDestination | Reason::Diverged | Reason::InvalidContent
-        ) {
+        if failure.reason.ends_a_look() {
             return Verdict::Dead(failure);
         }
         let at = now.plus(self.policy.schedule.delay(LOOK_PATIENCE, dice));
@@ -176,17 +173,14 @@ impl Bench<'_> {
         self.started_at > self.work.released_at.plus(window)
     }
 
-    /// Undoes a dead job's own draft. `true` when that did not work: the second look does it.
+    /// Undoes a dead job's own draft. `true` when that did not work and may yet: the second look does it.
     async fn undo_if_dead(&self, verdict: &Verdict) -> bool {
         let dead =
             matches!(verdict, Verdict::Dead(_)) && !matches!(self.job.ended, Some(JobState::Live));
         if !dead || self.work.was_shown || !self.destination.capabilities.readable {
             return false;
         }
-        self.destination
-            .connector
-            .undo(self.work, self.desk)
-            .await
-            .is_err()
+        let undone = self.destination.connector.undo(self.work, self.desk).await;
+        undone.is_err_and(|failure| !failure.reason.ends_a_look())
     }
 }

@@ -99,6 +99,17 @@ async fn a_persons_slug_is_left_alone_and_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_the_destination_cannot_hold_is_not_looked_at_again() {
+    let house = House::open(1).await;
+    let mut zebra = request("r", "zebra", 1);
+    zebra["payload"]["fields"] = json!({ "content_type": "zebra" });
+    let view = house.ended(&house.publish(zebra).await).await;
+    let job = &view.jobs[0];
+    assert_eq!(job.reason_code, Some(Reason::UnsupportedContent));
+    assert_eq!(house.store.counts().await.unwrap().looks_owed, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn removals_take_away_what_was_shown_and_only_that() {
     let house = House::open(2).await;
     house.network.fail("often");

@@ -1,7 +1,7 @@
 //! Sweeping up what arrived late, and undoing what a dead job began.
 //!
 //! Ensures that only drafts under our derived slug and media under our derived names are removed,
-//! and of those never the ones that we remember.
+//! and of those never the ones that we remember. What it cannot be here was never begun here.
 
 use slugline_core::connector::Work;
 use slugline_core::failure::Failure;
@@ -21,11 +21,10 @@ pub(in crate::wordpress) async fn tidy(
     port: &dyn Port,
 ) -> Result<(), Failure> {
     let entry = remembered(port).await?;
-    let kind = match entry {
-        Some(entry) => entry.kind,
-        None => kind(vendor, work)?,
-    };
-    remove_drafts(&vendor.site, kind, work, entry, port).await?;
+    let kind = entry.map(|entry| entry.kind).or(kind(vendor, work).ok());
+    if let Some(kind) = kind {
+        remove_drafts(&vendor.site, kind, work, entry, port).await?;
+    }
     remove_twins(&vendor.site, port).await
 }
 
@@ -41,7 +40,10 @@ pub(in crate::wordpress) async fn undo(
     }
     let site = &vendor.site;
     let Some(at) = remembered(port).await? else {
-        return remove_drafts(site, kind(vendor, work)?, work, None, port).await;
+        return match kind(vendor, work) {
+            Ok(kind) => remove_drafts(site, kind, work, None, port).await,
+            Err(_) => Ok(()),
+        };
     };
     let entry: Option<Entry> = site.find(port, &at.to_string()).await?;
     if entry.is_some_and(|entry| entry.status != "draft") {

@@ -49,6 +49,10 @@ pub(crate) fn a_refused_field_is_named<V: Vendor>() {
             "{path}: {failure:?}"
         );
         shows_nothing(&rehearsal);
+        let work = rehearsal.stories[&0].work.clone();
+        let port = StagePort::new(&mut rehearsal.stage, 0);
+        end(V::connector().tidy(&work, &port)).expect("there is nothing to sweep up");
+        end(V::connector().undo(&work, &port)).expect("there is nothing to undo");
     }
     assert!(!V::refuses().is_empty(), "every vendor refuses something");
 }
