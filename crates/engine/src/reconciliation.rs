@@ -222,8 +222,9 @@ impl Stride<'_> {
         if task.record.cursor.is_none() {
             let tally = self.shared.store.tally(task.id).await?;
             let (expected, met) = (tally.expected, tally.met);
-            if is_suspiciously_short(expected, met) {
-                let counts = &task.record.counts;
+            let counts = &task.record.counts;
+            let is_blank = counts.listed == 0 && expected > 0;
+            if is_blank || is_suspiciously_short(expected, met) {
                 return Ok(End::Stop(format!(
                     "the listing has {} entries and only {met} of the {expected} items that should be there; nothing is taken \
                      for missing. Is it the right site, with all that was in it, and may the account read all of it?",

@@ -189,6 +189,23 @@ async fn a_suspiciously_short_listing_stops_all() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_empty_listing_stops_all_however_little_is_missing() {
+    let house = House::open(1).await;
+    let key = house.publish(request("r0", &slug(0), 1)).await;
+    house.surely_live(&key).await;
+    let id = id_of(&house, 0).await;
+    house.network.blog.lock().unwrap().lose(id);
+    let view = reconciled(&house, false).await;
+    assert_eq!(view.state, ReconciliationState::Stopped);
+    assert_eq!((view.counts.listed, view.counts.missing), (0, 0));
+    assert_eq!(
+        entries(&house),
+        [],
+        "nothing is written to what may be another site"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn repairs_keep_to_their_cap() {
     let reconcile = ReconcileSettings {
         max_repairs: 2,
