@@ -224,10 +224,12 @@ impl Stride<'_> {
             let (expected, met) = (tally.expected, tally.met);
             let counts = &task.record.counts;
             let is_blank = counts.listed == 0 && expected > 0;
-            if is_blank || is_suspiciously_short(expected, met) {
+            let is_doubtful = is_blank || is_suspiciously_short(expected, met);
+            if is_doubtful && !task.record.believe_listing {
                 return Ok(End::Stop(format!(
                     "the listing has {} entries and only {met} of the {expected} items that should be there; nothing is taken \
-                     for missing. Is it the right site, with all that was in it, and may the account read all of it?",
+                     for missing. Is it the right site, with all that was in it, and may the account read all of it? If that is all there \
+                     is, compare it again with believe_listing",
                     counts.listed
                 )));
             }

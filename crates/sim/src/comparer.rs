@@ -62,7 +62,9 @@ fn act(world: &World, aborts: bool) {
         }
         Some(view) if view.state == ReconciliationState::Running => {}
         Some(view) if ended_in_calm(world, &view) => *hold(&world.reconciled) = true,
-        _ => begin(world, &*store),
+        // Who sees that the blog was emptied says so.
+        Some(view) => begin(world, &*store, view.state == ReconciliationState::Stopped),
+        None => begin(world, &*store, false),
     }
     world.follow_log();
 }
@@ -78,11 +80,12 @@ fn abort(world: &World, store: &dyn Reconciling, id: ReconciliationId) {
     let _ = block_on(store.abort_reconciliation(id, ACTOR));
 }
 
-fn begin(world: &World, store: &dyn Reconciling) {
+fn begin(world: &World, store: &dyn Reconciling, believe_listing: bool) {
     let new = NewReconciliation {
         destination: AT_BLOG.into(),
         actor: ACTOR.into(),
         dry_run: false,
+        believe_listing,
         unless_since: None,
     };
     if let Ok(Begun::New(view)) = block_on(store.begin_reconciliation(new)) {

@@ -141,6 +141,7 @@ impl Reconcile {
             destination: settings.name.clone(),
             actor: ACTOR.into(),
             dry_run: false,
+            believe_listing: false,
             unless_since: Some(due),
         };
         let begun = self.delivery.shared.store.begin_reconciliation(new).await?;

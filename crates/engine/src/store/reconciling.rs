@@ -125,6 +125,9 @@ pub struct ReconciliationRecord {
     pub actor: String,
     /// Whether it only reports.
     pub dry_run: bool,
+    /// Whether a person vouches for the destination's list, however short it is.
+    #[serde(default)]
+    pub believe_listing: bool,
     /// What it does at present.
     pub step: Step,
     /// How far it is in that.
@@ -160,6 +163,8 @@ pub struct ReconciliationView {
     pub step: Option<Step>,
     /// Whether it only reports.
     pub dry_run: bool,
+    /// Whether a person vouches for the destination's list, however short it is.
+    pub believe_listing: bool,
     /// Who asked for it.
     pub actor: String,
     /// When it began.
@@ -188,6 +193,7 @@ impl ReconciliationView {
             state,
             step: (state == ReconciliationState::Running).then_some(record.step),
             dry_run: record.dry_run,
+            believe_listing: record.believe_listing,
             actor: record.actor,
             started_at,
             ended_at: record.ended_at,
@@ -206,6 +212,8 @@ pub struct NewReconciliation {
     pub actor: String,
     /// Whether it only reports.
     pub dry_run: bool,
+    /// Whether a person vouches for the destination's list, however short it is.
+    pub believe_listing: bool,
     /// It does not begin if one began then or later.
     pub unless_since: Option<Timestamp>,
 }

@@ -81,12 +81,13 @@ async fn meddle(house: &House) {
     }
 }
 
-async fn begin(house: &House, dry_run: bool) -> ReconciliationView {
+async fn begin(house: &House, (dry_run, believe_listing): (bool, bool)) -> ReconciliationView {
     house.clock.sleep(Duration::from_secs(1)).await;
     let new = NewReconciliation {
         destination: "wordpress".into(),
         actor: "token:test".into(),
         dry_run,
+        believe_listing,
         unless_since: None,
     };
     match house.store.begin_reconciliation(new).await.unwrap() {
@@ -107,7 +108,7 @@ async fn ended(house: &House, view: &ReconciliationView) -> ReconciliationView {
 }
 
 async fn reconciled(house: &House, dry_run: bool) -> ReconciliationView {
-    let view = begin(house, dry_run).await;
+    let view = begin(house, (dry_run, false)).await;
     ended(house, &view).await
 }
 

@@ -31,6 +31,9 @@ pub struct ReconcileArgs {
     /// Only report; repair and adopt nothing
     #[arg(long)]
     dry_run: bool,
+    /// Believe a destination's list however short it is: it was emptied, and is the right site
+    #[arg(long)]
+    believe_listing: bool,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -39,7 +42,7 @@ pub(super) async fn run(args: &ReconcileArgs, output: Output) -> Ended {
     let api = Api::new(&args.server)?;
     let mut begun = Vec::new();
     for destination in &args.destinations {
-        begun.push(begin(&api, destination, args.dry_run).await?);
+        begun.push(begin(&api, destination, args).await?);
     }
     let mut ended = true;
     for found in &mut begun {
@@ -58,9 +61,10 @@ pub(super) async fn run(args: &ReconcileArgs, output: Output) -> Ended {
     Ok(ended)
 }
 
-async fn begin(api: &Api, destination: &str, dry_run: bool) -> Result<Value, Trouble> {
+async fn begin(api: &Api, destination: &str, args: &ReconcileArgs) -> Result<Value, Trouble> {
     let request = api.request(Method::Post, &["v1", "reconciliations"]);
-    let body = json!({ "destination": destination, "dry_run": dry_run });
+    let (dry_run, believe_listing) = (args.dry_run, args.believe_listing);
+    let body = json!({ "destination": destination, "dry_run": dry_run, "believe_listing": believe_listing });
     match api.send(request.json(&body)).await {
         Err(Denied::Refused { status: 404, .. }) => Err(Trouble::badly(format!(
             "there is no destination {destination:?} of this token's owner; it must stand in the server's configuration"
@@ -91,6 +95,10 @@ fn show(seen: &Reconciliation, output: Output) {
     let state = output.paint(style, &seen.state);
     let (id, destination) = (&seen.reconciliation_id, &seen.destination);
     output.line(&format!("{id}  {}  {state}", printable(destination)));
+    if seen.state == "running" {
+        output.line("  being compared; --wait waits, and slugline drift lists what is found");
+        return;
+    }
     let counts = &seen.counts;
     output.line(&format!(
         "  {} listed: {} in sync, {} missing, {} stale, {} extra, {} diverged, {} unmanaged",

@@ -81,7 +81,8 @@ fn log<D: Writes>(
         .actor(&view.actor)
         .detail("reconciliation_id", view.reconciliation_id)
         .detail("destination", &view.destination)
-        .detail("dry_run", view.dry_run);
+        .detail("dry_run", view.dry_run)
+        .detail("believe_listing", view.believe_listing);
     let entry = match kind {
         EventType::ReconciliationEnded => {
             entry.detail("counts", view.counts).detail("why", &view.why)
@@ -133,6 +134,7 @@ pub(crate) async fn begin<D: Writes>(
     let record = ReconciliationRecord {
         actor: new.actor.clone(),
         dry_run: new.dry_run,
+        believe_listing: new.believe_listing,
         ..ReconciliationRecord::default()
     };
     let name = || Value::Text(new.destination.clone());

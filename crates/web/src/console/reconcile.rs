@@ -33,6 +33,7 @@ async fn reconcile(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
         destination: name.to_owned(),
         actor: principal.caller.actor.clone(),
         dry_run: posted.fields.one("dry_run").is_some(),
+        believe_listing: posted.fields.one("believe_listing").is_some(),
         unless_since: None,
     };
     let word = match doors.store.begin_reconciliation(new).await? {

@@ -33,6 +33,8 @@ struct Wanted {
     destination: String,
     #[serde(default)]
     dry_run: bool,
+    #[serde(default)]
+    believe_listing: bool,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -50,6 +52,7 @@ async fn start(
         destination: wanted.destination.clone(),
         actor: principal.caller.actor.clone(),
         dry_run: wanted.dry_run,
+        believe_listing: wanted.believe_listing,
         unless_since: None,
     };
     match doors.store.begin_reconciliation(new).await? {

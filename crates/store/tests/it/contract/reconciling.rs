@@ -25,6 +25,7 @@ fn new(destination: &str) -> NewReconciliation {
         destination: destination.into(),
         actor: "token:ops".into(),
         dry_run: false,
+        believe_listing: false,
         unless_since: None,
     }
 }
@@ -149,6 +150,7 @@ pub(crate) async fn one_runs_at_a_time_and_one_node_has_it(bench: &Bench) {
     assert_eq!(done.state, ReconciliationState::Done);
     assert_eq!((done.counts.listed, done.ended_at), (14, Some(bench.now())));
     let recent = NewReconciliation {
+        believe_listing: false,
         unless_since: Some(done.started_at),
         ..new("blog")
     };
