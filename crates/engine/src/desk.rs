@@ -354,6 +354,7 @@ impl Desk {
         };
         let note = NewNote {
             item: key_of(item),
+            job: None,
             actor: caller.actor.clone(),
             text: text.to_owned(),
         };

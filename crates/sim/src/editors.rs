@@ -103,6 +103,7 @@ fn choose(dice: &Dice, item: &ItemKey, newest: Generation, jobs: &[JobId]) -> Wi
         ),
         _ => Wish::Note(NewNote {
             item: item.clone(),
+            job: None,
             actor: ACTOR.to_owned(),
             text: format!("seen {}", dice.below(1_000_000)),
         }),

@@ -132,6 +132,8 @@ pub enum NoteKind {
 pub struct NewNote {
     /// About this item.
     pub item: ItemKey,
+    /// About this job of its, if about one. A job of another item is not taken.
+    pub job: Option<JobId>,
     /// Who writes.
     pub actor: String,
     /// What.

@@ -10,7 +10,7 @@ use slugline_core::http::Method;
 use url::form_urlencoded::Serializer;
 
 use super::confirm::{self, Consent};
-use super::{Ended, Trouble, job};
+use super::{Ended, Trouble, jobs};
 use crate::client::api::{Api, Denied, ServerArgs};
 use crate::client::source;
 use crate::client::views::{self, List};
@@ -142,7 +142,7 @@ pub(super) async fn run(args: &DeadLettersArgs, no_input: bool, output: Output) 
             limit,
             cursor,
         } => list(&api, filter, *limit, cursor.as_deref(), output).await,
-        What::Show { job } => show(&api, job, output).await,
+        What::Show { job } => jobs::show(&api, job, output).await,
         What::Retry(chosen) => act(&api, "retry", chosen, no_input, output).await,
         What::Skip(chosen) => act(&api, "skip", chosen, no_input, output).await,
         What::Edit { job, file, note } => edit(&api, job, file, note.as_deref(), output).await,
@@ -229,16 +229,6 @@ fn lines(letters: &[Letter], output: Output) {
     }
 }
 
-async fn show(api: &Api, job: &str, output: Output) -> Ended {
-    let found = api.find(&["v1", "jobs", job]).await?;
-    let found = found.ok_or_else(|| Trouble::badly(format!("there is no job {job:?}")))?;
-    match output.is_json() {
-        true => output.json(&found),
-        false => job::show(&views::read(found)?, output),
-    }
-    Ok(true)
-}
-
 /// All that match.
 async fn gather(api: &Api, filter: &Filter) -> Result<Vec<Letter>, Denied> {
     let (mut letters, mut cursor) = (Vec::new(), None::<String>);
@@ -271,38 +261,7 @@ async fn act(api: &Api, action: &str, chosen: &Chosen, no_input: bool, output: O
         }
         chosen.jobs.iter().map(|job| (job.clone(), None)).collect()
     };
-    let mut done = Vec::with_capacity(named.len());
-    for (job, runs) in named {
-        let mut body = json!({});
-        if let Some(runs) = runs {
-            body["runs"] = json!(runs);
-        }
-        if let Some(note) = &chosen.note {
-            body["note"] = json!(note);
-        }
-        let request = api.request(Method::Post, &["v1", "jobs", &job, action]);
-        done.push(match api.send(request.json(&body)).await {
-            Ok(reply) => json!({ "job_id": job, "state": reply.body["state"] }),
-            Err(Denied::Refused { code, detail, .. }) => {
-                json!({ "job_id": job, "code": code, "detail": detail })
-            }
-            Err(other) => return Err(other.into()),
-        });
-    }
-    let all_well = done.iter().all(|one| one["code"].is_null());
-    if output.is_json() {
-        output.json(&json!({ "items": done }));
-        return Ok(all_well);
-    }
-    for one in &done {
-        let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-        let what = match one["code"].is_null() {
-            true => text("state"),
-            false => format!("not done: {}", text("detail")),
-        };
-        output.line(&printable(&format!("{}  {what}", text("job_id"))));
-    }
-    Ok(all_well)
+    jobs::act_on(api, action, named, chosen.note.as_deref(), output).await
 }
 
 async fn edit(

@@ -32,6 +32,9 @@ pub(super) fn show(detail: &JobDetail, output: Output) {
             output.line(&printable(&format!("{name}: {value}")));
         }
     }
+    if let Some(advice) = job.suggested_action.as_deref().and_then(advice) {
+        output.line(&format!("  {}", advice.replace("JOB", &job.job_id)));
+    }
     for (name, id) in &job.downstream_ids {
         output.line(&printable(&format!("{name} {id}")));
     }
@@ -53,6 +56,25 @@ pub(super) fn show(detail: &JobDetail, output: Output) {
             output.line(&printable(&format!("  {line}")));
         }
     }
+}
+
+/// What to do, and the command for it.
+fn advice(suggested: &str) -> Option<&'static str> {
+    Some(match suggested {
+        "retry" => "run it again, it looks before it writes: slugline dead-letters retry JOB",
+        "edit_then_retry" => {
+            "publish a new version from its source, or change the content: slugline dead-letters edit JOB payload.json"
+        }
+        "revert" => "bring back what was live there before: slugline dead-letters revert JOB",
+        "skip" => "nothing is left to do: slugline dead-letters skip JOB",
+        "fix_credentials" => {
+            "give the destination credentials that it takes, then: slugline dead-letters retry JOB"
+        }
+        "escalate" => {
+            "somebody who knows the destination must look: slugline job escalate JOB --note '...'"
+        }
+        _ => return None,
+    })
 }
 
 fn ran(attempt: &Attempt) -> Vec<String> {

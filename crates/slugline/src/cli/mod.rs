@@ -14,6 +14,7 @@ pub mod erase;
 pub mod export;
 pub mod init;
 mod job;
+mod jobs;
 mod mend_drift;
 pub mod migrate;
 pub mod pause;
@@ -81,6 +82,8 @@ enum Command {
     Pauses(pauses::PausesArgs),
     Calendar(calendar::CalendarArgs),
     DeadLetters(dead_letters::DeadLettersArgs),
+    Job(jobs::JobArgs),
+    Note(jobs::NoteArgs),
     Replay(replay::ReplayArgs),
     Rollback(rollback::RollbackArgs),
     Erase(erase::EraseArgs),
@@ -117,6 +120,8 @@ pub async fn run() -> ExitCode {
         Command::DeadLetters(args) => {
             trouble::exit(dead_letters::run(&args, global.no_input, output).await)
         }
+        Command::Job(args) => trouble::exit(jobs::run(&args, output).await),
+        Command::Note(args) => trouble::exit(jobs::note(&args, output).await),
         Command::Replay(args) => trouble::exit(replay::run(&args, global.no_input, output).await),
         Command::Rollback(args) => {
             trouble::exit(rollback::run(&args, global.no_input, output).await)

@@ -32,6 +32,8 @@ fn a_dead_letter_is_found_mended_and_retried() {
         shown_one.contains("1 attempt") && shown_one.contains("reason: slug_taken_at_destination"),
         "{shown_one}"
     );
+    let advice = format!("slugline dead-letters edit {job} payload.json");
+    assert!(shown_one.contains(&advice), "{shown_one}");
     let only = [
         "dead-letters",
         "retry",
@@ -62,6 +64,39 @@ fn a_dead_letter_is_found_mended_and_retried() {
     assert!(shown(&server, "a").contains("Text"));
     let refused = server.run(&["dead-letters", "skip", &job]).with(1);
     assert!(refused.out().contains("it is live"), "{}", refused.out());
+}
+
+#[test]
+fn single_jobs_are_taken_back_and_talked_about() {
+    let server = Server::start();
+    let text = "---\ncontent_id: a\ntitle: a\npublish_at: 2100-01-01T00:00:00Z\n---\nText\n";
+    std::fs::write(server.path().join("a.md"), text).unwrap();
+    let found = server.run(&["publish", "a.md", "--json"]).with(0).json();
+    let job = job_of(&found).expect("it has a job").to_owned();
+    let said = server.run(&["job", "note", &job, "legal looks at it"]);
+    assert_eq!(said.with(0).out().trim(), "noted");
+    server.run(&["note", "a", "waits for legal"]).with(0);
+    server.run(&["note", "unknown", "nobody"]).with(1);
+    let shown = server.run(&["job", "show", &job]).with(0).out();
+    assert!(shown.contains("pending"), "{shown}");
+    let held = server.run(&["job", "pause", &job, "--note", "not yet"]);
+    assert!(held.with(1).out().contains("it is pending"));
+    let back = server.run(&["job", "cancel", &job]).with(0).out();
+    assert!(back.contains("cancelled"), "{back}");
+    let late = server.run(&["job", "cancel", &job, "job_zzzzzzzz"]).with(1);
+    assert!(late.out().contains("not done"), "{}", late.out());
+}
+
+/// The first job id in what a command says.
+fn job_of(said: &serde_json::Value) -> Option<&str> {
+    match said {
+        serde_json::Value::Object(members) => match members.get("job_id") {
+            Some(id) => id.as_str(),
+            None => members.values().find_map(job_of),
+        },
+        serde_json::Value::Array(items) => items.iter().find_map(job_of),
+        _ => None,
+    }
 }
 
 #[test]

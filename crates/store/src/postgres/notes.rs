@@ -75,6 +75,11 @@ pub(crate) async fn add(session: &Session, times: &Times, new: &NewNote) -> Done
     let Some(item) = found.map(|row| row.read::<i64>(0)).transpose()? else {
         return Ok((false, Effected::default()));
     };
+    let job = "SELECT id FROM job WHERE id = $1 AND item = $2";
+    let job = session
+        .one(job, &[&new.job.map(|job| job.0), &item])
+        .await?;
+    let job = job.map(|row| row.read::<i64>(0)).transpose()?.map(JobId);
     let [_, now] = session
         .each([call(BEGIN, &[]), call(NOW, &[&times.given()])])
         .await?;
@@ -88,7 +93,7 @@ pub(crate) async fn add(session: &Session, times: &Times, new: &NewNote) -> Done
         text: &new.text,
     };
     let mut writes = changes.writes()?;
-    writes.extend(insert(vec![NewRow::of((item, None), &note, now)]));
+    writes.extend(insert(vec![NewRow::of((item, job), &note, now)]));
     commit(session, &writes).await?;
     Ok((true, Effected::default()))
 }

@@ -39,7 +39,10 @@ pub(crate) fn add(tx: &Tx<'_>, new: &NewNote) -> Done<bool> {
         actor: &new.actor,
         text: &new.text,
     };
-    write(tx, (item.id, None), &note)?;
+    let job = "SELECT id FROM job WHERE id = ?1 AND item = ?2";
+    let about = params![new.job.map(|job| job.0), item.id];
+    let job = tx.one(job, about, |row| row.get(0).map(JobId))?;
+    write(tx, (item.id, job), &note)?;
     Entry::new(tx, EventType::NoteAdded, "noted", item.id, &new.item)
         .actor(&new.actor)
         .write(tx)?;

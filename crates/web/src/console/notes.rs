@@ -93,10 +93,10 @@ async fn write(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
     let text = note(fields)?.ok_or_else(empty)?;
     let absent = format!("content {:?} here", item.content_id);
     let content = segment(&item.content_id);
-    if !keep(&doors, caller, item, text).await? {
+    let job = fields.one("job").and_then(|id| id.parse::<JobId>().ok());
+    if !keep(&doors, caller, (item, job), text).await? {
         return Err(Trouble::absent(&absent));
     }
-    let job = fields.one("job").and_then(|id| id.parse::<JobId>().ok());
     let back = match job {
         Some(job) => format!("/jobs/{job}?said=noted"),
         None => format!("/content/{content}?said=noted"),

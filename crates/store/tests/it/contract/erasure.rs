@@ -203,6 +203,7 @@ pub(crate) async fn write_everywhere(bench: &Bench) -> (String, WebhookId) {
     bench.settle(settled).await;
     let note = NewNote {
         item: erasure("bio").item,
+        job: None,
         actor: "token:ops".into(),
         text: format!("{MARKER} has called"),
     };

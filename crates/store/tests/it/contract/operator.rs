@@ -355,6 +355,7 @@ pub(crate) async fn notes_are_kept_with_who_wrote_them(bench: &Bench) {
     let item = post("a", 1).submission(bench.now()).item;
     let note = NewNote {
         item: item.clone(),
+        job: None,
         actor: "token:ann".into(),
         text: "seen".into(),
     };
@@ -374,6 +375,16 @@ pub(crate) async fn notes_are_kept_with_who_wrote_them(bench: &Bench) {
             .await
             .unwrap()
     );
+    let other = dead(bench, &post("b", 1)).await;
+    for about in [job, other] {
+        let of_job = NewNote {
+            item: post("a", 1).submission(bench.now()).item,
+            job: Some(about),
+            actor: "token:ann".into(),
+            text: "renewed".into(),
+        };
+        assert!(bench.store.write_note(of_job).await.unwrap());
+    }
     let notes = bench.store.notes("default", "a", 9).await.unwrap();
     let said: Vec<_> = notes
         .iter()
@@ -389,6 +400,8 @@ pub(crate) async fn notes_are_kept_with_who_wrote_them(bench: &Bench) {
     assert_eq!(
         said,
         [
+            (NoteKind::Note, "token:ann", "renewed", None),
+            (NoteKind::Note, "token:ann", "renewed", Some(job)),
             (NoteKind::Note, "token:ann", "seen", None),
             (
                 NoteKind::Escalation,

@@ -7,6 +7,7 @@ use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
+use slugline_core::ids::JobId;
 use slugline_core::item::ItemKey;
 use slugline_core::problem::Code;
 use slugline_engine::intake::{Caller, require_environment};
@@ -71,7 +72,7 @@ pub(in crate::endpoints) async fn write_of_content(
         content_id: item.content_id,
         locale: item.locale,
     };
-    write(doors, caller, key, wanted.note).await
+    write(doors, caller, (key, None), wanted.note).await
 }
 
 async fn write_of_job(
@@ -83,7 +84,8 @@ async fn write_of_job(
     let (_, raw) = bytes(request, ORDER).await?;
     let wanted: Wanted = decode(&raw)?;
     let caller = &principal.caller;
-    let found = doors.store.job(&caller.owner, job_id(&id)?).await?;
+    let about = job_id(&id)?;
+    let found = doors.store.job(&caller.owner, about).await?;
     let job = found.ok_or_else(|| Refusal::new(Code::NotFound, format!("there is no job {id}")))?;
     let key = ItemKey {
         owner: caller.owner.clone(),
@@ -91,24 +93,34 @@ async fn write_of_job(
         content_id: job.about.content_id,
         locale: job.about.locale,
     };
-    write(&doors, caller, key, wanted.note).await
+    write(&doors, caller, (key, Some(about)), wanted.note).await
 }
 
-async fn write(doors: &Doors, caller: &Caller, item: ItemKey, text: String) -> Answered {
-    keep(doors, caller, item, text).await?;
+async fn write(
+    doors: &Doors,
+    caller: &Caller,
+    about: (ItemKey, Option<JobId>),
+    text: String,
+) -> Answered {
+    keep(doors, caller, about, text).await?;
     Ok(StatusCode::CREATED.into_response())
 }
 
-/// Keeps a note about an item of the caller's; `false` when there is no such item.
+/// Keeps a note about an item of the caller's, or a job of its; `false` when there is no such item.
 pub(crate) async fn keep(
     doors: &Doors,
     caller: &Caller,
-    item: ItemKey,
+    (item, job): (ItemKey, Option<JobId>),
     text: String,
 ) -> Result<bool, Refusal> {
     check_note(Some(&text))?;
     require_environment(&caller.environments, &item.environment)?;
     let actor = caller.actor.clone();
-    let note = NewNote { item, actor, text };
+    let note = NewNote {
+        item,
+        job,
+        actor,
+        text,
+    };
     Ok(doors.store.write_note(note).await?)
 }
