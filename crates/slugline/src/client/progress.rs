@@ -122,6 +122,9 @@ pub fn remark(job: &Job) -> String {
     if let Some(pause) = &job.waits_for_pause {
         return format!("waits: paused ({pause})");
     }
+    if let Some(slot) = &job.slot_at {
+        return format!("waits: its slot there is at {slot}");
+    }
     match (&job.pending_reason, error) {
         (Some(reason), _) if job.waits_for.is_empty() => format!("waits: {reason}"),
         (Some(reason), _) => format!("waits: {reason} ({})", job.waits_for.join(", ")),

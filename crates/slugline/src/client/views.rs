@@ -48,6 +48,9 @@ pub struct Job {
     /// The widest pause that keeps it from beginning.
     #[serde(default)]
     pub waits_for_pause: Option<String>,
+    /// The slot that a destination with a daily capacity gave it.
+    #[serde(default)]
+    pub slot_at: Option<String>,
     /// How it is known to be live.
     #[serde(default)]
     pub evidence: Option<String>,

@@ -1,23 +1,20 @@
-//! `/calendar`: what has a time that lies ahead, by day.
+//! `/calendar`: what has a time of its own that lies ahead, or was given a slot, by day.
 
 use askama::Template;
-use slugline_engine::store::PublishView;
 
 use super::frame::{Frame, Room, Visit};
 use super::jobs;
 use super::page::{self, Shown};
 use super::times::{Moment, day, hour};
+use crate::endpoints::calendar::{self, By, Entry};
 use crate::router::Endpoint;
-
-/// Publishes that are shown.
-const SHOWN: usize = 200;
 
 #[derive(Template)]
 #[template(path = "calendar.html")]
 struct Page {
     frame: Frame,
     days: Vec<Day>,
-    full: bool,
+    more: bool,
 }
 
 /// What a day has.
@@ -37,6 +34,8 @@ struct Due {
     locale: String,
     version: String,
     destinations: Vec<String>,
+    /// Whether its destination gave it that time.
+    by_slot: bool,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -45,12 +44,10 @@ pub(super) fn endpoint() -> Endpoint {
 
 async fn calendar(visit: Visit) -> Shown {
     let frame = visit.frame(Room::Calendar, "Calendar");
-    let found = visit.doors.store.upcoming(visit.owner(), SHOWN).await?;
-    let full = found.len() == SHOWN;
+    let found = calendar::ahead(&*visit.doors.store, visit.owner()).await?;
     let mut days: Vec<Day> = Vec::new();
-    for publish in found {
-        let at = publish.publish_at.unwrap_or(publish.accepted_at);
-        let name = day(at);
+    for entry in found.items {
+        let name = day(entry.at);
         if days.last().is_none_or(|last| last.name != name) {
             days.push(Day {
                 name,
@@ -58,26 +55,27 @@ async fn calendar(visit: Visit) -> Shown {
             });
         }
         if let Some(last) = days.last_mut() {
-            last.publishes.push(due(publish, at, &frame));
+            last.publishes.push(due(entry, &frame));
         }
     }
-    page::show(&Page { frame, days, full })
+    page::show(&Page {
+        frame,
+        days,
+        more: found.more,
+    })
 }
 
-fn due(publish: PublishView, at: slugline_core::time::Timestamp, frame: &Frame) -> Due {
+fn due(entry: Entry, frame: &Frame) -> Due {
     Due {
-        hour: hour(at),
-        at: frame.when(&at),
-        content_id: publish.content_id,
-        publish_id: publish.publish_id.to_string(),
-        action: jobs::action(publish.action),
-        environment: publish.environment,
-        locale: publish.locale,
-        version: publish.version.to_string(),
-        destinations: publish
-            .jobs
-            .into_iter()
-            .map(|job| job.destination)
-            .collect(),
+        hour: hour(entry.at),
+        at: frame.when(&entry.at),
+        content_id: entry.content_id,
+        publish_id: entry.publish_id.to_string(),
+        action: jobs::action(entry.action),
+        environment: entry.environment,
+        locale: entry.locale,
+        version: entry.version.to_string(),
+        destinations: entry.destinations,
+        by_slot: entry.by == By::Slot,
     }
 }

@@ -102,8 +102,10 @@ fn waits(job: &JobView) -> Option<String> {
         PauseKind::Class => "its class is paused",
         PauseKind::Content => "its content is paused",
     });
+    let slot = job.slot_at.filter(|_| open);
+    let slot = slot.map(|_| "its destination takes so many a day, and gave it a slot");
     let reason = job.pending_reason.map(words::waits);
-    pause.or(reason).map(str::to_owned)
+    pause.or(slot).or(reason).map(str::to_owned)
 }
 
 /// A job with its runs.

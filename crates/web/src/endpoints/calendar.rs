@@ -13,7 +13,7 @@ use slugline_core::ids::PublishId;
 use slugline_core::item::{Action, Class};
 use slugline_core::time::Timestamp;
 use slugline_core::version::Version;
-use slugline_engine::store::{PublishView, Span};
+use slugline_engine::store::{PublishView, Span, Store, StoreError};
 
 use crate::app::Doors;
 use crate::door::keyring::Principal;
@@ -35,9 +35,9 @@ struct Wanted {
 }
 
 /// Why it begins then.
-#[derive(Clone, Copy, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum By {
+pub(crate) enum By {
     /// Its publish says so.
     PublishAt,
     /// Its destination's pace gave it that slot.
@@ -46,27 +46,28 @@ enum By {
 
 /// A publish and when it begins at the earliest.
 #[derive(Serialize)]
-struct Entry {
-    at: Timestamp,
-    by: By,
-    publish_id: PublishId,
+pub(crate) struct Entry {
+    pub(crate) at: Timestamp,
+    pub(crate) by: By,
+    pub(crate) publish_id: PublishId,
     request_id: String,
-    content_id: String,
-    environment: String,
-    locale: String,
-    version: Version,
-    action: Action,
+    pub(crate) content_id: String,
+    pub(crate) environment: String,
+    pub(crate) locale: String,
+    pub(crate) version: Version,
+    pub(crate) action: Action,
     class: Class,
-    destinations: Vec<String>,
+    pub(crate) destinations: Vec<String>,
 }
 
+/// What begins in a span of time.
 #[derive(Serialize)]
-struct Calendar {
+pub(crate) struct Calendar {
     from: Timestamp,
     to: Timestamp,
-    items: Vec<Entry>,
+    pub(crate) items: Vec<Entry>,
     /// Whether there may be others.
-    more: bool,
+    pub(crate) more: bool,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -83,22 +84,36 @@ async fn calendar(
     if to <= from {
         return Err(Refusal::field("to", "must be later than `from`"));
     }
-    let owner = &principal.caller.owner;
+    let calendar = of(&*doors.store, &principal.caller.owner, from, to).await?;
+    Ok(Json(calendar).into_response())
+}
+
+/// What begins from now on, as far as people look ahead.
+pub(crate) async fn ahead(store: &dyn Store, owner: &str) -> Result<Calendar, StoreError> {
+    let now = store.now();
+    of(store, owner, now, now.plus(USUAL)).await
+}
+
+async fn of(
+    store: &dyn Store,
+    owner: &str,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Calendar, StoreError> {
     let span = Span { from, until: to };
-    let scheduled = doors.store.upcoming(owner, SHOWN).await?;
-    let given = doors.store.slots(owner, span, SHOWN).await?;
+    let scheduled = store.upcoming(owner, SHOWN).await?;
+    let given = store.slots(owner, span, SHOWN).await?;
     let more = scheduled.len().max(given.len()) >= SHOWN;
     let mut items: Vec<Entry> = scheduled.into_iter().filter_map(by_itself).collect();
     items.extend(given.into_iter().flat_map(by_slot));
     items.retain(|entry| entry.at >= from && entry.at < to);
     items.sort_by_key(|one| (one.at, one.publish_id));
-    let calendar = Calendar {
+    Ok(Calendar {
         from,
         to,
         items,
         more,
-    };
-    Ok(Json(calendar).into_response())
+    })
 }
 
 fn by_itself(publish: PublishView) -> Option<Entry> {

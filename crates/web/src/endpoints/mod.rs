@@ -5,7 +5,7 @@
 
 mod abort_reconciliation;
 pub(crate) mod abort_replay;
-mod calendar;
+pub(crate) mod calendar;
 mod content;
 mod create_token;
 pub(crate) mod destinations;

@@ -1,8 +1,50 @@
 //! What begins when, through the doors.
 
+use std::time::Duration;
+
 use serde_json::json;
+use slugline_core::lane::LaneScope;
+use slugline_core::pace::Pace;
+use slugline_engine::store::Registration;
 
 use crate::house::House;
+
+#[tokio::test]
+async fn a_slot_is_in_the_calendar_and_said_of_its_job() {
+    let house = House::open().await;
+    let one_a_day = Pace {
+        daily_capacity: Some(1),
+        windows: Vec::new(),
+        time_zone: String::new(),
+    };
+    let blog = Registration {
+        pace: Some(one_a_day),
+        name: "blog".into(),
+        lane: LaneScope::ItemLocale,
+        request_timeout: Duration::from_secs(30),
+        commit_window: None,
+    };
+    house.store.register(vec![blog]).await.unwrap();
+    for id in ["first", "second"] {
+        let body =
+            json!({ "content_id": id, "destinations": ["blog"], "payload": { "title": id } });
+        house.publish(&format!("r-{id}"), body).await.ok(202);
+    }
+    house.live().await;
+    while house.get("/v1/calendar").await.ok(200)["items"] == json!([]) {
+        assert_eq!(house.claim().await, [], "it is given a slot in its turn");
+    }
+    let cookie = house.signed_in("viewer").await;
+    let page = house.page(&cookie, "/calendar").await;
+    let text = page.text();
+    assert!(
+        text.contains("second") && text.contains("its slot there"),
+        "{text}"
+    );
+    assert!(!text.contains(">first<"), "it is live: {text}");
+    let job = house.page(&cookie, "/publishes/r-second").await;
+    assert!(job.text().contains("gave it a slot"), "{}", job.text());
+}
 
 #[tokio::test]
 async fn what_has_a_time_is_in_the_calendar() {

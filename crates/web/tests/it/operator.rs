@@ -21,7 +21,8 @@ impl House {
             .await
     }
 
-    pub(crate) async fn run(&self, verdict: Verdict) -> ClaimedJob {
+    /// At most one job of each class that may begin at the blog.
+    pub(crate) async fn claim(&self) -> Vec<ClaimedJob> {
         let wants = [Class::Standard, Class::Urgent].map(|class| Want {
             destination: "blog".into(),
             class,
@@ -29,7 +30,11 @@ impl House {
             room: Room::default(),
             lease: Duration::from_secs(60),
         });
-        let mut jobs = self.store.claim(wants.into()).await.unwrap().jobs;
+        self.store.claim(wants.into()).await.unwrap().jobs
+    }
+
+    pub(crate) async fn run(&self, verdict: Verdict) -> ClaimedJob {
+        let mut jobs = self.claim().await;
         assert_eq!(jobs.len(), 1, "one job is due");
         let job = jobs.remove(0);
         let settlement = Settlement {
