@@ -145,6 +145,7 @@ fn said(done: Result<(), Problem>, word: &str) -> Result<&'static str, Trouble> 
         }),
         Err(problem) => match problem.code {
             Code::ChangedMeanwhile | Code::IllegalState | Code::Superseded => Ok("stale"),
+            Code::NothingToRestore => Ok("nothing_older"),
             _ => Err(problem.into()),
         },
     }

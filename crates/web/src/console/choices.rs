@@ -5,6 +5,7 @@
 
 use slugline_core::lifecycle::{JobState, PendingReason};
 use slugline_core::reason::SuggestedAction;
+use slugline_core::version::Generation;
 use slugline_engine::store::JobDetail;
 
 /// One thing that can be done.
@@ -58,6 +59,8 @@ pub(crate) fn choices(job: &JobDetail) -> Vec<Choice> {
         (JobState::Failed, _) if job.job.replaced_by.is_none() => {
             let mut all = vec![RETRY, EDIT, REVERT, SKIP];
             all.retain(|one| *one != EDIT || !job.about.action.removes());
+            // Before the first generation nothing was live.
+            all.retain(|one| *one != REVERT || job.about.generation > Generation(1));
             let first = match job.job.suggested_action {
                 Some(SuggestedAction::EditThenRetry) => EDIT,
                 Some(SuggestedAction::Revert) => REVERT,

@@ -47,7 +47,7 @@ const ROOMS: [(Room, &str, &str); 9] = [
 ];
 
 /// What forms come to, by their word in the address.
-const SAYINGS: [(&str, bool, &str); 20] = [
+const SAYINGS: [(&str, bool, &str); 21] = [
     (
         "webhook_redone",
         true,
@@ -117,6 +117,11 @@ const SAYINGS: [(&str, bool, &str); 20] = [
         "rolling_back",
         true,
         "The older version is on its way back, and is verified like any other.",
+    ),
+    (
+        "nothing_older",
+        false,
+        "Nothing was changed: nothing older was live there whose content is still kept. Edit it, or publish a new version.",
     ),
     ("signed_out", true, "You are signed out."),
     (

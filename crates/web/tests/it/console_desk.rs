@@ -291,6 +291,27 @@ async fn a_webhook_that_was_dealt_with_since_is_left_alone() {
 }
 
 #[tokio::test]
+async fn going_back_is_offered_where_there_may_be_something_to_go_back_to() {
+    let house = House::open().await;
+    let cookie = house.signed_in("operator").await;
+    for (version, offered) in [(1, false), (2, true)] {
+        let key = format!("r-{version}");
+        house.publish(&key, post(version, "too long")).await.ok(202);
+        let path = format!("/jobs/{}", house.run(dead()).await.job);
+        let page = house.page(&cookie, &path).await;
+        let button = page.text().contains("value=\"revert\"");
+        assert_eq!(button, offered, "{}", page.text());
+        let body = format!("csrf={}&do=revert&runs=1", mark(&page));
+        let said = house.form(&cookie, &format!("{path}/act"), &body).await;
+        let place = said.header("location");
+        assert!(
+            place.ends_with(&format!("{path}?said=nothing_older")),
+            "{place}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn what_went_live_since_is_not_reverted_by_an_old_form() {
     let house = House::open().await;
     let cookie = house.signed_in("operator").await;
