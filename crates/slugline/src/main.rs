@@ -23,6 +23,7 @@ mod probe;
 mod running;
 mod sandbox;
 mod secrets;
+mod signals;
 mod telemetry;
 mod tls;
 mod transport;

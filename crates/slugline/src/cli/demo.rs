@@ -15,6 +15,7 @@ use crate::demo::samples::POSTS;
 use crate::demo::stage::Stage;
 use crate::demo::table::Table;
 use crate::output::Output;
+use crate::signals::Ends;
 use crate::transport::{Guard, HttpTransport};
 
 /// `--exit` ends within 45 s of the start; this much is for delivering, the rest for the last look.
@@ -201,6 +202,8 @@ async fn linger(stage: Stage) {
     ));
     say("\nCtrl-C ends the demo and removes its files.");
     // Without signals there is nothing to wait for.
-    let _ = tokio::signal::ctrl_c().await;
+    if let Ok(mut ends) = Ends::listen() {
+        ends.asked().await;
+    }
     stage.strike().await;
 }

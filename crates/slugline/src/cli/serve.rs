@@ -12,7 +12,7 @@ use std::sync::Arc;
 use slugline_core::secret::Secret;
 use slugline_engine::stop::Stop;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -20,6 +20,7 @@ use crate::ground::{Ground, needs_restart};
 use crate::node::{CLOSING, Node};
 use crate::place::{Place, Storage};
 use crate::running;
+use crate::signals::{Ends, listen};
 use crate::telemetry::{self, Metrics};
 
 /// The configuration that is taken when none is named and it is there.
@@ -180,24 +181,17 @@ async fn again(args: &ServeArgs, started: &Config, ground: &Arc<Ground>) -> Resu
     Node::wire(config, ground).await
 }
 
-fn listen(kind: SignalKind) -> Result<Signal, String> {
-    signal(kind).map_err(|why| format!("cannot listen for signals: {why}"))
-}
-
 /// The first signal asks to stop, the second ends the process.
 fn stop_on_signals(stop: Stop, grace: std::time::Duration) -> Result<(), String> {
-    let (mut terminate, mut interrupt) = (
-        listen(SignalKind::terminate())?,
-        listen(SignalKind::interrupt())?,
-    );
+    let mut ends = Ends::listen()?;
     tokio::spawn(async move {
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        ends.asked().await;
         tracing::info!(
             "stopping: at most {} s; a second signal stops at once",
             (grace + CLOSING).as_secs()
         );
         stop.request();
-        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+        ends.asked().await;
         tracing::warn!("stopped at once; what was acknowledged is on disk");
         std::process::exit(INTERRUPTED);
     });
