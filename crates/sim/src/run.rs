@@ -3,6 +3,7 @@
 //! Ensures that a run ends, that its outcome names the broken promise and the last steps, and that a
 //! plan that fails can be cut down to what it needs to fail.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -265,7 +266,8 @@ fn judge_gone(world: &World) -> Judged {
         .try_for_each(|place| hold(&world.model).judge_gone(place))
 }
 
-/// Judges that what became public since the CMS was first asked is known here, told or not.
+/// Judges that what became public since the CMS was first asked is known here, told or not; and shown, unless a webhook
+/// told without a version that it is gone.
 fn judge_found(world: &World) -> Judged {
     if !world.plan.polled {
         return Ok(());
@@ -275,9 +277,16 @@ fn judge_found(world: &World) -> Judged {
     };
     let news = public(&world.plan.tells, world.plan.calm_from);
     let found = news.iter().filter(|(at, _)| *at > from);
-    found
-        .map(|(_, change)| change)
-        .try_for_each(|change| hold(&world.model).judge_found(change))
+    let told = world.plan.tells.iter().flat_map(|tell| &tell.changes);
+    let unversioned = told.filter(|change| change.version.is_none());
+    let doubtful: BTreeSet<&str> = unversioned.map(|change| &*change.entry).collect();
+    for (_, change) in found {
+        hold(&world.model).judge_found(change)?;
+        if !doubtful.contains(&*change.entry) {
+            hold(&world.model).judge_still_there(change)?;
+        }
+    }
+    Ok(())
 }
 
 fn judge_chain(world: &World) -> Judged {

@@ -147,21 +147,22 @@ impl Model {
         }
     }
 
-    /// Judges that something which is public at the CMS is known, whether or not a webhook told of it, and shown unless
-    /// a person has made something else of it.
+    /// Judges that something which is public at the CMS is known, whether or not a webhook told of it.
     pub(crate) fn judge_found(&self, change: &Change) -> Judged {
         let Some(version) = change.version else {
             return Ok(());
         };
-        if let Err(what) = self.is_known(change, version) {
-            return broken("P6", format!("the CMS has {what}"));
+        match self.is_known(change, version) {
+            Ok(()) => Ok(()),
+            Err(what) => broken("P6", format!("the CMS has {what}")),
         }
+    }
+
+    /// Judges that it is shown, unless a person has made something else of it.
+    pub(crate) fn judge_still_there(&self, change: &Change) -> Judged {
         let meant = self.meant(change);
-        let known = meant.iter().filter_map(|item| self.items.get(item));
-        match known
-            .into_iter()
-            .find(|item| !item.is_shown() && !item.revised)
-        {
+        let mut known = meant.iter().filter_map(|item| self.items.get(item));
+        match known.find(|item| !item.is_shown() && !item.revised) {
             None => Ok(()),
             Some(item) => broken(
                 "P6",
