@@ -99,6 +99,7 @@ pub(crate) const fn repeating_for(minutes: u64) -> Manners {
     Manners {
         retries_for: Duration::from_secs(minutes * 60),
         repeats: Repeats::SameBytes,
+        dates_removals: true,
         only_ok: false,
         word_headers: &[],
         signs: true,

@@ -130,6 +130,8 @@ pub struct Manners {
     pub retries_for: Duration,
     /// How a repeat is known where the delivery has no signed name.
     pub repeats: Repeats,
+    /// Whether what tells of a removal has its time or version.
+    pub dates_removals: bool,
     /// Whether only 200 counts as taken, not every 2xx.
     pub only_ok: bool,
     /// Headers in which it says what happened, where a signature may not cover them. Whoever has read a
@@ -259,6 +261,13 @@ pub enum What {
 }
 
 impl Change {
+    /// Whether another change of its entry may read the same: it takes the entry away, and tells neither time nor
+    /// version.
+    #[must_use]
+    pub fn may_read_alike(&self) -> bool {
+        self.version.is_none() && matches!(self.what, What::Unpublished | What::Deleted)
+    }
+
     /// The same entry, not public any more. A version is not told: which one it had is not known.
     #[must_use]
     pub fn gone(&self) -> Self {

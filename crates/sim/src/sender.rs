@@ -66,6 +66,7 @@ impl Source for Plain {
         Manners {
             retries_for: PATIENCE,
             repeats: Repeats::SameBytes,
+            dates_removals: true,
             only_ok: false,
             word_headers: &[],
             signs: false,

@@ -14,6 +14,7 @@ use crate::source::repeating_for;
 
 pub(crate) const MANNERS: Manners = Manners {
     repeats: Repeats::None,
+    dates_removals: false,
     signs: false,
     ..repeating_for(0)
 };

@@ -15,6 +15,7 @@ use crate::source::repeating_for;
 
 pub(crate) const MANNERS: Manners = Manners {
     repeats: Repeats::None,
+    dates_removals: false,
     ..repeating_for(0)
 };
 

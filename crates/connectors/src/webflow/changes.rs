@@ -11,8 +11,10 @@ use crate::mapping::{Mapping, Told};
 use crate::reading::{at, moment_at, name_at, object, text_at};
 use crate::source::repeating_for;
 
-/// Three more attempts, ten minutes apart, and half an hour to spare. It takes 200 only for taken.
+/// Three more attempts, ten minutes apart, and half an hour to spare. It takes 200 only for taken. Of what is removed it
+/// tells the ids only.
 pub(crate) const MANNERS: Manners = Manners {
+    dates_removals: false,
     only_ok: true,
     ..repeating_for(60)
 };

@@ -299,6 +299,7 @@ fn manners_are_the_vendors() {
         assert_eq!(manners.retries_for.as_secs(), minutes * 60, "{kind}");
         assert_eq!(manners.only_ok, kind == "webflow");
         let thin = ["storyblok", "directus"].contains(&kind);
+        assert_eq!(manners.dates_removals, !thin && kind != "webflow");
         assert_eq!(manners.repeats == Repeats::None, thin);
     }
 }

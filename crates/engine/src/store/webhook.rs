@@ -66,6 +66,9 @@ pub struct Proof {
     /// The sender's word for what happened, where it stands in a header that may not be signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub word: Option<String>,
+    /// The one before it that has the same bytes, where what it says may be something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resembles: Option<WebhookId>,
 }
 
 /// Method, URL and headers of a webhook. Headers that hold a secret name it instead.
@@ -105,6 +108,8 @@ pub struct Webhook {
     pub source: String,
     /// When it came.
     pub received_at: Timestamp,
+    /// What proved it.
+    pub proof: Proof,
     /// How it came.
     pub envelope: Envelope,
     /// Its body.

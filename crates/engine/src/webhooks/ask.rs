@@ -122,7 +122,8 @@ impl Source {
 
     fn must_look_up(&self, came: &Came<'_>, named: &Change) -> bool {
         let is_thin = named.what == What::Published && named.payload.is_none();
-        let may_read_alike = self.settings.source.manners().repeats == Repeats::None;
+        let may_read_alike = self.settings.source.manners().repeats == Repeats::None
+            || came.proof.resembles.is_some();
         let is_about_content = matches!(
             named.what,
             What::Published | What::Unpublished | What::Deleted

@@ -36,7 +36,7 @@ pub(super) struct Place<'a> {
     /// Its place in the webhook.
     number: usize,
     pub(super) content_id: String,
-    environment: String,
+    pub(super) environment: String,
     /// The locale that it names, or the source's.
     pub(super) locale: String,
 }
@@ -180,12 +180,8 @@ impl Webhooks {
 
     async fn remove(&self, place: &Place<'_>, action: Action) -> Result<Vec<Changed>, Pause> {
         let of_all = place.change.locales == Locales::All;
-        let known = self.known(place).await?;
-        let meant = |item: &&ContentView| of_all || item.locale == place.locale;
-        let newest = known
-            .iter()
-            .filter(meant)
-            .max_by_key(|item| item.version.ordinal());
+        let meant = self.meant(place).await?;
+        let newest = meant.iter().max_by_key(|item| item.version.ordinal());
         let version = match (place.change.version, newest) {
             (Some(version), _) => version,
             (None, Some(item)) => match self.version_of_removal(place, item).await? {
@@ -223,7 +219,17 @@ impl Webhooks {
         &self,
         place: &Place<'_>,
         newest: &ContentView,
-    ) -> Result<Option<Version>, Pause> {
+    ) -> Result<Option<Version>, StoreError> {
+        let is_newer = self.is_accepted_since(place, newest).await?;
+        Ok((!is_newer).then_some(newest.version))
+    }
+
+    /// Whether something of the item was accepted since a webhook came, other than what that itself has led to.
+    pub(super) async fn is_accepted_since(
+        &self,
+        place: &Place<'_>,
+        item: &ContentView,
+    ) -> Result<bool, StoreError> {
         let page = Page {
             limit: REVISIONS,
             cursor: None,
@@ -232,17 +238,22 @@ impl Webhooks {
         let revisions = self.store.revisions(owner, &place.content_id, page).await?;
         let mut later = revisions.items.iter().filter(|revision| {
             revision.environment == place.environment
-                && revision.locale == newest.locale
+                && revision.locale == item.locale
                 && revision.accepted_at > place.came.received_at
         });
-        // What this webhook itself has led to, when it is dealt with again, changes nothing.
-        let other =
-            later.any(|revision| !revision.request_id.starts_with(&place.came.id.to_string()));
-        Ok((!other).then_some(newest.version))
+        Ok(later.any(|revision| !revision.request_id.starts_with(&place.came.id.to_string())))
+    }
+
+    /// The items that a change is about: in its locale, or in all of them.
+    pub(super) async fn meant(&self, place: &Place<'_>) -> Result<Vec<ContentView>, StoreError> {
+        let of_all = place.change.locales == Locales::All;
+        let mut meant = self.known(place).await?;
+        meant.retain(|item| of_all || item.locale == place.locale);
+        Ok(meant)
     }
 
     /// The items of a change's content in its environment.
-    async fn known(&self, place: &Place<'_>) -> Result<Vec<ContentView>, Pause> {
+    async fn known(&self, place: &Place<'_>) -> Result<Vec<ContentView>, StoreError> {
         let owner = &place.source.settings.owner;
         let mut known = self.store.content(owner, &place.content_id).await?;
         known.retain(|item| item.environment == place.environment);
@@ -318,7 +329,12 @@ fn ended_by((state, outcome): (WebhookState, Outcome)) -> Digested {
 }
 
 impl Source {
-    fn place<'a>(&'a self, came: &'a Came<'a>, number: usize, change: &'a Change) -> Place<'a> {
+    pub(super) fn place<'a>(
+        &'a self,
+        came: &'a Came<'a>,
+        number: usize,
+        change: &'a Change,
+    ) -> Place<'a> {
         Place {
             source: self,
             came,

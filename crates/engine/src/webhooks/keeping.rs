@@ -51,6 +51,7 @@ impl Source {
                 delivery_id: verified.delivery_id.clone(),
                 found_by_poll: false,
                 word: word(incoming, manners.word_headers)?,
+                resembles: None,
             },
             body: incoming.body.clone(),
         })

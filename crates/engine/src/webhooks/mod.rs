@@ -8,6 +8,7 @@
 mod ask;
 mod became;
 mod digest;
+mod doubt;
 mod echo;
 mod envelope;
 mod keeping;
@@ -39,8 +40,8 @@ use crate::delivery::Shared;
 use crate::intake::{Intake, problem_of};
 use crate::ports::Clock;
 use crate::store::{
-    Envelope, Kept, NewWebhook, Outcome, Store, StoreError, Webhook, WebhookEnd, WebhookState,
-    WebhookView,
+    Envelope, Kept, NewWebhook, Outcome, Proof, Store, StoreError, Webhook, WebhookEnd,
+    WebhookState,
 };
 
 pub use receipt::{Receipt, ReceiptStatus};
@@ -49,7 +50,7 @@ pub use settings::{Allows, Site, SourceSettings, SweepSettings};
 pub use tally::{Counts, PollFailure, Refused, SourceView};
 
 use ask::SourceWire;
-use keeping::{digest_of, problem};
+use keeping::problem;
 use reach::Reach;
 use tally::Tally;
 
@@ -126,6 +127,7 @@ enum Digested {
 struct Came<'a> {
     id: WebhookId,
     received_at: Timestamp,
+    proof: &'a Proof,
     incoming: &'a Incoming,
     /// What it says; else why it cannot be read.
     told: &'a Result<News, String>,
@@ -233,14 +235,24 @@ impl Webhooks {
         self.intake
             .refuse_to_keep()
             .map_err(keeping::fault_of_ours)?;
-        let new = source.webhook(&incoming, &verified)?;
+        let mut new = source.webhook(&incoming, &verified)?;
         tracing::Span::current().record("webhook_secret", &*new.proof.secret);
-        Ok(match self.keep(new.clone()).await? {
-            Kept::New(id) => {
-                let told = ask::changes(source, &incoming);
+        let mut kept = self.keep(new.clone()).await?;
+        let told = ask::changes(source, &incoming);
+        if let Kept::Before(before) = &kept
+            && let Some(doubtful) = self.doubt(source, &incoming, &told, (&new, before)).await?
+        {
+            new = doubtful;
+            kept = self.keep(new.clone()).await?;
+        }
+        Ok(match (kept, new.ended) {
+            (Kept::Before(view), _) => Receipt::again(*view),
+            (Kept::New(id), Some((state, outcome))) => Receipt::of(id, state, outcome),
+            (Kept::New(id), None) => {
                 let came = Came {
                     id,
                     received_at: window.now,
+                    proof: &new.proof,
                     incoming: &incoming,
                     told: &told,
                     wire: None,
@@ -250,8 +262,6 @@ impl Webhooks {
                     ..self.answer_in_time(source, &came).await
                 }
             }
-            Kept::Before(view) if view.proof.word == new.proof.word => Receipt::again(*view),
-            Kept::Before(view) => self.keep_doubtful(new, &view).await?,
         })
     }
 
@@ -260,33 +270,6 @@ impl Webhooks {
         let mut kept = kept.map_err(|why| problem_of(&why))?;
         let silent = || Problem::new(Code::Internal, "the store gave no answer");
         kept.pop().ok_or_else(silent)
-    }
-
-    /// The same bytes as before with another word in a header that nobody signed: a change that reads like
-    /// an earlier one, or somebody who has read that and wants something else done. A person decides.
-    async fn keep_doubtful(
-        &self,
-        new: NewWebhook,
-        before: &WebhookView,
-    ) -> Result<Receipt, Problem> {
-        let word = new.proof.word.clone().unwrap_or_default();
-        let why = format!(
-            "it has the same bytes as {} and another word for what happened, {word:?}, in a header that may not be signed; retry it if it is right, and have the sender put the word or a time into the body",
-            before.webhook_id
-        );
-        let repeat_key = new
-            .repeat_key
-            .map(|key| digest_of(&[&key, word.as_bytes()]));
-        let (state, outcome) = failed(why);
-        let doubtful = NewWebhook {
-            repeat_key,
-            ended: Some((state, outcome.clone())),
-            ..new
-        };
-        Ok(match self.keep(doubtful).await? {
-            Kept::Before(view) => Receipt::again(*view),
-            Kept::New(id) => Receipt::of(id, state, outcome),
-        })
     }
 
     /// Deals with a webhook that is kept, for as long as its sender can be let wait.
@@ -335,6 +318,7 @@ impl Webhooks {
         let came = Came {
             id: webhook.id,
             received_at: webhook.received_at,
+            proof: &webhook.proof,
             incoming: &incoming,
             told: &ask::changes(source, &incoming),
             wire: Some(&self.wire),

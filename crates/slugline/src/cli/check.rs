@@ -40,7 +40,8 @@ pub struct CheckArgs {
     online: bool,
 }
 
-const READS_ALIKE: &str = "its repeats are known by their bytes: where a body has neither time nor version, what is published again as it was before is taken for a repeat";
+const READS_ALIKE: &str = "its repeats are known by their bytes: where a body has neither time nor version, what is published again as it was before is taken for a repeat, and what is removed again may wait for a person";
+const REMOVES_ALIKE: &str = "its removals tell no time: one that reads like an earlier one is looked up with api, and without it may be a late repeat of that";
 
 /// What a destination or a source said, by its name: all is well, or what is wrong.
 type Said<'c> = BTreeMap<&'c str, Result<String, String>>;
@@ -244,8 +245,10 @@ fn source_row(source: &Source, config: &Config, said: Option<&str>) -> Vec<Strin
     if source.source.has_token_in_path() {
         lacks.push("its URL holds the secret, in place of [...]: keep it out of logs on the way");
     }
-    if manners.repeats == Repeats::None && source.source.library().is_none() {
-        lacks.push("tells less than what changed, and two changes may read alike: without api the second is taken for a repeat of the first");
+    match (source.source.library(), manners.repeats) {
+        (None, Repeats::None) => lacks.push("tells less than what changed, and two changes may read alike: without api the second is taken for a repeat of the first"),
+        (None, Repeats::SameBytes) if !manners.dates_removals => lacks.push(REMOVES_ALIKE),
+        _ => {}
     }
     if source.source.may_read_alike() {
         lacks.push(READS_ALIKE);

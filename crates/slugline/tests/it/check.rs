@@ -200,3 +200,17 @@ fn it_says_where_what_is_told_may_read_like_what_was() {
         );
     }
 }
+
+/// It is warned of by the one source that tells ids only, as long as nobody can be asked.
+#[test]
+fn it_says_where_removals_tell_no_time() {
+    let source =
+        "\n[[source]]\nname = \"wf\"\ntype = \"webflow\"\nsecrets = [\"env:SLUGLINE_TOKEN\"]\n";
+    let api = "api = { token = \"env:SLUGLINE_TOKEN\", collections = [\"c\"] }\n";
+    for (more, is_said) in [("", true), (api, false)] {
+        let shown = check(&format!("{CONFIGURATION}{source}{more}"), &[]);
+        let shown = shown.with(0).out();
+        let said = shown.contains("its removals tell no time");
+        assert_eq!(said, is_said, "{more}: {shown}");
+    }
+}

@@ -51,7 +51,7 @@ const TAKE: &str = concat!(
          SELECT d.id FROM webhook d, t WHERE d.state = 0 AND d.due <= t.now ORDER BY d.due, d.id LIMIT $1
          FOR UPDATE OF d SKIP LOCKED)
      UPDATE webhook w SET due = t.now + $2, attempts = w.attempts + 1 FROM due, t WHERE w.id = due.id
-     RETURNING w.id, w.source, w.received_at, w.envelope, w.body"
+     RETURNING w.id, w.source, w.received_at, w.envelope, w.body, w.proof"
 );
 
 /// One whose words were erased meanwhile stays as it is.

@@ -76,7 +76,7 @@ pub(crate) fn due(connection: &Connection, now: Timestamp, limit: usize) -> Done
 /// Takes those of them that are still due.
 pub(crate) fn take(tx: &Tx<'_>, due: &[WebhookId], again_after: Duration) -> Done<Vec<Webhook>> {
     let sql = "UPDATE webhook SET due = ?2, attempts = attempts + 1 WHERE id = ?1 AND state = 0 AND due <= ?3
-               RETURNING id, source, received_at, envelope, body";
+               RETURNING id, source, received_at, envelope, body, proof";
     let again = tx.now.plus(again_after);
     let mut taken = Vec::with_capacity(due.len());
     for id in due {

@@ -38,7 +38,7 @@ pub(crate) fn detail<R: Record>(row: &R) -> Result<WebhookDetail, R::Error> {
     })
 }
 
-/// A webhook that is to be dealt with: its id, source, time, envelope and body.
+/// A webhook that is to be dealt with: its id, source, time, envelope, body and proof.
 pub(crate) fn due<R: Record>(row: &R) -> Result<Webhook, R::Error> {
     Ok(Webhook {
         id: row.read(0)?,
@@ -46,6 +46,7 @@ pub(crate) fn due<R: Record>(row: &R) -> Result<Webhook, R::Error> {
         received_at: row.read(2)?,
         envelope: row.read::<Json<_>>(3)?.0,
         body: row.read::<Vec<u8>>(4)?.into(),
+        proof: row.read::<Json<_>>(5)?.0,
     })
 }
 

@@ -6,6 +6,7 @@ mod noted;
 mod order;
 mod parts;
 mod plain;
+mod repeats;
 mod slugs;
 mod sweeps;
 
@@ -122,6 +123,7 @@ async fn left(house: &House, changes: &[Change]) -> WebhookId {
             delivery_id: None,
             found_by_poll: false,
             word: None,
+            resembles: None,
         },
         envelope: Envelope {
             method: "POST".into(),

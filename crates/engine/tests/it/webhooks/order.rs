@@ -138,7 +138,7 @@ async fn only_environments_that_are_meant_are_taken() {
     assert_eq!(content[0].environment, "staging");
 }
 
-fn unversioned(what: What, entry: &str) -> Change {
+pub(super) fn unversioned(what: What, entry: &str) -> Change {
     let change = change(what, entry, 1, Locales::Unsaid);
     Change {
         version: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use slugline_core::secret::Secret;
 use slugline_core::source::{Library, Manners, News, Repeats, Source};
+use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
 
 use super::TOLERANCE;
@@ -23,6 +24,7 @@ impl Source for Plain {
         Manners {
             retries_for: Duration::ZERO,
             repeats: self.repeats,
+            dates_removals: true,
             only_ok: false,
             word_headers: &["x-word"],
             signs: false,
@@ -54,7 +56,10 @@ impl Source for Plain {
         assert_eq!(window.tolerance, self.tolerance());
         Ok(Verified {
             secret,
-            signed_at: None,
+            signed_at: incoming
+                .header("x-at")?
+                .and_then(|at| at.parse().ok())
+                .map(Timestamp),
             delivery_id: incoming.header("x-id")?.map(str::to_owned),
         })
     }

@@ -30,6 +30,7 @@ fn webhook(source: &str, repeat_key: Option<RepeatKey>) -> NewWebhook {
             delivery_id: Some("one".into()),
             found_by_poll: false,
             word: None,
+            resembles: None,
         },
         envelope: Envelope {
             method: "POST".into(),
@@ -146,6 +147,7 @@ pub(crate) async fn one_that_nobody_dealt_with_comes_up_again(bench: &Bench) {
     let came = webhook("cms", None);
     assert_eq!((one.id, &one.body), (id, &came.body));
     assert_eq!((&*one.source, &one.envelope), ("cms", &came.envelope));
+    assert_eq!(one.proof, came.proof);
     assert_eq!(one.received_at.plus(GRACE), bench.now());
     assert_eq!(taken(bench).await, [], "somebody has it");
     bench.clock.advance(LATER);
