@@ -134,8 +134,8 @@ pub struct Manners {
     pub dates_removals: bool,
     /// Whether only 200 counts as taken, not every 2xx.
     pub only_ok: bool,
-    /// Headers in which it says what happened, where a signature may not cover them. Whoever has read a
-    /// webhook could send it again with another word there.
+    /// Headers in which it says what happened, or to what, where a signature may not cover them. Whoever has
+    /// read a webhook could send it again with another word there.
     pub word_headers: &'static [&'static str],
     /// Whether it signs what it sends, rather than sending the secret along.
     pub signs: bool,

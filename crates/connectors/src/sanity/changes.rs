@@ -13,7 +13,7 @@ use crate::source::repeating_for;
 
 /// It repeats for half an hour; twice that, because a repeat may be on its way for long.
 pub(crate) const MANNERS: Manners = Manners {
-    word_headers: &[OPERATION],
+    word_headers: &[OPERATION, DOCUMENT],
     ..repeating_for(60)
 };
 

@@ -298,6 +298,8 @@ fn manners_are_the_vendors() {
         let manners = source(kind, "").unwrap().manners();
         assert_eq!(manners.retries_for.as_secs(), minutes * 60, "{kind}");
         assert_eq!(manners.only_ok, kind == "webflow");
+        let names_entry = manners.word_headers.contains(&"sanity-document-id");
+        assert_eq!(names_entry, kind == "sanity", "it is no part of the bytes");
         let thin = ["storyblok", "directus"].contains(&kind);
         assert_eq!(manners.dates_removals, !thin && kind != "webflow");
         assert_eq!(manners.repeats == Repeats::None, thin);

@@ -101,10 +101,7 @@ fn doubtful(
     let anew = at.filter(|_| at != before.proof.signed_at);
     new.repeat_key = match anew {
         _ if asks => None,
-        Some(at) => {
-            let word = proof.word.as_deref().unwrap_or_default();
-            Some(digest_of(&[&key, word.as_bytes(), &at.0.to_be_bytes()]))
-        }
+        Some(at) => Some(digest_of(&[&key, &at.0.to_be_bytes()])),
         None => Some(digest_of(&[&key, mark.as_bytes()])),
     };
     new.known_for_ever &= !asks;

@@ -58,14 +58,13 @@ impl Source {
     }
 }
 
-/// What the sender says that happened, in the first of these headers that is there.
+/// What the sender says that happened, and to what, in those of these headers that are there.
 fn word(incoming: &Incoming, headers: &[&str]) -> Result<Option<String>, Problem> {
+    let mut words = Vec::new();
     for name in headers {
-        if let Some(word) = incoming.header(name).map_err(|flaw| problem(&flaw))? {
-            return Ok(Some(word.to_owned()));
-        }
+        words.extend(incoming.header(name).map_err(|flaw| problem(&flaw))?);
     }
-    Ok(None)
+    Ok((!words.is_empty()).then(|| words.join(" ")))
 }
 
 /// By the sender's own name for the delivery where it is signed, else by the body: what is signed anew

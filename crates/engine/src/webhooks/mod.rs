@@ -239,7 +239,8 @@ impl Webhooks {
         tracing::Span::current().record("webhook_secret", &*new.proof.secret);
         let mut kept = self.keep(new.clone()).await?;
         let told = ask::changes(source, &incoming);
-        if let Kept::Before(before) = &kept
+        // By what sets it apart from one it may still be another one again.
+        while let Kept::Before(before) = &kept
             && let Some(doubtful) = self.doubt(source, &incoming, &told, (&new, before)).await?
         {
             new = doubtful;

@@ -26,7 +26,7 @@ impl Source for Plain {
             repeats: self.repeats,
             dates_removals: true,
             only_ok: false,
-            word_headers: &["x-word"],
+            word_headers: &["x-word", "x-entry"],
             signs: false,
             main_environment: Some("main"),
         }
@@ -66,10 +66,17 @@ impl Source for Plain {
 
     fn changes(&self, incoming: &Incoming) -> Result<News, String> {
         let told: Result<Vec<serde_json::Value>, _> = serde_json::from_slice(&incoming.body);
+        let entry = incoming.header("x-entry").map_err(|flaw| flaw.detail)?;
+        let named = |mut part: serde_json::Value| {
+            if let Some(entry) = entry {
+                part["entry"] = entry.into();
+            }
+            parts::read(part)
+        };
         Ok(told
             .map_err(|why| why.to_string())?
             .into_iter()
-            .map(parts::read)
+            .map(named)
             .collect())
     }
 

@@ -138,3 +138,29 @@ async fn a_delivery_of_the_same_name_is_the_same_delivery() {
     assert_eq!(again.status, ReceiptStatus::Duplicate);
     assert_eq!(action(&house, "a").await, Action::Publish);
 }
+
+/// The bytes say that something is gone, and a header that nobody signed says what.
+#[tokio::test(start_paused = true)]
+async fn what_only_a_header_names_is_not_taken_for_another() {
+    let house = House::open(44).await;
+    let doors = doors(&house, source("cms"), settings());
+    let gone = [unversioned(What::Deleted, "")];
+    let delete = async |entry, at: &str| {
+        let headers = [("X-Word", "delete"), ("X-Entry", entry), ("X-At", at)];
+        send_with(&doors, &gone, &headers).await.status
+    };
+    for entry in ["a", "b", "c"] {
+        send(&doors, &[published(entry, 1)]).await;
+    }
+    let mut time = String::new();
+    for entry in ["a", "b"] {
+        time = later(&house).await;
+        assert_eq!(delete(entry, &time).await, ReceiptStatus::Ok);
+        assert_eq!(action(&house, entry).await, Action::Delete);
+        assert_eq!(delete(entry, &time).await, ReceiptStatus::Duplicate);
+    }
+    // Whoever has read it names another one: at a time that was signed, or in place of the first.
+    assert_eq!(delete("a", &time).await, ReceiptStatus::Duplicate);
+    assert_eq!(delete("c", &time).await, ReceiptStatus::Failed);
+    assert_eq!(action(&house, "c").await, Action::Publish);
+}
