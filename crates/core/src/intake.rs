@@ -62,6 +62,10 @@ pub fn decide(submission: &Submission, found: &Found) -> Intake {
             next_version(submission, item),
             true,
         ),
+        // Its removal was told before anything else, and put at the time at which it came.
+        Ok(Some(version)) if version.kind() != item.version.kind() => {
+            accept(submission, found, Some(item), version, false)
+        }
         Ok(Some(version)) => by_version(submission, found, item, version),
     }
 }
@@ -130,7 +134,8 @@ fn first_of_item(submission: &Submission, found: &Found) -> Intake {
     )
 }
 
-/// Whether source and kind of version are the item's; gives the version, if there is one.
+/// Whether source and kind of version are the item's; gives the version, if there is one. What is removed has no kind: a
+/// removal that tells none is known by a time.
 fn belongs(submission: &Submission, item: &ItemRecord) -> Result<Option<Version>, Problem> {
     if submission.source != item.source {
         let detail = format!(
@@ -140,7 +145,7 @@ fn belongs(submission: &Submission, item: &ItemRecord) -> Result<Option<Version>
         return Err(Problem::new(Code::OwnedByOtherSource, detail).with("source", &item.source));
     }
     match submission.request.version {
-        Some(version) if version.kind() != item.version.kind() => {
+        Some(version) if version.kind() != item.version.kind() && !item.action.removes() => {
             let detail = format!(
                 "the item's versions are {}, this one ({version}) is not",
                 describe(item.version.kind())

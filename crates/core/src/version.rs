@@ -18,7 +18,7 @@ pub enum Version {
     Time(Timestamp),
 }
 
-/// Which of the two kinds an item's producer uses; fixed by the item's first version.
+/// Which of the two kinds an item's producer uses; fixed by the item's first version until it is removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum VersionKind {

@@ -184,6 +184,11 @@ fn another_kind_or_source_is_refused() {
     let mut timed = submission(Some(8), "publish", "b");
     timed.request.version = Some(Version::Time(Timestamp(9)));
     assert_eq!(refused(decide(&timed, &found)), Code::VersionKindMismatch);
+    let removed = stored(7, Action::Unpublish, "a");
+    assert_eq!(
+        accepted(decide(&timed, &removed)).version,
+        Version::Time(Timestamp(9))
+    );
     let other = Submission {
         source: "cms".into(),
         ..submission(Some(8), "publish", "b")

@@ -11,7 +11,8 @@ use slugline_core::canonical::Fingerprint;
 use slugline_core::item::{Action, Class, check_name};
 use slugline_core::problem::{Code, Problem};
 use slugline_core::request::PublishRequest;
-use slugline_core::source::{ALL_LOCALES, Change, Locales, Repeats, What};
+use slugline_core::source::{ALL_LOCALES, Change, Locales, What};
+use slugline_core::time::Timestamp;
 use slugline_core::version::{Version, VersionKind};
 
 use super::became::ended;
@@ -181,22 +182,22 @@ impl Webhooks {
     async fn remove(&self, place: &Place<'_>, action: Action) -> Result<Vec<Changed>, Pause> {
         let of_all = place.change.locales == Locales::All;
         let meant = self.meant(place).await?;
-        let newest = meant.iter().max_by_key(|item| item.version.ordinal());
+        let newest = newest(&meant);
         let version = match (place.change.version, newest) {
             (Some(version), _) => version,
             (None, Some(item)) => match self.version_of_removal(place, item).await? {
-                Some(version) => version,
+                Some(version) => place.at_least_when_told(version),
                 None => {
                     return Ok(vec![
                         place.ignored("something newer was accepted since it came"),
                     ]);
                 }
             },
-            // Its publish may be on its way, and has a time as well.
-            (None, None) if place.source.settings.source.manners().repeats == Repeats::None => {
-                Version::Time(place.came.received_at)
-            }
-            (None, None) => return Ok(vec![place.nothing_to_remove()]),
+            // Its publish may be on its way.
+            (None, None) => match place.told_gone_at() {
+                Some(at) => Version::Time(at),
+                None => return Ok(vec![place.nothing_to_remove()]),
+            },
         };
         let request = || place.request(action, Some(version));
         if !of_all {
@@ -324,6 +325,15 @@ fn is_in_conflict(changed: &Changed) -> bool {
     changed.code == Some(Code::VersionConflict)
 }
 
+/// The newest of the items of an entry, in the kind in which those are counted that are not removed.
+fn newest(items: &[ContentView]) -> Option<&ContentView> {
+    let is_there = |item: &&ContentView| !item.action.removes();
+    let kind = items.iter().find(is_there).map(|item| item.version.kind());
+    let of_kind = |item: &&ContentView| kind.is_none_or(|kind| item.version.kind() == kind);
+    let alike = items.iter().filter(of_kind);
+    alike.max_by_key(|item| item.version.ordinal())
+}
+
 fn ended_by((state, outcome): (WebhookState, Outcome)) -> Digested {
     Digested::Ended(state, outcome)
 }
@@ -398,6 +408,26 @@ impl Source {
 }
 
 impl Place<'_> {
+    /// When a webhook said that it is gone, by the clock of its sender where that is signed, and never later than it
+    /// came: what is published next must not seem older. `None` where that was only found, at some time before.
+    fn told_gone_at(&self) -> Option<Timestamp> {
+        let came = self.came;
+        let news = came.told.as_ref().ok()?;
+        let named = news.changes.get(&self.number)?;
+        let is_told = named.what.removes() && !ask::was_found(came.incoming);
+        let signed_at = came.proof.signed_at.unwrap_or(came.received_at);
+        is_told.then(|| signed_at.min(came.received_at))
+    }
+
+    /// The version of a removal that tells none, of an item at this one: a publish that is older than the removal may
+    /// still be on its way, which only times tell.
+    fn at_least_when_told(&self, version: Version) -> Version {
+        match (version, self.told_gone_at()) {
+            (Version::Time(known), Some(at)) => Version::Time(known.max(at)),
+            _ => version,
+        }
+    }
+
     fn request(&self, action: Action, version: Option<Version>) -> PublishRequest {
         let payload = self.change.payload.clone();
         PublishRequest {

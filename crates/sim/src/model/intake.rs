@@ -233,9 +233,10 @@ impl Model {
         };
         match submission.request.version {
             None => self.if_slug_is_free(submission, Some(item), item.version.next(), None),
-            Some(version) if version.kind() != item.version.kind() => {
-                Expected::Refuse(Code::VersionKindMismatch)
-            }
+            Some(version) if version.kind() != item.version.kind() => match item.action.removes() {
+                true => self.if_slug_is_free(submission, Some(item), version, None),
+                false => Expected::Refuse(Code::VersionKindMismatch),
+            },
             Some(version) if version.ordinal() > item.version.ordinal() => {
                 self.if_slug_is_free(submission, Some(item), version, None)
             }
