@@ -253,8 +253,13 @@ fn source_row(source: &Source, config: &Config, said: Option<&str>) -> Vec<Strin
     if source.source.may_read_alike() {
         lacks.push(READS_ALIKE);
     }
-    if manners.retries_for.is_zero() {
-        lacks.push("sends once: what it sends while nobody listens is lost");
+    if manners.retries_for.is_zero() && source.poll.is_none() {
+        lacks.push(match source.source.library() {
+            Some(_) => {
+                "sends once: what it sends while nobody listens is lost, which poll would find"
+            }
+            None => "sends once: what it sends while nobody listens is lost",
+        });
     }
     vec![
         source.url(&config.server),

@@ -214,3 +214,23 @@ fn it_says_where_removals_tell_no_time() {
         assert_eq!(said, is_said, "{more}: {shown}");
     }
 }
+
+/// A poll finds what a sender told while nobody listened.
+#[test]
+fn it_says_what_is_lost_only_where_it_is() {
+    let api = "api = { token = \"env:SLUGLINE_TOKEN\" }\n";
+    for (more, said) in [
+        (String::new(), Some("is lost")),
+        (api.to_owned(), Some("is lost, which poll would find")),
+        (format!("{api}poll = \"5m\"\n"), None),
+    ] {
+        let source = "\n[[source]]\nname = \"sb\"\ntype = \"storyblok\"\nsecrets = [\"env:SLUGLINE_TOKEN\"]\n";
+        let shown = check(&format!("{CONFIGURATION}{source}{more}"), &[]);
+        let shown = shown.with(0).out();
+        assert_eq!(shown.contains("is lost"), said.is_some(), "{more}: {shown}");
+        assert!(
+            said.is_none_or(|said| shown.contains(said)),
+            "{more}: {shown}"
+        );
+    }
+}
