@@ -28,7 +28,7 @@ pub(crate) struct Mapping {
     environment: Option<Path>,
     content_type: Option<Path>,
     fields: Option<Path>,
-    depends_on: Option<Path>,
+    depends_on: Paths,
     // Paths in the entry's fields.
     pub(crate) title: Option<Path>,
     pub(crate) slug: Option<Path>,
@@ -62,6 +62,30 @@ impl TryFrom<String> for Path {
                 "{text:?} is not a path such as \"data.items.0.id\""
             )),
             false => Ok(Self(text)),
+        }
+    }
+}
+
+/// Several dotted paths, or one.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "OneOrMany")]
+struct Paths(Vec<Path>);
+
+#[derive(Deserialize)]
+#[serde(
+    untagged,
+    expecting = "expected a path such as \"data.items.0.id\", or a list of them"
+)]
+enum OneOrMany {
+    One(Path),
+    Many(Vec<Path>),
+}
+
+impl From<OneOrMany> for Paths {
+    fn from(paths: OneOrMany) -> Self {
+        match paths {
+            OneOrMany::One(path) => Self(vec![path]),
+            OneOrMany::Many(paths) => Self(paths),
         }
     }
 }
@@ -263,28 +287,29 @@ impl Mapping {
         version(value).map(Some).ok_or_else(unreadable)
     }
 
-    /// The entries that must be live before; nothing, an empty text and 0 name none.
+    /// The entries that must be live before, each once; nothing, an empty text and 0 name none.
     fn depends_on(&self, root: &Value) -> Result<Vec<String>, String> {
-        let found = self
-            .depends_on
-            .as_ref()
-            .map(|path| (path, at(root, &path.0)));
-        let Some((path, Some(value))) = found else {
-            return Ok(Vec::new());
-        };
-        let names = match value {
-            Value::Array(list) => list.iter().map(dependency).collect(),
-            one => dependency(one).map(|name| vec![name]),
-        };
-        let unreadable = || {
-            let path = &path.0;
-            format!(
-                "what stands at {path}, where mapping.depends_on looks, is no entry, nor a list of entries that have an id"
-            )
-        };
-        names
-            .map(|names: Vec<_>| names.into_iter().flatten().collect())
-            .ok_or_else(unreadable)
+        let mut all = Vec::new();
+        for Path(path) in &self.depends_on.0 {
+            let Some(value) = at(root, path) else {
+                continue;
+            };
+            let names: Option<Vec<_>> = match value {
+                Value::Array(list) => list.iter().map(dependency).collect(),
+                one => dependency(one).map(|name| vec![name]),
+            };
+            let unreadable = || {
+                format!(
+                    "what stands at {path}, where mapping.depends_on looks, is no entry, nor a list of entries that have an id"
+                )
+            };
+            for name in names.ok_or_else(unreadable)?.into_iter().flatten() {
+                if !all.contains(&name) {
+                    all.push(name);
+                }
+            }
+        }
+        Ok(all)
     }
 
     fn renamed(&self, locales: Locales) -> Locales {
