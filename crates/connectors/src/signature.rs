@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use ring::signature::{ED25519, UnparsedPublicKey};
 use serde::Deserialize;
 use sha1::Sha1;
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha512};
 use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
@@ -97,6 +97,7 @@ pub struct Signed<'a> {
 /// What shows that the sender knows the secret.
 pub(crate) enum Proof {
     HmacSha256(Vec<u8>),
+    HmacSha512(Vec<u8>),
     HmacSha1(Vec<u8>),
     /// SHA-256 over secret and message, as HubSpot had it before v3.
     Sha256(Vec<u8>),
@@ -113,6 +114,9 @@ impl Proof {
         match (self, key) {
             (Self::HmacSha256(theirs), Key::Shared(key)) => {
                 mac::<Hmac<Sha256>>(key, message, theirs)
+            }
+            (Self::HmacSha512(theirs), Key::Shared(key)) => {
+                mac::<Hmac<Sha512>>(key, message, theirs)
             }
             (Self::HmacSha1(theirs), Key::Shared(key)) => mac::<Hmac<Sha1>>(key, message, theirs),
             (Self::Sha256(theirs), Key::Shared(key)) => {

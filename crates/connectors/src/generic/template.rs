@@ -45,6 +45,7 @@ struct Signature {
 enum Algorithm {
     #[default]
     Sha256,
+    Sha512,
     Sha1,
 }
 
@@ -180,6 +181,7 @@ impl Template {
         let decoded = |length| self.encoding.decode(&self.header, signature, length);
         Ok(match self.algorithm {
             Algorithm::Sha256 => Proof::HmacSha256(decoded(32)?),
+            Algorithm::Sha512 => Proof::HmacSha512(decoded(64)?),
             Algorithm::Sha1 => Proof::HmacSha1(decoded(20)?),
         })
     }

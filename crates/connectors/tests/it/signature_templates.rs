@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, Key, sign};
+use ring::hmac::{HMAC_SHA1_FOR_LEGACY_USE_ONLY, HMAC_SHA256, HMAC_SHA512, Key, sign};
 use slugline_core::secret::Secret;
 use slugline_core::time::Timestamp;
 use slugline_core::webhook::{Flaw, Incoming, Part, Verified, Window};
@@ -107,6 +107,7 @@ fn algorithms_encodings_and_places() {
         &Key::new(HMAC_SHA1_FOR_LEGACY_USE_ONLY, SECRET.as_bytes()),
         b"{}",
     );
+    let sha512 = sign(&Key::new(HMAC_SHA512, SECRET.as_bytes()), b"{}");
     let time = NOW.to_string();
     for (toml, signature) in [
         (r#"header = "X-Sig""#, hex(&sha256("{}"))),
@@ -117,6 +118,10 @@ fn algorithms_encodings_and_places() {
         (
             r#"header = "X-Sig", algorithm = "sha1", prefix = "sha1=""#,
             format!("sha1={}", hex(sha1.as_ref())),
+        ),
+        (
+            r#"header = "X-Sig", algorithm = "sha512""#,
+            hex(sha512.as_ref()),
         ),
         (
             r#"header = "X-Sig", signed = "{body}{timestamp}", timestamp_header = "X-Time""#,
