@@ -112,10 +112,11 @@ async fn serve(args: &ServeArgs) -> Result<(), (u8, String)> {
             "No token is configured, so an admin token was made. It is shown only now:\n\n    {token}\n"
         );
     }
-    tracing::info!(address = %bound, store = %place.store, "listening on {scheme}://{bound}");
     let stop = Stop::default();
+    // Before it is said that the server is there: who is told so may signal at once.
     stop_on_signals(stop.clone(), grace).map_err(|why| (1, why))?;
     let successors = reload_on_signal(args.clone(), config, ground).map_err(|why| (1, why))?;
+    tracing::info!(address = %bound, store = %place.store, "listening on {scheme}://{bound}");
     running::serve(node, listener, metrics, successors, &stop).await;
     tracing::info!("stopped");
     Ok(())
