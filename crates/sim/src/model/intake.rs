@@ -245,11 +245,13 @@ impl Model {
         }
     }
 
-    /// Whether the content was removed in all its locales at a version that this one does not exceed.
+    /// Whether the content was removed in all its locales at a version that this one does not exceed; a time says
+    /// nothing of a number.
     fn is_overtaken(&self, submission: &Submission) -> bool {
         let whole = submission.whole().and_then(|key| self.items.get(&key));
         let removes = submission.request.action.removes();
         match (whole, submission.request.version) {
+            (Some(whole), Some(version)) if whole.version.kind() != version.kind() => false,
             (Some(whole), Some(version)) if !whole.is_shown() => match removes {
                 true => whole.is_newer_than(version),
                 false => whole.is_as_new_as(version),
