@@ -269,7 +269,10 @@ impl Webhooks {
             item.environment == environment && in_locale
         });
         Ok(match change.version {
-            Some(version) => own.any(|item| item.version.ordinal() >= version.ordinal()),
+            // A removal that told no version is known by its time, which says nothing of a number.
+            Some(version) => own.any(|item| {
+                item.version.kind() == version.kind() && item.version.ordinal() >= version.ordinal()
+            }),
             // A draft that was never public reads like a removal.
             None if change.what == What::Published => false,
             None => own.all(|item| item.action.removes()),

@@ -40,6 +40,8 @@ pub(crate) fn judge_captured(age: Duration, answer: Option<&Result<Receipt, Prob
 #[derive(Default)]
 pub(crate) struct Webhooks {
     kept: BTreeMap<RepeatKey, WebhookId>,
+    /// Those that may come again and be others: their source is asked.
+    unkeyed: BTreeSet<WebhookId>,
     /// By the webhook's number in the plan: what it says, and under which number it was kept.
     acknowledged: BTreeMap<usize, (WebhookId, Vec<Change>)>,
     /// News of the blog's that were acknowledged.
@@ -51,6 +53,9 @@ impl Model {
     pub(crate) fn judge_kept(&mut self, new: &[NewWebhook], kept: &[Kept]) -> Judged {
         for (webhook, kept) in new.iter().zip(kept) {
             let Some(key) = webhook.repeat_key else {
+                if let Kept::New(id) = kept {
+                    self.webhooks.unkeyed.insert(*id);
+                }
                 continue;
             };
             let known = self.webhooks.kept.get(&key).copied();
@@ -70,7 +75,8 @@ impl Model {
         changes: &[Change],
         id: WebhookId,
     ) -> Judged {
-        if !self.webhooks.kept.values().any(|kept| *kept == id) {
+        let mut kept = self.webhooks.kept.values().chain(&self.webhooks.unkeyed);
+        if !kept.any(|kept| *kept == id) {
             return broken("P1", format!("{id} was answered before it was kept"));
         }
         if source == MIRROR {

@@ -29,6 +29,10 @@ const KEPT: &[(u64, &str)] = &[
         1_580,
         "what had just been accepted was judged before anybody had looked at it",
     ),
+    (
+        80,
+        "a removal that told no version hid a version that only asking found",
+    ),
 ];
 
 /// Kinds of trouble that came after them: with these they would be other runs.
