@@ -1,5 +1,7 @@
 //! `sources` and `webhooks`.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
 use super::harness::{CONFIGURATION, Server, TOKEN};
 use super::hooks::{SOURCE, exchange};
 
@@ -11,14 +13,12 @@ fn serve() -> Server {
 }
 
 /// Sends a webhook with this secret; the status of the answer.
-fn tell(server: &Server, secret: &str, body: &str) -> u16 {
+fn tell(url: &str, secret: &str, body: &str) -> u16 {
     let length = body.len();
     let request = format!(
         "POST /hooks/cms HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {secret}\r\nx-odd: \u{9b}31m\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
     );
-    exchange(&server.url, &request).unwrap()[9..12]
-        .parse()
-        .unwrap()
+    exchange(url, &request).unwrap()[9..12].parse().unwrap()
 }
 
 const PUBLISH: &str = r#"{"event":"entry.publish","createdAt":"2026-03-01T10:00:00Z","model":"post","uid":"api::post.post","entry":{"documentId":"e1","title":"One","slug":"one","publishedAt":"2026-03-01T10:00:00Z"}}"#;
@@ -26,11 +26,12 @@ const PUBLISH: &str = r#"{"event":"entry.publish","createdAt":"2026-03-01T10:00:
 #[test]
 fn what_came_is_listed_shown_and_dealt_with_again() {
     let server = serve();
+    let url = &server.url;
     let none = server.run(&["webhooks", "list"]).with(0);
     assert!(none.err().contains("No webhooks"), "{}", none.err());
-    assert_eq!(tell(&server, TOKEN, PUBLISH), 202);
-    assert_eq!(tell(&server, TOKEN, "{\u{1b}[31m"), 200);
-    assert_eq!(tell(&server, "guess", PUBLISH), 401);
+    assert_eq!(tell(url, TOKEN, PUBLISH), 202);
+    assert_eq!(tell(url, TOKEN, "{\u{1b}[31m"), 200);
+    assert_eq!(tell(url, "guess", PUBLISH), 401);
 
     let listed = server.run(&["webhooks", "list"]).with(0).out();
     let lines: Vec<&str> = listed.lines().collect();
@@ -80,13 +81,54 @@ fn what_came_is_listed_shown_and_dealt_with_again() {
     }
 }
 
+/// Both count while there are two, so that no webhook is refused on the way from one to the other.
+#[test]
+fn a_secret_is_replaced_without_a_gap() {
+    const NEXT: &str = "the-next-secret-of-this-source";
+    let server = serve();
+    let url = &*server.url;
+    std::fs::write(server.path().join("next"), NEXT).unwrap();
+    let with = |secrets: &str| {
+        let source = SOURCE.replace("\"env:SLUGLINE_TOKEN\"", secrets);
+        let configuration = format!("{CONFIGURATION}{source}");
+        std::fs::write(server.path().join("slugline.toml"), configuration).unwrap();
+        let told = AtomicUsize::new(0);
+        let taken = AtomicBool::new(false);
+        // The sender has changed over at some time between the two changes here.
+        let sent_with = if secrets.contains("env:") {
+            TOKEN
+        } else {
+            NEXT
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !taken.load(Ordering::SeqCst) || told.load(Ordering::SeqCst) < 3 {
+                    let status = tell(url, sent_with, PUBLISH);
+                    assert!(status < 300, "{status}");
+                    told.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            server.signal("HUP");
+            server.until_logged("counts from now on");
+            taken.store(true, Ordering::SeqCst);
+        });
+    };
+    assert_eq!(tell(url, NEXT, PUBLISH), 401);
+    with("\"file:next\", \"env:SLUGLINE_TOKEN\"");
+    assert!(tell(url, TOKEN, PUBLISH) < 300 && tell(url, NEXT, PUBLISH) < 300);
+    with("\"file:next\"");
+    assert_eq!(tell(url, TOKEN, PUBLISH), 401);
+    assert!(tell(url, NEXT, PUBLISH) < 300);
+}
+
 #[test]
 fn sources_are_counted_with_what_was_refused_and_why() {
     let server = serve();
+    let url = &server.url;
     for _ in 0..2 {
-        tell(&server, TOKEN, PUBLISH);
+        tell(url, TOKEN, PUBLISH);
     }
-    tell(&server, "guess", PUBLISH);
+    tell(url, "guess", PUBLISH);
     let shown = server.run(&["sources"]).with(0).out();
     let lines: Vec<Vec<&str>> = shown
         .lines()
