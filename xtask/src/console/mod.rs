@@ -70,7 +70,7 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
             script,
             mode,
             wrong: &mut wrong,
-            pictures: options.pictures.as_deref().filter(|_| script),
+            pictures: pictures.filter(|_| script),
         };
         deeds::all(&mut scene).await?;
         many::all(&mut scene).await?;
@@ -82,7 +82,7 @@ async fn scenario(options: &Options) -> Result<Vec<String>> {
     }
     look::switch(&browser, true).await?;
     forms::roles_and_strangers(&browser, &stage, &mut wrong).await?;
-    look::alone(&browser, &stage, &mut wrong, options.pictures.as_deref()).await?;
+    look::alone(&browser, &stage, &mut wrong, pictures).await?;
     browser.end().await?;
     stage.strike().await?;
     Ok(wrong)

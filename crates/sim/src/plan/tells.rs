@@ -39,7 +39,7 @@ impl Tell {
     /// Whether it tells of removals only.
     pub(crate) fn removes(&self) -> bool {
         let mut changes = self.changes.iter();
-        changes.all(|change| matches!(change.what, What::Unpublished | What::Deleted))
+        changes.all(|change| change.what.removes())
     }
 }
 
