@@ -29,7 +29,14 @@ impl Turn {
         };
         let router = turn.node.open(metrics.clone());
         let (node, stop) = (turn.node.clone(), turn.stop.clone());
-        let work = Box::pin(async move { node.run(&stop).await });
+        let work = tokio::spawn(async move { node.run(&stop).await });
+        let work = Box::pin(async move {
+            if let Err(error) = work.await
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        });
         (turn, router, work)
     }
 
