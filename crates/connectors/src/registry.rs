@@ -24,7 +24,7 @@ use crate::token::{PathToken, Token};
 use crate::webflow::webhook::Webflow;
 use crate::{
     contentful, directus, drupal, folder, generic, ghost, hubspot, sanity, standard_webhooks,
-    storyblok, strapi, token, webflow, webhook, wordpress,
+    storyblok, strapi, webflow, webhook, wordpress,
 };
 
 /// Makes a connector from the keys of a `[[destination]]` that are the vendor's own.
@@ -58,9 +58,7 @@ static SOURCES: [(&str, Dialect); 12] = [
     ),
     (
         "directus",
-        dialect!(directus, &Token)
-            .with(token::configure)
-            .asked(directus::library::build),
+        dialect!(directus, &Token).asked(directus::library::build),
     ),
     (
         "drupal",
@@ -94,9 +92,7 @@ static SOURCES: [(&str, Dialect); 12] = [
     ),
     (
         "strapi",
-        dialect!(strapi, &Token)
-            .with(token::configure)
-            .asked(strapi::library::build),
+        dialect!(strapi, &Token).asked(strapi::library::build),
     ),
     (
         "webflow",
@@ -121,12 +117,9 @@ pub fn scheme(kind: &str, legacy: bool) -> Option<&'static dyn Scheme> {
     dialect(kind).map(|dialect| dialect.scheme)
 }
 
-/// How a type of source proves itself with `token_in_path`; `None` where it signs.
-pub fn path_token(kind: &str) -> Option<&'static dyn Scheme> {
-    let sends_its_secret = |dialect: &&Dialect| !dialect.signs();
-    dialect(kind)
-        .filter(sends_its_secret)
-        .map(|_| &PathToken as &dyn Scheme)
+/// How a source proves itself with `token_in_path`.
+pub fn path_token() -> &'static dyn Scheme {
+    &PathToken
 }
 
 fn dialect(kind: &str) -> Option<&'static Dialect> {

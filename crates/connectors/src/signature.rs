@@ -55,6 +55,11 @@ pub trait Scheme: Send + Sync {
     /// What of the webhook is signed, and the proofs that it brings.
     fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw>;
 
+    /// The sender's name for the delivery where it stands in the body, of a request that is proved.
+    fn name_in_body(&self, _: &Incoming) -> Result<Option<String>, Flaw> {
+        Ok(None)
+    }
+
     /// Whether a signature of exactly this age, or this far ahead, is within the tolerance.
     fn is_in_time(&self, distance: Duration, tolerance: Duration) -> bool {
         distance <= tolerance
@@ -169,7 +174,9 @@ pub fn verify(
     let mut usable = false;
     for (place, secret) in secrets.iter().enumerate() {
         match scheme.key(secret) {
-            Ok(key) if signed.is_proved(&key) => return in_time(scheme, &signed, place, window),
+            Ok(key) if signed.is_proved(&key) => {
+                return in_time(scheme, incoming, &signed, place, window);
+            }
             Ok(_) => usable = true,
             Err(why) => unusable = Err(Flaw::of(Part::Secret, why)),
         }
@@ -204,6 +211,7 @@ impl Signed<'_> {
 
 fn in_time(
     scheme: &dyn Scheme,
+    incoming: &Incoming,
     signed: &Signed<'_>,
     secret: usize,
     window: Window,
@@ -227,7 +235,10 @@ fn in_time(
     Ok(Verified {
         secret,
         signed_at: signed.at.map(|(_, at)| at),
-        delivery_id: signed.delivery_id.map(str::to_owned),
+        delivery_id: match signed.delivery_id {
+            Some(id) => Some(id.to_owned()),
+            None => scheme.name_in_body(incoming)?,
+        },
     })
 }
 

@@ -3,6 +3,7 @@
 //! Ensures that a source of any type judges signatures in the one way there is and reads changes in its
 //! dialect, with its mapping. Does not list the types.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ use crate::config::{ConfigError, read};
 use crate::library::Build;
 use crate::mapping::Mapping;
 use crate::signature::{Scheme, verify};
+use crate::token::PathToken;
+
+const SIGNS: &str =
+    "token_in_path is for senders that sign nothing; leave it out, or what says how they sign";
 
 /// What a genuine webhook of one type says.
 pub(crate) type Changes = fn(&Incoming, &Mapping) -> Result<News, String>;
@@ -63,11 +68,6 @@ impl Dialect {
         }
     }
 
-    /// Whether it signs what it sends.
-    pub(crate) fn signs(&self) -> bool {
-        self.manners.signs
-    }
-
     /// A source of this type.
     pub(crate) fn source(
         &'static self,
@@ -79,7 +79,13 @@ impl Dialect {
             // Then the key is as unknown as any other.
             None => None,
         };
+        let token_in_path = taken(&mut config, "token_in_path")?;
         let Settings { mapping, scheme } = (self.configure)(config)?;
+        let scheme = match (token_in_path, scheme) {
+            (Some((true, place)), Some(_)) => return Err(ConfigError::new(place, SIGNS)),
+            (Some((true, _)), None) => Some(Box::new(PathToken) as Box<dyn Scheme>),
+            (_, own) => own,
+        };
         let mapping = Arc::new(mapping);
         let library = library.map(|(build, api)| {
             mapping.can_be_asked(api.span())?;
@@ -129,6 +135,24 @@ fn plain(config: Spanned<DeTable<'_>>) -> Result<Settings, ConfigError> {
     })
 }
 
+/// Takes a key that is true or false out of a source's own, with its place.
+fn taken(
+    config: &mut Spanned<DeTable<'_>>,
+    key: &str,
+) -> Result<Option<(bool, Range<usize>)>, ConfigError> {
+    let Some(value) = config.get_mut().remove(key) else {
+        return Ok(None);
+    };
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Boolean(value) => Ok(Some((value, span))),
+        _ => Err(ConfigError::new(
+            span,
+            format!("{key} must be true or false"),
+        )),
+    }
+}
+
 /// Takes the table `api` out of a source's own.
 fn api<'t>(config: &mut Spanned<DeTable<'t>>) -> Result<Option<Spanned<DeTable<'t>>>, ConfigError> {
     let Some(value) = config.get_mut().remove("api") else {
@@ -158,7 +182,11 @@ impl Configured {
 
 impl Source for Configured {
     fn manners(&self) -> Manners {
-        self.dialect.manners
+        let manners = self.dialect.manners;
+        Manners {
+            signs: manners.signs && !self.scheme().is_in_path(),
+            ..manners
+        }
     }
 
     fn covers(&self) -> &str {

@@ -5,17 +5,11 @@
 //! read can be sent again: use TLS, and repeats are known by their bytes. URLs end up in the logs of whoever
 //! stands between.
 
-use serde::Deserialize;
 use slugline_core::http;
 use slugline_core::secret::Secret;
 use slugline_core::webhook::{Flaw, Incoming};
-use toml::Spanned;
-use toml::de::DeTable;
 
-use crate::config::{ConfigError, read};
-use crate::mapping::Mapping;
 use crate::signature::{Key, Proof, Scheme, Signed};
-use crate::source::Settings;
 
 const AUTHORIZATION: &str = "authorization";
 /// For senders whose `Authorization` is taken by something else.
@@ -88,23 +82,4 @@ impl Scheme for PathToken {
             delivery_id: None,
         })
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Config {
-    #[serde(default)]
-    mapping: Mapping,
-    #[serde(default)]
-    token_in_path: bool,
-}
-
-/// Reads the keys of a source that sends its secret along.
-pub(crate) fn configure(config: Spanned<DeTable<'_>>) -> Result<Settings, ConfigError> {
-    let Config {
-        mapping,
-        token_in_path,
-    } = read(config)?;
-    let scheme = token_in_path.then(|| Box::new(PathToken) as Box<dyn Scheme>);
-    Ok(Settings { mapping, scheme })
 }

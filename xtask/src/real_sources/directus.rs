@@ -83,7 +83,7 @@ impl Cms for Directus {
 
     fn source(&self, act: Act) -> String {
         let poll = match act {
-            Act::Trouble => "",
+            Act::Trouble => "poll = \"off\"\n",
             Act::Loss | Act::Echo => "poll = \"10s\"\n",
         };
         format!(

@@ -11,9 +11,13 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use crate::config::{ConfigError, header_name, read};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Path};
+use crate::reading::{json, name_at};
 use crate::signature::{Encoding, Proof, Scheme, Signed, millis, seconds};
 use crate::source::Settings;
+
+const TWO_IDS: &str =
+    "id_path and id_header both name the delivery; keep the one that the sender documents";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +42,7 @@ struct Signature {
     #[serde(default)]
     timestamp_unit: Unit,
     id_header: Option<Spanned<String>>,
+    id_path: Option<Spanned<Path>>,
 }
 
 #[derive(Clone, Copy, Default, Deserialize)]
@@ -89,6 +94,7 @@ struct Template {
     timestamp_header: Option<String>,
     unit: Unit,
     id_header: Option<String>,
+    id_path: Option<Path>,
 }
 
 impl Template {
@@ -99,6 +105,9 @@ impl Template {
         let signed = signature
             .signed
             .map_or_else(|| "{body}".to_owned(), Spanned::into_inner);
+        if let (Some(_), Some(path)) = (&signature.id_header, &signature.id_path) {
+            return Err(ConfigError::new(path.span(), TWO_IDS));
+        }
         let lower = |name: Option<Spanned<String>>| name.as_ref().map(header_name).transpose();
         let template = Self {
             pieces: pieces(&signed).map_err(|why| ConfigError::new(place.clone(), why))?,
@@ -110,6 +119,7 @@ impl Template {
             timestamp_header: lower(signature.timestamp_header)?,
             unit: signature.timestamp_unit,
             id_header: lower(signature.id_header)?,
+            id_path: signature.id_path.map(Spanned::into_inner),
         };
         match template.complaint() {
             Some(why) => Err(ConfigError::new(place, why)),
@@ -193,7 +203,19 @@ impl Scheme for Template {
     }
 
     fn may_read_alike(&self) -> bool {
-        self.id_header.is_none()
+        self.id_header.is_none() && self.id_path.is_none()
+    }
+
+    /// It is as genuine as the body, which is always signed. Without it a repeat could not be told from another
+    /// change, so it must be there.
+    fn name_in_body(&self, incoming: &Incoming) -> Result<Option<String>, Flaw> {
+        let Some(Path(path)) = &self.id_path else {
+            return Ok(None);
+        };
+        let body = json(incoming).map_err(|why| Flaw::of(Part::Body, why))?;
+        let missing = || format!("the body has no name of the delivery at {path} (id_path)");
+        let name = name_at(&body, path).ok_or_else(|| Flaw::of(Part::Body, missing()))?;
+        Ok(Some(name))
     }
 
     fn read<'a>(&'a self, incoming: &'a Incoming) -> Result<Signed<'a>, Flaw> {

@@ -101,6 +101,24 @@ fn every_part_of_a_template_counts() {
     assert_eq!(late.unwrap_err().part, Part::Timestamp);
 }
 
+/// As Stripe does: the event's own name is in what is signed.
+#[test]
+fn a_delivery_is_named_in_the_body_where_the_template_says_so() {
+    const NAMED: &str = r#"signature = { header = "X-Sig", id_path = "event.id" }"#;
+    let judge = |body: &str| verify(NAMED, &[("X-Sig", &hex(&sha256(body)))], body);
+    for (body, name) in [
+        (r#"{"event":{"id":"evt_1"}}"#, "evt_1"),
+        (r#"{"event":{"id":17}}"#, "17"),
+    ] {
+        assert_eq!(judge(body).unwrap().delivery_id.as_deref(), Some(name));
+    }
+    for body in ["{}", "[]", "no JSON", r#"{"event":{"id":""}}"#] {
+        assert_eq!(judge(body).unwrap_err().part, Part::Body, "{body}");
+    }
+    let forged = verify(NAMED, &[("X-Sig", &hex(&sha256("{}")))], "no JSON");
+    assert_eq!(forged.unwrap_err().part, Part::Signature);
+}
+
 #[test]
 fn algorithms_encodings_and_places() {
     let sha1 = sign(
@@ -194,6 +212,11 @@ fn what_cannot_be_a_signature_is_refused_at_its_place() {
             "nothing between",
         ),
         (
+            r#"header = "X-Sig", signed = "{id}.{body}", id_header = "I", id_path = "id""#,
+            "\"id\"",
+            "id_header",
+        ),
+        (
             r#"header = "X-Sig", signed = "{body}{body}""#,
             "\"{body}{body}\"",
             "once",
@@ -233,6 +256,19 @@ fn a_source_is_checked_before_anything_comes() {
     );
     assert_eq!(complaint("strapi", "legacy = true").0, "legacy");
     assert_eq!(complaint("ghost", "signature = {}").0, "signature");
+    for (kind, toml, place) in [
+        ("storyblok", "token_in_path = 1", "1"),
+        ("ghost", "legacy = true\ntoken_in_path = true", "true"),
+        (
+            "hmac",
+            "signature = { header = \"X\" }\ntoken_in_path = true",
+            "true",
+        ),
+    ] {
+        let (found, why) = complaint(kind, toml);
+        assert_eq!(found, place, "{why}");
+        assert!(why.contains("token_in_path"), "{why}");
+    }
     assert!(
         complaint("ghost", "mapping = { events = { x = \"gone\" } }")
             .1

@@ -255,10 +255,10 @@ fn source_row(source: &Source, config: &Config, said: Option<&str>) -> Vec<Strin
     }
     if manners.retries_for.is_zero() && source.poll.is_none() {
         lacks.push(match source.source.library() {
-            Some(_) => {
-                "sends once: what it sends while nobody listens is lost, which poll would find"
+            Some(_) => "sends once: what it sends while nobody listens is lost, as poll is off",
+            None => {
+                "sends once: what it sends while nobody listens is lost; with api it is asked for"
             }
-            None => "sends once: what it sends while nobody listens is lost",
         });
     }
     vec![

@@ -37,6 +37,8 @@ const MAX_TOLERANCE: Duration = Duration::from_secs(24 * 3_600);
 const BODY: usize = 8 * 1024 * 1024;
 /// The most that can be configured: a few of them are read at once, before anybody has proved anything.
 pub const MAX_BODY: usize = 32 * 1024 * 1024;
+/// How often a source with `api` is asked, unless configured: a page or two, which no vendor's rate notices.
+const POLL: Duration = Duration::from_secs(300);
 /// Asking more often costs more of the vendor's rate than it finds.
 const MIN_POLL: Duration = Duration::from_secs(10);
 /// How long a webhook is kept as it came, unless configured.
@@ -155,6 +157,7 @@ pub(super) fn read(
             complaints.add(title.clone(), format!("[[source]] secrets: {label}: {why}"));
         }
     }
+    let poll = poll.unwrap_or_else(|| source.library().map(|_| POLL));
     let sweep = sweep.or_else(|| poll.map(|_| Sweep::default()));
     let sweep = sweep.and_then(|Sweep(settings)| settings);
     let asks = trust == Trust::Refetch || poll.is_some() || sweep.is_some();
@@ -291,12 +294,18 @@ fn max_body(text: &str) -> Result<usize, String> {
     })
 }
 
-fn interval(text: &str) -> Result<Duration, String> {
+fn interval(text: &str) -> Result<Option<Duration>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
     let given = parse_duration(text)?;
     if given >= MIN_POLL {
-        return Ok(given);
+        return Ok(Some(given));
     }
-    Err(format!("{text:?} is less than {} s", MIN_POLL.as_secs()))
+    let shortest = MIN_POLL.as_secs();
+    Err(format!(
+        "{text:?} is less than {shortest} s; \"off\" is for never"
+    ))
 }
 
 fn tolerance(text: &str) -> Result<Duration, String> {

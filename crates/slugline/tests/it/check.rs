@@ -112,6 +112,11 @@ fn it_says_what_to_paste_at_the_sender_and_never_the_secret() {
     let json = run(folder.path(), &["check", "--json"]).with(0).json();
     assert_eq!(json["sources"][0]["signs"], false);
 
+    // One that can sign, on a plan where it does not.
+    write(&(public.clone() + &source("token").replace("strapi", "storyblok")));
+    let json = run(folder.path(), &["check", "--json"]).with(0).json();
+    assert_eq!(json["sources"][0]["signs"], false);
+
     // Its webhooks name an entry and no more: two removals of one entry have the same bytes.
     let api = "api = { token = \"file:token\" }\n";
     let storyblok = source("token")
@@ -220,9 +225,9 @@ fn it_says_where_removals_tell_no_time() {
 fn it_says_what_is_lost_only_where_it_is() {
     let api = "api = { token = \"env:SLUGLINE_TOKEN\" }\n";
     for (more, said) in [
-        (String::new(), Some("is lost")),
-        (api.to_owned(), Some("is lost, which poll would find")),
-        (format!("{api}poll = \"5m\"\n"), None),
+        (String::new(), Some("with api it is asked for")),
+        (format!("{api}poll = \"off\"\n"), Some("as poll is off")),
+        (api.to_owned(), None),
     ] {
         let source = "\n[[source]]\nname = \"sb\"\ntype = \"storyblok\"\nsecrets = [\"env:SLUGLINE_TOKEN\"]\n";
         let shown = check(&format!("{CONFIGURATION}{source}{more}"), &[]);

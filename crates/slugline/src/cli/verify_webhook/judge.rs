@@ -165,8 +165,7 @@ fn configured(args: &VerifyWebhookArgs, name: &str) -> Result<Judge, Trouble> {
 
 fn scheme(args: &VerifyWebhookArgs, kind: &str) -> Result<&'static dyn Scheme, Trouble> {
     if args.token_in_path {
-        let signs = || format!("--token-in-path is for senders that sign nothing, not for {kind}");
-        return registry::path_token(kind).ok_or_else(|| Trouble::wrong(signs()));
+        return Ok(registry::path_token());
     }
     let other = || format!("--legacy is for ghost only, not for {kind}");
     registry::scheme(kind, args.legacy).ok_or_else(|| Trouble::wrong(other()))
