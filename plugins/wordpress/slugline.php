@@ -776,6 +776,7 @@ final class Slugline_Body {
 		return array(
 			'id'             => $post->ID,
 			'post_type'      => $post->post_type,
+			'parent'         => $post->post_parent ? $post->post_parent : null,
 			'status'         => $post->post_status,
 			'version'        => null,
 			'slug'           => $post->post_name,

@@ -79,7 +79,7 @@ async fn whole_post(theatre: &Theatre) -> Result<u64> {
     let message = one(kinds(theatre, post, &["post.published"]).await?)?;
     let data = message.data();
     let expected = json!({
-        "id": post, "post_type": "post", "status": "publish", "slug": "fish", "locale": null,
+        "id": post, "post_type": "post", "parent": null, "status": "publish", "slug": "fish", "locale": null,
         "title": "Fish & Chips: 5 < 7 🐟", "content": "<p>Back\\slash, 日本.</p>\n", "excerpt": "About fish",
         "link": site.url("/fish/"), "author": "publisher", "categories": ["R&D"], "meta": { "rating": 5 },
     });

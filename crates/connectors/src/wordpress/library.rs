@@ -276,6 +276,7 @@ fn told(post: &Value) -> Value {
     json!({
         "id": post.get("id"),
         "post_type": post.get("type"),
+        "parent": post.get("parent").filter(|parent| parent.as_u64() != Some(0)),
         "status": post.get("status").filter(|_| is_open),
         "version": version,
         "slug": post.get("slug"),
