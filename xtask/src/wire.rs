@@ -119,6 +119,16 @@ pub(crate) fn publish(key: Key, body: &str, token: &str) -> Vec<u8> {
     .into_bytes()
 }
 
+/// `POST /hooks/{source}` as bytes on the wire, with the three headers of Standard Webhooks: id, timestamp, signature.
+pub(crate) fn webhook(source: &str, [id, at, signature]: [&str; 3], body: &str) -> Vec<u8> {
+    format!(
+        "POST /hooks/{source} HTTP/1.1\r\nHost: slugline\r\nContent-Type: application/json\r\nwebhook-id: {id}\r\n\
+         webhook-timestamp: {at}\r\nwebhook-signature: {signature}\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
 /// A `GET` as bytes on the wire.
 pub(crate) fn get(path: &str, token: &str) -> Vec<u8> {
     format!("GET {path} HTTP/1.1\r\nHost: slugline\r\nAuthorization: Bearer {token}\r\n\r\n")

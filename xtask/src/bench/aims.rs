@@ -18,6 +18,7 @@ type Row = (&'static str, Option<Aim>, Option<Aim>);
 const AIMS: &[Row] = &[
     ("intake", least(0.6), least(0.25)),
     ("end_to_end", least(0.9), least(0.5)),
+    ("webhook_p99", most(2_000.0), most(2_000.0)),
     ("latency_p50", least(0.3), least(0.3)),
     ("latency_p99", least(0.3), None),
     ("backlog_1m", least(0.9), least(0.9)),

@@ -26,6 +26,7 @@ mod sheet;
 mod sink;
 mod store;
 mod usage;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -219,6 +220,8 @@ async fn measure_all(work: &Path, scale: Scale, store: Store) -> Result<Sheet> {
     };
     eprintln!("intake: publishes scheduled for the far future, so that no delivery runs beside it");
     let intake = bench.intake().await?;
+    eprintln!("webhooks: of new entries, for a destination that is down");
+    let webhooks = bench.webhooks().await?;
     eprintln!("end to end: a webhook destination on this machine; then latency, urgent, kill -9");
     let plain = bench.end_to_end().await?;
     eprintln!("claiming from short queues");
@@ -237,6 +240,7 @@ async fn measure_all(work: &Path, scale: Scale, store: Store) -> Result<Sheet> {
         scale,
         floors,
         intake,
+        webhooks,
         plain,
         behind,
         shallow,

@@ -27,6 +27,8 @@ How each is measured:
 
 - `intake`: 64 connections, publishes scheduled for the far future. Floor: the smaller of the same HTTP stack echoing
   parsed JSON, and one-row inserts of the same bytes under random keys in group commits.
+- `webhooks`, `webhook_p99`: 64 senders, signed webhooks of new entries for a destination that is down, each answered with what
+  became of it; and how long the answer takes. Floor: as `intake`, though a webhook is kept as it came besides.
 - `end_to_end`: 64 connections to a local webhook, until the last is live; then each is asked for. Floor: one writer that
   does nothing but write every promised record of accept, claim and settle, in groups of 64.
 - `latency_*`: accept → live at a tenth of that rate, open loop. Floor: two durable commits and two loopback exchanges.

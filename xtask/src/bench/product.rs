@@ -15,6 +15,7 @@ use super::requests::Kind;
 use super::server::Server;
 use super::sink::Sink;
 use super::store::Store;
+use super::webhooks::{self, Told};
 use super::{live, open_loop, recovery};
 use crate::wire::Connection;
 
@@ -78,6 +79,13 @@ impl Bench<'_> {
         let server = Server::start(self, Sink::start().await?.address).await?;
         let accepted = load::closed(&server.target, SCHEDULED, Until::Elapsed(self.span)).await;
         Ok(server.explain(accepted)?.rate())
+    }
+
+    /// Webhooks whose entries go to a destination that is down, so that next to nothing is delivered beside them.
+    pub(super) async fn webhooks(&self) -> Result<Told> {
+        let server = Server::start(self, Sink::start().await?.address).await?;
+        let told = webhooks::saturate(&server.target, self.span).await;
+        server.explain(told)
     }
 
     /// One server through its life, with never more queued than is under way.

@@ -18,6 +18,8 @@ use crate::parts::{ports, ready};
 use crate::wire::{self, Connection};
 
 const TOKEN: &str = "bench-token-0123456789abcdef";
+/// Signs what the server sends and what it is sent.
+pub(super) const HOOK_SECRET: &str = "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt";
 /// An empty store opens in well under a second; this covers millions of rows on a busy machine.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 /// Past this the server is killed.
@@ -143,7 +145,7 @@ fn spawn(binary: &Path, folder: &Path, work: &Path, home: &Home) -> Result<Proce
         .args(home.arguments());
     command
         .env("SLUGLINE_TOKEN", TOKEN)
-        .env("HOOK_SECRET", "whsec_YmVuY2gtYmVuY2gtYmVuY2gtYmVuY2gt");
+        .env("HOOK_SECRET", HOOK_SECRET);
     Process::start("slugline", &mut command, &folder.join("log"), work)
 }
 
@@ -179,6 +181,16 @@ thresholds = {{ max_open_jobs = 100000000 }}
 name = "bench"
 secret = "env:SLUGLINE_TOKEN"
 role = "admin"
+
+[[source]]
+name = "bench"
+type = "standard_webhooks"
+secrets = ["env:HOOK_SECRET"]
+
+[[route]]
+name = "webhooks"
+match = {{ source = "bench" }}
+to = ["bulk"]
 {}{}"#,
         destination("sink", sink),
         destination("bulk", bulk)

@@ -5,6 +5,7 @@ use super::figure::Figure;
 use super::floors::Floors;
 use super::product::EndToEnd;
 use super::scale::Scale;
+use super::webhooks::Told;
 
 /// What was measured of one store.
 pub(super) struct Sheet {
@@ -12,6 +13,7 @@ pub(super) struct Sheet {
     pub(super) scale: Scale,
     pub(super) floors: Floors,
     pub(super) intake: f64,
+    pub(super) webhooks: Told,
     pub(super) plain: EndToEnd,
     pub(super) behind: Behind,
     /// Processor time of a delivery at smaller queues, the smallest first.
@@ -42,6 +44,13 @@ impl Sheet {
                 .over(self.floors.intake()),
             self.figure("end_to_end", end_to_end, "publish/s")
                 .over(self.floors.records),
+            self.figure("webhooks", self.webhooks.per_second, "webhook/s")
+                .over(self.floors.intake()),
+            self.figure(
+                "webhook_p99",
+                self.webhooks.answers.milliseconds(0.99),
+                "ms",
+            ),
         ]
     }
 
