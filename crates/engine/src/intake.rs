@@ -19,6 +19,7 @@ use slugline_core::route::{Labels, Routes};
 use slugline_core::source::ALL_LOCALES;
 
 use crate::delivery::{Delivery, Offered};
+use crate::headers::Headers;
 use crate::store::{Decided, MediaInfo, NewMedia, Store, StoreError};
 
 /// Who asks.
@@ -147,11 +148,13 @@ impl Intake {
         )
     }
 
-    /// Accepts a publish request, or says why not. `key` is the `Idempotency-Key` header.
+    /// Accepts a publish request, or says why not. `key` is the `Idempotency-Key` header; `headers` are kept beside the
+    /// bytes (see [`crate::headers::kept`]).
     pub async fn publish(
         &self,
         caller: &Caller,
         key: Option<&str>,
+        headers: Headers,
         raw: Bytes,
     ) -> Result<Decided, Problem> {
         let settings = self.settings();
@@ -167,6 +170,7 @@ impl Intake {
         let submission = Submission {
             media,
             payload_place,
+            headers,
             ..self.submission(&settings, (caller, API), key, request, raw)?
         };
         self.accept(&settings, submission).await
@@ -362,6 +366,7 @@ impl Intake {
             targets,
             media: None,
             payload_place: None,
+            headers: Vec::new(),
             raw,
             received_at: self.store.now(),
             key_ttl: settings.key_ttl,

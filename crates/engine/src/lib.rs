@@ -10,6 +10,7 @@ pub mod delivery;
 pub mod desk;
 pub mod destination;
 pub mod engine;
+pub mod headers;
 pub mod intake;
 pub mod ports;
 mod reconciliation;

@@ -64,7 +64,7 @@ impl Client {
             return false;
         }
         let answer = self.ask_a_node(|intake, caller, body| async move {
-            intake.publish(&caller, None, body).await
+            intake.publish(&caller, None, Vec::new(), body).await
         });
         let Some(answer) = answer.await else {
             return false;

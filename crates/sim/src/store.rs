@@ -298,7 +298,7 @@ impl Desk for NodeStore {
 impl Views for NodeStore {
     through! {
         false publish(owner: &str, id: &str) -> Option<PublishView>;
-        false raw_request(owner: &str, publish: PublishId) -> Option<Vec<u8>>;
+        false raw_request(owner: &str, publish: PublishId) -> Option<RawRequest>;
         false publishes(filter: PublishFilter, page: Page) -> Paged<PublishView>;
         false content(owner: &str, content_id: &str) -> Vec<ContentView>;
         false revisions(owner: &str, content_id: &str, page: Page) -> Paged<RevisionView>;

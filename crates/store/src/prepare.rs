@@ -50,6 +50,8 @@ pub(crate) struct Prepared {
     pub(crate) salt: Salt,
     /// The raw bytes' digest for the log.
     pub(crate) raw_digest: String,
+    /// The headers as they are stored.
+    pub(crate) headers: Option<String>,
     /// The payload; `None` for removals.
     pub(crate) body: Option<Body>,
     /// Its item's name.
@@ -80,12 +82,18 @@ impl Prepared {
         Ok(Self {
             salt,
             raw_digest: salted_digest(&salt, &submission.raw),
+            headers: headers(&submission)?,
             body: body(&submission, &salt)?,
             item: item_name(&submission.item),
             key: key_name(&submission),
             submission,
         })
     }
+}
+
+fn headers(submission: &Submission) -> Result<Option<String>, serde_json::Error> {
+    let kept = Some(&submission.headers).filter(|headers| !headers.is_empty());
+    kept.map(serde_json::to_string).transpose()
 }
 
 fn body(submission: &Submission, salt: &Salt) -> Result<Option<Body>, serde_json::Error> {

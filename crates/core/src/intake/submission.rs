@@ -69,6 +69,8 @@ pub struct Submission {
     pub media: Option<Vec<StoredMedia>>,
     /// The raw bytes of the request, kept as they came.
     pub raw: bytes::Bytes,
+    /// The headers that it came with, as far as they are kept.
+    pub headers: Vec<(String, String)>,
     /// Where in `raw` the payload stands as it is, in bytes; `None` when it does not.
     pub payload_place: Option<std::ops::Range<usize>>,
     /// When it came, by the store's clock.

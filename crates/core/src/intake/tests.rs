@@ -31,6 +31,7 @@ fn submission(version: Option<i64>, action: &str, title: &str) -> Submission {
         media: Some(Vec::new()),
         payload_place: None,
         raw: bytes::Bytes::new(),
+        headers: Vec::new(),
         received_at: Timestamp(0),
         key_ttl: std::time::Duration::from_secs(86_400),
         origin: Origin::Producer,

@@ -15,6 +15,7 @@ use slugline_core::time::Timestamp;
 use slugline_core::version::{Generation, Version};
 
 use super::ErasedView;
+use crate::headers::Headers;
 
 /// A piece of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,15 @@ pub struct Paged<T> {
     pub items: Vec<T>,
     /// The next page's cursor; `None` at the end.
     pub next_cursor: Option<i64>,
+}
+
+/// A request as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRequest {
+    /// Its headers, as far as they are kept ([`crate::headers::kept`]).
+    pub headers: Headers,
+    /// Its body, byte for byte.
+    pub body: Vec<u8>,
 }
 
 /// Which publishes.

@@ -7,7 +7,8 @@ use slugline_core::ids::{JobId, PublishId, WebhookId};
 
 use super::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
-    PublishFilter, PublishView, RevisionView, Stored, WebhookDetail, WebhookFilter, WebhookView,
+    PublishFilter, PublishView, RawRequest, RevisionView, Stored, WebhookDetail, WebhookFilter,
+    WebhookView,
 };
 
 /// The part of the memory that is looked at.
@@ -15,8 +16,8 @@ pub trait Views: Send + Sync {
     /// A publish by its id, or the newest with this request id, within an owner.
     fn publish(&self, owner: &str, id: &str) -> Stored<'_, Option<PublishView>>;
 
-    /// The request of a publish as it came, byte for byte, within an owner; `None` once it is no longer kept.
-    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>>;
+    /// The request of a publish as it came, within an owner; `None` once it is no longer kept.
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<RawRequest>>;
 
     /// Publishes, newest first.
     fn publishes(&self, filter: PublishFilter, page: Page) -> Stored<'_, Paged<PublishView>>;

@@ -6,26 +6,15 @@
 use slugline_core::secret::Secret;
 use slugline_core::webhook::Incoming;
 
+use crate::headers;
 use crate::store::Envelope;
-
-/// What the names of headers contain whose values are secrets.
-const SECRET_NAMES: [&str; 7] = [
-    "api-key",
-    "apikey",
-    "authorization",
-    "cookie",
-    "password",
-    "secret",
-    "token",
-];
 
 /// Method, URL and headers; what holds a secret is named instead. `secrets`: references and secrets.
 pub(super) fn envelope(incoming: &Incoming, secrets: &[(String, Secret)]) -> Envelope {
     let kept = |(name, value): (&str, &str)| {
         let holder = holder(value, secrets).map(|label| format!("[{label}]"));
-        let by_name = || SECRET_NAMES.iter().any(|part| name.contains(part));
-        let hidden = holder.or_else(|| by_name().then(|| "[hidden]".to_owned()));
-        (name.to_owned(), hidden.unwrap_or_else(|| value.to_owned()))
+        let kept = holder.unwrap_or_else(|| headers::kept_value(name, value).to_owned());
+        (name.to_owned(), kept)
     };
     let mut named: Vec<_> = secrets
         .iter()
@@ -60,7 +49,7 @@ fn without_parameters(url: &str) -> String {
     let shown = query.split('&').map(|parameter| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         let lower = name.to_ascii_lowercase();
-        let is_secret = SECRET_NAMES.iter().any(|part| lower.contains(part));
+        let is_secret = headers::is_secret(&lower);
         match is_secret && !value.is_empty() {
             true => format!("{name}=[hidden]"),
             false => parameter.to_owned(),

@@ -193,7 +193,12 @@ impl House {
         let key = body["request_id"].as_str().unwrap().to_owned();
         let decided = self
             .intake
-            .publish(&Self::caller(), None, Bytes::from(body.to_string()))
+            .publish(
+                &Self::caller(),
+                None,
+                Vec::new(),
+                Bytes::from(body.to_string()),
+            )
             .await;
         decided.unwrap_or_else(|problem| panic!("{problem:?}"));
         key

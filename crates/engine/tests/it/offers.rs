@@ -81,7 +81,7 @@ async fn whoever_hangs_up_holds_up_nothing() {
     let _delivery = idle(&house).await;
     let (caller, began) = (House::caller(), house.clock.monotonic());
     let body = request("r", "item", 1).to_string().into();
-    let mut publish = Box::pin(house.intake.publish(&caller, None, body));
+    let mut publish = Box::pin(house.intake.publish(&caller, None, Vec::new(), body));
     assert!(futures_util::poll!(&mut publish).is_pending());
     drop(publish);
     while house.store.publish("default", "r").await.unwrap().is_none() {

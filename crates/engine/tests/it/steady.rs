@@ -132,7 +132,7 @@ impl Desk for Steady {
 impl Views for Steady {
     on_the_spot! {
         publish(owner: &str, id: &str) -> Option<PublishView>;
-        raw_request(owner: &str, publish: PublishId) -> Option<Vec<u8>>;
+        raw_request(owner: &str, publish: PublishId) -> Option<RawRequest>;
         publishes(filter: PublishFilter, page: Page) -> Paged<PublishView>;
         content(owner: &str, content_id: &str) -> Vec<ContentView>;
         revisions(owner: &str, content_id: &str, page: Page) -> Paged<RevisionView>;

@@ -85,8 +85,8 @@ pub(crate) const TABLES: &[Table] = &[
     },
     Table {
         name: "raw_request",
-        columns: &[("publish", Big), ("received_at", Big), ("salt", Bytes), ("bytes", Bytes)],
-        rows: "SELECT publish, received_at, salt, bytes FROM whole_request",
+        columns: &[("publish", Big), ("received_at", Big), ("salt", Bytes), ("headers", Text), ("bytes", Bytes)],
+        rows: "SELECT publish, received_at, salt, headers, bytes FROM whole_request",
     },
     Table {
         name: "job",

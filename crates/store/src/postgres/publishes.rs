@@ -20,8 +20,9 @@ const INSERT: &str = "INSERT INTO publish (id, item, generation, version_kind, v
          AS c (id, item, generation, version_kind, version, action, class, request_id, actor, released_at, publish_at,
                waits, ready_at, fetch_at, slug_key, restores)";
 
-const INSERT_RAW: &str = "INSERT INTO raw_request (publish, received_at, salt, bytes)
-    SELECT c.publish, $4, c.salt, c.bytes FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS c (publish, salt, bytes)";
+const INSERT_RAW: &str = "INSERT INTO raw_request (publish, received_at, salt, bytes, headers)
+    SELECT c.publish, $4, c.salt, c.bytes, c.headers
+    FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $5::text[]) AS c (publish, salt, bytes, headers)";
 
 /// The statements that write publishes with their raw bytes.
 pub(crate) fn insert<'a>(publishes: &[NewPublish<'a>], now: Timestamp) -> Vec<Write<'a>> {
@@ -38,7 +39,11 @@ pub(crate) fn insert<'a>(publishes: &[NewPublish<'a>], now: Timestamp) -> Vec<Wr
         .iter()
         .map(|publish| &publish.prepared.salt[..])
         .collect();
-    let raw = write(INSERT_RAW, columns![ids, salts, bytes, now.0]);
+    let headers: Vec<Option<&str>> = publishes
+        .iter()
+        .map(|publish| publish.prepared.headers.as_deref())
+        .collect();
+    let raw = write(INSERT_RAW, columns![ids, salts, bytes, now.0, headers]);
     let depended = dependencies::insert(publishes);
     [rows, raw].into_iter().chain(depended).collect()
 }

@@ -67,6 +67,7 @@ pub(crate) fn carry_out(
         item,
         content,
         salt: &prepared.salt,
+        headers: prepared.headers.as_deref(),
         body: prepared.body.as_ref().filter(|_| fresh),
     };
     accepting.insert_publish()?;
@@ -126,6 +127,7 @@ pub(crate) struct Accepting<'a> {
     pub(crate) item: i64,
     content: i64,
     pub(crate) salt: &'a Salt,
+    headers: Option<&'a str>,
     /// `None` for removals and for more destinations.
     pub(crate) body: Option<&'a Body>,
 }
@@ -172,12 +174,13 @@ impl Accepting<'_> {
 
     /// Keeps the request as it came, but for the payload where the revision has it.
     fn insert_raw(&self) -> Done<()> {
-        let sql = "INSERT INTO raw_request (publish, received_at, salt, payload_at, bytes) VALUES (?1, ?2, ?3, ?4, ?5)";
+        let sql = "INSERT INTO raw_request (publish, received_at, salt, payload_at, bytes, headers) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let (at, bytes) = match self.body.and_then(|body| body.around.as_ref()) {
             Some(around) => (Some(around.at), &around.bytes[..]),
             None => (None, &self.submission.raw[..]),
         };
-        let values = params![self.publish.0, self.tx.now.0, self.salt, at, bytes];
+        let (now, headers) = (self.tx.now.0, self.headers);
+        let values = params![self.publish.0, now, self.salt, at, bytes, headers];
         self.tx.run(sql, values)?;
         Ok(())
     }

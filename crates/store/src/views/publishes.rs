@@ -5,10 +5,10 @@ use slugline_core::ids::JobId;
 use slugline_core::item::ItemKey;
 use slugline_core::lifecycle::{JobState, publish_state};
 use slugline_core::version::Version;
-use slugline_engine::store::{JobView, Page, PublishFilter, PublishView};
+use slugline_engine::store::{JobView, Page, PublishFilter, PublishView, RawRequest};
 
 use super::list::Where;
-use crate::record::Record;
+use crate::record::{Json, Record};
 
 /// The columns that [`read`] reads.
 pub(crate) const SELECT: &str =
@@ -43,6 +43,15 @@ pub(crate) fn read<R: Record>(row: &R) -> Result<PublishView, R::Error> {
         publish_at: row.read(13)?,
         waits_for: Vec::new(),
         jobs: Vec::new(),
+    })
+}
+
+/// A request as it came: its headers, its body.
+pub(crate) fn raw<R: Record>(row: &R) -> Result<RawRequest, R::Error> {
+    let headers: Option<Json<_>> = row.read(0)?;
+    Ok(RawRequest {
+        headers: headers.map(|Json(headers)| headers).unwrap_or_default(),
+        body: row.read(1)?,
     })
 }
 

@@ -213,6 +213,7 @@ impl Post {
             media: (self.media == "[]").then(Vec::new),
             payload_place: payload_place(body.as_bytes()),
             raw: body.into(),
+            headers: Vec::new(),
             received_at: now,
             key_ttl: Duration::from_secs(86_400),
             origin: Origin::Producer,

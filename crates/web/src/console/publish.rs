@@ -2,6 +2,7 @@
 
 use askama::Template;
 use axum::extract::Path;
+use slugline_engine::headers::Headers;
 use slugline_engine::store::{EventFilter, Page as Slice, PublishView};
 
 use super::frame::{Frame, Room, Visit};
@@ -16,6 +17,12 @@ const WHOLE: usize = 12;
 /// Entries of the story.
 const ENTRIES: usize = 40;
 
+/// A request as it came.
+struct AsItCame {
+    headers: Headers,
+    body: String,
+}
+
 #[derive(Template)]
 #[template(path = "publish.html")]
 struct Page {
@@ -27,7 +34,7 @@ struct Page {
     cards: Vec<Card>,
     entries: Vec<Told>,
     /// The request as it came, where it is still kept.
-    raw: Option<String>,
+    raw: Option<AsItCame>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -68,7 +75,10 @@ async fn publish(visit: Visit, Path(id): Path<String>) -> Shown {
         .items;
     let raw = store.raw_request(owner, publish.publish_id).await?;
     page::show(&Page {
-        raw: raw.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        raw: raw.map(|raw| AsItCame {
+            headers: raw.headers,
+            body: String::from_utf8_lossy(&raw.body).into_owned(),
+        }),
         content_path: segment(&publish.content_id),
         action: jobs::action(publish.action),
         publish_at: publish.publish_at.map(|at| frame.when(&at)),

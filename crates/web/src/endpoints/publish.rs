@@ -12,6 +12,7 @@ use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use slugline_core::problem::{Code, Problem};
+use slugline_engine::headers;
 use slugline_engine::store::{Decided, DecidedKind};
 
 use crate::app::Doors;
@@ -55,7 +56,12 @@ async fn accept(
         time: TIME,
     };
     let raw = body::read(body, &parts.headers, allowed).await?;
-    doors.intake.publish(&principal.caller, key, raw).await
+    // A value that is no text says nothing to a person.
+    let headers = parts.headers.iter();
+    let headers = headers.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
+    let headers = headers::kept(headers);
+    let caller = &principal.caller;
+    doors.intake.publish(caller, key, headers, raw).await
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::body::Body;
 use bytes::Bytes;
 use serde_json::{Value, json};
 use slugline_core::intake::Submission;
@@ -11,7 +12,7 @@ use slugline_core::pressure::Thresholds;
 use slugline_core::request::decode;
 use slugline_engine::store::{Room, Settlement, Want};
 
-use crate::house::{House, Plan, START, Seen};
+use crate::house::{House, Plan, START, Seen, request};
 
 fn version(number: i64, title: &str) -> Value {
     json!({ "content_id": "post-42", "version": number, "payload": { "title": title } })
@@ -63,6 +64,17 @@ async fn a_new_key_and_a_newer_version_are_accepted() {
         version(8, "B"),
         "what was asked can be read"
     );
+    let read =
+        request("GET", &format!("{place}/request"), "viewer").header("accept", "message/http");
+    let asked = house.send(read.body(Body::empty()).unwrap()).await;
+    assert_eq!(asked.header("content-type"), "message/http");
+    let (head, body) = asked.text().split_once("\r\n\r\n").unwrap();
+    assert_eq!(
+        serde_json::from_str::<Value>(body).unwrap(),
+        version(8, "B")
+    );
+    let who_sent = "POST /v1/publish HTTP/1.1\r\nuser-agent: newsroom/4";
+    assert_eq!(head, who_sent, "and no credential is in it");
     let unknown = house.get("/v1/publishes/pub_00000099/request").await;
     unknown.problem(404, "not_found");
 }
@@ -213,6 +225,7 @@ fn from_a_cms() -> Submission {
         media: None,
         payload_place: None,
         raw,
+        headers: Vec::new(),
         received_at: START,
         key_ttl: Duration::from_secs(60),
         origin: slugline_core::intake::Origin::Producer,

@@ -206,6 +206,7 @@ impl House {
     /// `POST /v1/publish` with the key as a header.
     pub(crate) async fn publish(&self, key: &str, body: Value) -> Seen {
         let request = request("POST", "/v1/publish", "editor").header("idempotency-key", key);
+        let request = request.header("user-agent", "newsroom/4");
         self.send(request.body(Body::from(body.to_string())).unwrap())
             .await
     }

@@ -254,6 +254,7 @@ fn submission(content: &str, locale: &str, now: Timestamp) -> Submission {
         media: Some(Vec::new()),
         payload_place: None,
         raw: body.into(),
+        headers: Vec::new(),
         received_at: now,
         key_ttl: TICK,
         origin: slugline_core::intake::Origin::Producer,

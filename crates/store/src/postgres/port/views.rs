@@ -6,8 +6,8 @@ use slugline_core::event::LogEntry;
 use slugline_core::ids::{JobId, PublishId, WebhookId};
 use slugline_engine::store::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
-    PublishFilter, PublishView, RevisionView, Stored, Views, WebhookDetail, WebhookFilter,
-    WebhookView,
+    PublishFilter, PublishView, RawRequest, RevisionView, Stored, Views, WebhookDetail,
+    WebhookFilter, WebhookView,
 };
 
 use super::super::{PostgresStore, read, sequencer, webhooks};
@@ -21,7 +21,7 @@ impl Views for PostgresStore {
         })
     }
 
-    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>> {
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<RawRequest>> {
         let owner: Arc<str> = owner.into();
         self.ask(move |session| {
             let owner = Arc::clone(&owner);

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use slugline_core::ids::PublishId;
-use slugline_engine::store::{JobView, Page, Paged, PublishFilter, PublishView};
+use slugline_engine::store::{JobView, Page, Paged, PublishFilter, PublishView, RawRequest};
 
 use super::jobs;
 use crate::postgres::fault::Done;
 use crate::postgres::session::Session;
-use crate::record::Record;
 use crate::views::list::{paged, rows};
 use crate::views::publishes::{self, SELECT};
 
@@ -37,11 +36,11 @@ pub(crate) async fn raw(
     session: &Session,
     owner: &str,
     publish: PublishId,
-) -> Done<Option<Vec<u8>>> {
-    let sql = "SELECT w.bytes FROM raw_request w JOIN publish p ON p.id = w.publish
+) -> Done<Option<RawRequest>> {
+    let sql = "SELECT w.headers, w.bytes FROM raw_request w JOIN publish p ON p.id = w.publish
                JOIN item i ON i.id = p.item WHERE w.publish = $1 AND i.owner = $2";
     let found = session.one(sql, &[&publish.0, &owner]).await?;
-    found.map(|row| row.read(0)).transpose()
+    found.as_ref().map(publishes::raw).transpose()
 }
 
 /// Publishes, newest first.

@@ -124,10 +124,12 @@ CREATE TABLE arrival (
     content BYTEA NOT NULL
 );
 
+-- `headers`: pairs as JSON; NULL: none were kept.
 CREATE TABLE raw_request (
     publish BIGINT PRIMARY KEY,
     received_at BIGINT NOT NULL,
     salt BYTEA NOT NULL,
+    headers TEXT,
     bytes BYTEA NOT NULL
 );
 CREATE INDEX raw_request_age ON raw_request (received_at);

@@ -7,8 +7,8 @@ use slugline_core::event::LogEntry;
 use slugline_core::ids::{JobId, PublishId, WebhookId};
 use slugline_engine::store::{
     ContentView, Counts, DeadLetter, DeadLetterFilter, EventFilter, JobDetail, Page, Paged,
-    PublishFilter, PublishView, RevisionView, Stored, Views, WebhookDetail, WebhookFilter,
-    WebhookView,
+    PublishFilter, PublishView, RawRequest, RevisionView, Stored, Views, WebhookDetail,
+    WebhookFilter, WebhookView,
 };
 
 use super::super::{SqliteStore, read, webhooks};
@@ -19,7 +19,7 @@ impl Views for SqliteStore {
         Box::pin(self.read(move |reading| read::publishes::one(reading, &owner, &id)))
     }
 
-    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<Vec<u8>>> {
+    fn raw_request(&self, owner: &str, publish: PublishId) -> Stored<'_, Option<RawRequest>> {
         let owner = owner.to_owned();
         Box::pin(self.read(move |reading| read::publishes::raw(reading, &owner, publish)))
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::{params, params_from_iter};
 use slugline_core::ids::PublishId;
-use slugline_engine::store::{Page, Paged, PublishFilter, PublishView};
+use slugline_engine::store::{Page, Paged, PublishFilter, PublishView, RawRequest};
 
 use super::{jobs, listed};
 use crate::sqlite::dependencies::Reading;
@@ -36,12 +36,16 @@ pub(crate) fn one(reading: &Reading<'_>, owner: &str, id: &str) -> Done<Option<P
 }
 
 /// The request of a publish as it came, within an owner.
-pub(crate) fn raw(reading: &Reading<'_>, owner: &str, publish: PublishId) -> Done<Option<Vec<u8>>> {
-    let sql = "SELECT w.bytes FROM whole_request w JOIN publish p ON p.id = w.publish
+pub(crate) fn raw(
+    reading: &Reading<'_>,
+    owner: &str,
+    publish: PublishId,
+) -> Done<Option<RawRequest>> {
+    let sql = "SELECT w.headers, w.bytes FROM whole_request w JOIN publish p ON p.id = w.publish
                JOIN item i ON i.id = p.item WHERE w.publish = ?1 AND i.owner = ?2";
     reading
         .connection
-        .one(sql, params![publish.0, owner], |row| row.get(0))
+        .one(sql, params![publish.0, owner], |row| publishes::raw(row))
 }
 
 /// Publishes, newest first.

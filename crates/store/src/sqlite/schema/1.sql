@@ -116,16 +116,18 @@ CREATE TABLE arrival (
 ) STRICT;
 
 -- `payload_at`: where in the bytes the payload stood that the publish's revision has; NULL: they are whole.
+-- `headers`: pairs as JSON; NULL: none were kept.
 CREATE TABLE raw_request (
     publish INTEGER PRIMARY KEY,
     received_at INTEGER NOT NULL,
     salt BLOB NOT NULL,
     payload_at INTEGER,
+    headers TEXT,
     bytes BLOB NOT NULL
 ) STRICT;
 -- As they came. Whoever erases a payload erases the bytes around it first.
 CREATE VIEW whole_request AS
-    SELECT w.publish, w.received_at, w.salt,
+    SELECT w.publish, w.received_at, w.salt, w.headers,
            CASE WHEN w.payload_at IS NULL THEN w.bytes
                 ELSE CAST(substr(w.bytes, 1, w.payload_at) || r.payload || substr(w.bytes, w.payload_at + 1) AS BLOB)
            END AS bytes

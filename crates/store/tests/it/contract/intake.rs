@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use slugline_core::answer::Status;
+use slugline_core::intake::Submission;
 use slugline_core::lifecycle::JobState;
 use slugline_core::problem::Code;
 use slugline_core::version::{Generation, Version};
-use slugline_engine::store::{DecidedKind, PublishFilter};
+use slugline_engine::store::{DecidedKind, PublishFilter, RawRequest};
 
 use crate::bench::{Bench, post};
 
@@ -329,13 +330,18 @@ pub(crate) async fn a_removal_in_all_locales_overtakes_what_is_older(bench: &Ben
 }
 
 pub(crate) async fn a_request_can_be_read_as_it_came(bench: &Bench) {
-    let came = post("a", 1).submission(bench.now());
-    let job = bench.published(&post("a", 1)).await;
-    let publish = bench.store.job("default", job.job).await.unwrap().unwrap();
-    let read = async |owner: &str| {
-        let publish = publish.about.publish_id;
-        bench.store.raw_request(owner, publish).await.unwrap()
-    };
-    assert_eq!(read("default").await.unwrap(), came.raw);
-    assert_eq!(read("somebody else").await, None);
+    for (content_id, headers) in [("a", vec![]), ("b", vec![("user-agent", "newsroom/4")])] {
+        let owned = |(name, value): &(&str, &str)| ((*name).into(), (*value).into());
+        let headers: Vec<(String, String)> = headers.iter().map(owned).collect();
+        let came = Submission {
+            headers: headers.clone(),
+            ..post(content_id, 1).submission(bench.now())
+        };
+        let body = came.raw.to_vec();
+        let accepted = bench.store.accept(vec![came]).await.unwrap().remove(0);
+        let publish = accepted.unwrap().answer.publish_id.unwrap();
+        let read = async |owner: &str| bench.store.raw_request(owner, publish).await.unwrap();
+        assert_eq!(read("default").await, Some(RawRequest { headers, body }));
+        assert_eq!(read("somebody else").await, None);
+    }
 }
