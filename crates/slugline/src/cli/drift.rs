@@ -5,11 +5,10 @@
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use slugline_core::http::Method;
-use url::form_urlencoded::Serializer;
 
 use super::Ended;
 use super::mend_drift::{self, MendArgs};
+use super::slice::{self, Slice};
 use crate::client::api::{Api, ServerArgs};
 use crate::client::views::{self, Drifted, List};
 use crate::output::{BAD, OPEN, Output, columns, printable};
@@ -38,12 +37,8 @@ pub struct DriftArgs {
     /// Of this content
     #[arg(long, value_name = "CONTENT_ID")]
     content_id: Option<String>,
-    /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-    limit: u16,
-    /// Where the list before this one ended
-    #[arg(long, value_name = "CURSOR")]
-    cursor: Option<String>,
+    #[command(flatten)]
+    slice: Slice,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -66,45 +61,27 @@ pub(super) async fn run(args: &DriftArgs, no_input: bool, output: Output) -> End
 }
 
 async fn list(api: &Api, args: &DriftArgs, output: Output) -> Ended {
-    let mut request = api.request(Method::Get, &["v1", "drift"]);
-    request.url = format!("{}?{}", request.url, args.query());
-    let reply = api.send(request).await?;
+    let limit = args.slice.limit();
+    let query = [
+        ("limit", Some(&*limit)),
+        ("cursor", args.slice.cursor()),
+        ("destination", args.destination.as_deref()),
+        ("kind", args.kind.as_deref()),
+        ("environment", args.environment.as_deref()),
+        ("content_id", args.content_id.as_deref()),
+    ];
+    let body = api.ask(&["v1", "drift"], &query).await?;
     if output.is_json() {
-        output.json(&reply.body);
+        output.json(&body);
         return Ok(true);
     }
-    let page: List<Drifted> = views::read(reply.body)?;
+    let page: List<Drifted> = views::read(body)?;
     let rows: Vec<Vec<String>> = page.items.iter().map(row).collect();
     for (drifted, line) in page.items.iter().zip(columns(&rows)) {
         output.line(&format!("{}  {}", kind(drifted, output), printable(&line)));
     }
-    if page.items.is_empty() {
-        output.note("Nothing is known to have drifted.");
-    }
-    if let Some(cursor) = page.next_cursor {
-        output.note(&format!("There are more: --cursor {cursor}"));
-    }
+    slice::ended(&page, "Nothing is known to have drifted.", output);
     Ok(true)
-}
-
-impl DriftArgs {
-    fn query(&self) -> String {
-        let mut query = Serializer::new(String::new());
-        query.append_pair("limit", &self.limit.to_string());
-        let given = [
-            ("destination", &self.destination),
-            ("kind", &self.kind),
-            ("environment", &self.environment),
-            ("content_id", &self.content_id),
-            ("cursor", &self.cursor),
-        ];
-        for (name, value) in given {
-            value.iter().for_each(|value| {
-                query.append_pair(name, value);
-            });
-        }
-        query.finish()
-    }
 }
 
 fn kind(drifted: &Drifted, output: Output) -> String {

@@ -21,11 +21,13 @@ pub mod pause;
 pub mod pauses;
 pub mod publish;
 pub mod reconcile;
+pub mod reconciliations;
 pub mod replay;
 pub mod restore;
 pub mod rollback;
 pub mod sandbox;
 pub mod serve;
+mod slice;
 pub mod sources;
 pub mod status;
 pub mod token;
@@ -89,6 +91,7 @@ enum Command {
     Erase(erase::EraseArgs),
     Drift(drift::DriftArgs),
     Reconcile(reconcile::ReconcileArgs),
+    Reconciliations(reconciliations::ReconciliationsArgs),
     Sources(sources::SourcesArgs),
     Webhooks(webhooks::WebhooksArgs),
     Check(check::CheckArgs),
@@ -129,6 +132,7 @@ pub async fn run() -> ExitCode {
         Command::Erase(args) => trouble::exit(erase::run(&args, global.no_input, output).await),
         Command::Drift(args) => trouble::exit(drift::run(&args, global.no_input, output).await),
         Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
+        Command::Reconciliations(args) => trouble::exit(reconciliations::run(&args, output).await),
         Command::Sources(args) => trouble::exit(sources::run(&args, output).await),
         Command::Webhooks(args) => trouble::exit(webhooks::run(&args, output).await),
         Command::Check(args) => trouble::exit(check::run(&args, output).await),

@@ -8,10 +8,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use slugline_core::http::Method;
 
-use super::{Ended, Trouble};
+use super::{Ended, Trouble, reconciliations};
 use crate::client::api::{Api, Denied, ServerArgs};
 use crate::client::views::{self, Reconciliation};
-use crate::output::{BAD, GOOD, OPEN, Output, printable};
+use crate::output::Output;
 
 /// Between two questions how it goes.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Compares destinations with what is desired there, and does about drift what the policy says.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline reconcile blog\n  slugline reconcile blog shop --wait\n  slugline reconcile blog --dry-run --wait --json\n\nWhat has drifted is listed by: slugline drift. What is done about it is on_drift of the destination."
+    after_help = "Examples:\n  slugline reconcile blog\n  slugline reconcile blog shop --wait\n  slugline reconcile blog --dry-run --wait --json\n\nWhat has drifted is listed by: slugline drift. What is done about it is on_drift of the destination.\nWhat has run and what runs: slugline reconciliations"
 )]
 pub struct ReconcileArgs {
     /// The destinations
@@ -52,7 +52,10 @@ pub(super) async fn run(args: &ReconcileArgs, output: Output) -> Ended {
         let seen: Reconciliation = views::read(found.clone())?;
         ended &= matches!(&*seen.state, "running" | "done");
         if !output.is_json() {
-            show(&seen, output);
+            reconciliations::show(&seen, output);
+            if seen.state == "running" {
+                output.note("It goes on; --wait waits, and slugline drift lists what is found.");
+            }
         }
     }
     if output.is_json() {
@@ -83,38 +86,5 @@ async fn wait(api: &Api, mut found: Value) -> Result<Value, Trouble> {
         let id = &seen.reconciliation_id;
         let again = api.find(&["v1", "reconciliations", id]).await?;
         found = again.ok_or_else(|| Trouble::badly(format!("{id} is gone")))?;
-    }
-}
-
-fn show(seen: &Reconciliation, output: Output) {
-    let style = match &*seen.state {
-        "done" => GOOD,
-        "running" => OPEN,
-        _ => BAD,
-    };
-    let state = output.paint(style, &seen.state);
-    let (id, destination) = (&seen.reconciliation_id, &seen.destination);
-    output.line(&format!("{id}  {}  {state}", printable(destination)));
-    if seen.state == "running" {
-        output.line("  being compared; --wait waits, and slugline drift lists what is found");
-        return;
-    }
-    let counts = &seen.counts;
-    output.line(&format!(
-        "  {} listed: {} in sync, {} missing, {} stale, {} extra, {} diverged, {} unmanaged",
-        counts.listed,
-        counts.in_sync,
-        counts.missing,
-        counts.stale,
-        counts.extra,
-        counts.diverged,
-        counts.unmanaged
-    ));
-    if counts.repaired + counts.adopted > 0 {
-        let (repaired, adopted) = (counts.repaired, counts.adopted);
-        output.line(&format!("  {repaired} repairs queued, {adopted} adopted"));
-    }
-    if let Some(why) = &seen.why {
-        output.line(&format!("  {}", printable(why)));
     }
 }

@@ -10,9 +10,9 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use slugline_core::http::Method;
 use slugline_core::replay::{DEFAULT_LIMIT, DEFAULT_RATE, MAX_LIMIT, MAX_RATE};
-use url::form_urlencoded::Serializer;
 
 use super::confirm::{self, Consent};
+use super::slice::{self, Slice};
 use super::{Ended, Trouble};
 use crate::client::api::{Api, ServerArgs};
 use crate::client::views::{self, List, Replay, ReplayTarget, WholeReplay};
@@ -38,14 +38,7 @@ enum What {
     /// Shows what would run, asks, and starts it
     Start(Start),
     /// Lists replays, newest first
-    List {
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-        limit: u16,
-        /// Where the list before this one ended
-        #[arg(long, value_name = "CURSOR")]
-        cursor: Option<String>,
-    },
+    List(Slice),
     /// Shows one, with what its events are worth
     Show {
         /// Its id, such as rpl_0000000a
@@ -53,12 +46,8 @@ enum What {
         /// Only events that are worth this, such as superseded
         #[arg(long, value_name = "WORD")]
         relevance: Option<String>,
-        /// How many events at most
-        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-        limit: u16,
-        /// Where the events before these ended
-        #[arg(long, value_name = "CURSOR")]
-        cursor: Option<String>,
+        #[command(flatten)]
+        slice: Slice,
     },
     /// Ends one that is under way; what it has queued stays
     Abort {
@@ -113,21 +102,20 @@ pub(super) async fn run(args: &ReplayArgs, no_input: bool, output: Output) -> En
     let api = Api::new(&args.server)?;
     match &args.what {
         What::Start(start) => begin(&api, start, no_input, output).await,
-        What::List { limit, cursor } => list(&api, *limit, cursor.as_deref(), output).await,
+        What::List(slice) => list(&api, slice, output).await,
         What::Show {
             replay,
             relevance,
-            limit,
-            cursor,
+            slice,
         } => {
-            let limit = limit.to_string();
+            let limit = slice.limit();
             let query = [
                 ("limit", Some(&*limit)),
                 ("relevance", relevance.as_deref()),
-                ("cursor", cursor.as_deref()),
+                ("cursor", slice.cursor()),
             ];
             let path = ["v1", "replays", replay];
-            let body = ask(&api, &path, &query).await?;
+            let body = api.ask(&path, &query).await?;
             told(body, output)
         }
         What::Abort { replay } => {
@@ -168,18 +156,6 @@ impl Start {
         let (limit, rate, mode) = (self.limit, self.rate, &self.mode);
         json!({ "filter": filter, "dry_run": dry_run, "limit": limit, "rate": rate, "mode": mode })
     }
-}
-
-async fn ask(api: &Api, path: &[&str], query: &[(&str, Option<&str>)]) -> Result<Value, Trouble> {
-    let mut request = api.request(Method::Get, path);
-    let mut pairs = Serializer::new(String::new());
-    for (name, value) in query {
-        if let Some(value) = value {
-            pairs.append_pair(name, value);
-        }
-    }
-    request.url = format!("{}?{}", request.url, pairs.finish());
-    Ok(api.send(request).await?.body)
 }
 
 async fn post(api: &Api, body: &Value) -> Result<Value, Trouble> {
@@ -238,10 +214,10 @@ async fn wait(api: &Api, mut found: Value) -> Result<Value, Trouble> {
     }
 }
 
-async fn list(api: &Api, limit: u16, cursor: Option<&str>, output: Output) -> Ended {
-    let limit = limit.to_string();
-    let query = [("limit", Some(&*limit)), ("cursor", cursor)];
-    let body = ask(api, &["v1", "replays"], &query).await?;
+async fn list(api: &Api, slice: &Slice, output: Output) -> Ended {
+    let limit = slice.limit();
+    let query = [("limit", Some(&*limit)), ("cursor", slice.cursor())];
+    let body = api.ask(&["v1", "replays"], &query).await?;
     if output.is_json() {
         output.json(&body);
         return Ok(true);
@@ -250,11 +226,7 @@ async fn list(api: &Api, limit: u16, cursor: Option<&str>, output: Output) -> En
     for replay in &found.items {
         show(replay, output);
     }
-    match (found.items.is_empty(), found.next_cursor) {
-        (true, _) => output.note("There are no replays."),
-        (false, Some(cursor)) => output.note(&format!("There are more: --cursor {cursor}")),
-        (false, None) => {}
-    }
+    slice::ended(&found, "There are no replays.", output);
     Ok(true)
 }
 

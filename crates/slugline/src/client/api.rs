@@ -11,6 +11,7 @@ use slugline_core::http::{Method, Request, Response, SendError};
 use slugline_core::time::Timestamp;
 use slugline_engine::ports::Transport;
 use url::Url;
+use url::form_urlencoded::Serializer;
 
 use crate::cli::Trouble;
 use crate::transport::{Guard, HttpTransport};
@@ -141,6 +142,23 @@ impl Api {
             });
         }
         Err(refusal(&response, &body))
+    }
+
+    /// Reads an endpoint with a query; what has no value is left out of it.
+    pub async fn ask(
+        &self,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+    ) -> Result<Value, Denied> {
+        let mut request = self.request(Method::Get, segments);
+        let mut pairs = Serializer::new(String::new());
+        for (name, value) in query {
+            if let Some(value) = value {
+                pairs.append_pair(name, value);
+            }
+        }
+        request.url = format!("{}?{}", request.url, pairs.finish());
+        Ok(self.send(request).await?.body)
     }
 
     /// Reads an endpoint; `None` when there is no such thing.

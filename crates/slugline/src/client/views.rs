@@ -228,6 +228,14 @@ pub struct Reconciliation {
     /// What it does at present.
     #[serde(default)]
     pub step: Option<String>,
+    /// Whether it only reports.
+    pub dry_run: bool,
+    /// Who asked for it.
+    pub actor: String,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended.
+    pub ended_at: Option<String>,
     /// What it found.
     pub counts: Counts,
     /// Why it stopped, or what hinders it.

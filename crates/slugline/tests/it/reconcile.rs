@@ -113,3 +113,47 @@ fn what_people_did_is_found_and_only_what_is_missing_comes_back() {
         unknown.err()
     );
 }
+
+#[test]
+fn what_ran_is_listed_and_what_runs_is_ended() {
+    let server = Server::start();
+    write(server.path(), "a.md", "---\ntitle: a\n---\nText\n");
+    server.run(&["publish", "a.md", "--wait"]).with(0);
+    let list = ["reconciliations", "list"];
+    let none = server.run(&list).with(0);
+    assert!(none.err().contains("No destination was compared yet"));
+    server.run(&["reconcile", "site", "--wait"]).with(0);
+    // Nothing is asked of what is paused, so the next one stays under way.
+    server.run(&["pause", "site"]).with(0);
+    let begun = server.run(&["reconcile", "site", "--json"]).with(0).json();
+    let id = begun["items"][0]["reconciliation_id"].as_str().unwrap();
+    let listed = server.run(&list).with(0).out();
+    let states: Vec<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(states, ["running", "done"], "{listed}");
+    assert!(listed.contains("1 listed: 1 in sync"), "{listed}");
+    let elsewhere = [&list[..], &["--destination", "elsewhere", "--json"]].concat();
+    let elsewhere = server.run(&elsewhere).with(0).json();
+    assert_eq!(elsewhere["items"], serde_json::json!([]));
+
+    let ended = server.run(&["reconciliations", "abort", id]).with(0);
+    assert!(ended.out().contains("aborted by"), "{}", ended.out());
+    let again = server.run(&["reconciliations", "show", id, "--json"]);
+    assert_eq!(again.with(0).json()["state"], "aborted");
+    let done = listed
+        .lines()
+        .last()
+        .and_then(|line| line.split_whitespace().nth(1))
+        .unwrap();
+    let late = server.run(&["reconciliations", "abort", done]).with(0);
+    assert!(late.err().contains("had ended before"), "{}", late.err());
+    assert!(late.out().contains("done"), "{}", late.out());
+    for action in ["show", "abort"] {
+        let unknown = server
+            .run(&["reconciliations", action, "rec_zzzzzzzz"])
+            .with(1);
+        assert!(unknown.err().contains("there is no reconciliation"));
+    }
+}
