@@ -9,6 +9,7 @@ pub mod check;
 mod confirm;
 pub mod dead_letters;
 pub mod demo;
+pub mod destinations;
 pub mod drift;
 pub mod erase;
 pub mod export;
@@ -89,6 +90,7 @@ enum Command {
     Replay(replay::ReplayArgs),
     Rollback(rollback::RollbackArgs),
     Erase(erase::EraseArgs),
+    Destinations(destinations::DestinationsArgs),
     Drift(drift::DriftArgs),
     Reconcile(reconcile::ReconcileArgs),
     Reconciliations(reconciliations::ReconciliationsArgs),
@@ -130,6 +132,7 @@ pub async fn run() -> ExitCode {
             trouble::exit(rollback::run(&args, global.no_input, output).await)
         }
         Command::Erase(args) => trouble::exit(erase::run(&args, global.no_input, output).await),
+        Command::Destinations(args) => trouble::exit(destinations::run(&args, output).await),
         Command::Drift(args) => trouble::exit(drift::run(&args, global.no_input, output).await),
         Command::Reconcile(args) => trouble::exit(reconcile::run(&args, output).await),
         Command::Reconciliations(args) => trouble::exit(reconciliations::run(&args, output).await),

@@ -84,3 +84,36 @@ fn a_pace_is_explained_or_refused_with_its_line() {
         assert!(said.contains(expected), "{said}");
     }
 }
+
+#[test]
+fn destinations_say_how_they_are_and_whether_they_let_us_in() {
+    let server = Server::start();
+    let list = server.run(&["destinations", "list"]).with(0).out();
+    assert!(list.starts_with("up ") && list.contains("folder"), "{list}");
+    server.run(&["pause", "site", "--note", "upgrade"]).with(0);
+    let paused = server.run(&["destinations", "list"]).with(0).out();
+    assert!(
+        paused.starts_with("paused") && paused.contains("upgrade"),
+        "{paused}"
+    );
+    let shown = server.run(&["destinations", "show", "site"]).with(0).out();
+    assert!(shown.contains("can be read back"), "{shown}");
+    let json = server.run(&["destinations", "show", "site", "--json"]);
+    assert_eq!(json.with(0).json()["paused"]["note"], "upgrade");
+
+    let probe = ["destinations", "probe", "site"];
+    server.run(&probe).with(0);
+    // What cannot be a folder does not let anybody in.
+    std::fs::write(server.path().join("site"), "no folder").unwrap();
+    let failed = server.run(&probe).with(1).out();
+    assert!(
+        failed.starts_with("failed") && failed.contains("reason: "),
+        "{failed}"
+    );
+    let json = [&probe[..], &["--json"]].concat();
+    assert_eq!(server.run(&json).with(1).json()["items"][0]["ok"], false);
+    for action in ["show", "probe"] {
+        let unknown = server.run(&["destinations", action, "nowhere"]).with(1);
+        assert!(unknown.err().contains("no destination"));
+    }
+}
