@@ -131,6 +131,23 @@ fn reaches(value: &Value, levels: usize) -> bool {
 }
 
 impl Payload {
+    /// The payload for people who compare two: a line for each field, then the body with a line for each block.
+    #[must_use]
+    pub fn lines(&self) -> String {
+        let mut fields = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = fields.as_object_mut() {
+            fields.remove("body");
+        }
+        let mut lines = String::new();
+        for (name, value) in fields.as_object().into_iter().flatten() {
+            let value = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            lines.push_str(&format!("{name}: {value}\n"));
+        }
+        format!("{lines}\n{}\n", self.body.replace("><", ">\n<"))
+    }
+
     /// The kind of entry, from `fields.content_type`.
     #[must_use]
     pub fn content_type(&self) -> Option<&str> {

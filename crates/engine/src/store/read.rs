@@ -72,6 +72,8 @@ pub struct EventFilter {
     pub content_id: Option<String>,
     /// Of this request.
     pub request_id: Option<String>,
+    /// Of this job.
+    pub job_id: Option<JobId>,
     /// Of this type.
     pub kind: Option<String>,
     /// By this actor.

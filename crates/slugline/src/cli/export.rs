@@ -4,9 +4,7 @@
 
 use clap::Args;
 use serde_json::Value;
-use slugline_core::http::Method;
 use slugline_core::time::Timestamp;
-use url::form_urlencoded::Serializer;
 
 use super::{Ended, Trouble};
 use crate::client::api::{Api, ServerArgs};
@@ -31,6 +29,9 @@ pub struct ExportArgs {
     /// Entries of this content item
     #[arg(long, value_name = "ID")]
     content: Option<String>,
+    /// Entries of this job
+    #[arg(long, value_name = "JOB")]
+    job: Option<String>,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -51,16 +52,13 @@ pub(super) async fn run(args: &ExportArgs, output: Output) -> Ended {
 }
 
 async fn page(api: &Api, args: &ExportArgs, cursor: Option<&str>) -> Result<List<Value>, Trouble> {
-    let mut query = Serializer::new(String::new());
-    query.append_pair("limit", PAGE);
-    for (name, value) in [("after", cursor), ("content_id", args.content.as_deref())] {
-        value.iter().for_each(|value| {
-            query.append_pair(name, value);
-        });
-    }
-    let mut request = api.request(Method::Get, &["v1", "events"]);
-    request.url = format!("{}?{}", request.url, query.finish());
-    Ok(views::read(api.send(request).await?.body)?)
+    let query = [
+        ("limit", Some(PAGE)),
+        ("after", cursor),
+        ("content_id", args.content.as_deref()),
+        ("job_id", args.job.as_deref()),
+    ];
+    Ok(views::read(api.ask(&["v1", "events"], &query).await?)?)
 }
 
 impl ExportArgs {

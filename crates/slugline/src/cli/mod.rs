@@ -7,9 +7,11 @@ pub mod backup;
 pub mod calendar;
 pub mod check;
 mod confirm;
+pub mod content;
 pub mod dead_letters;
 pub mod demo;
 pub mod destinations;
+mod diff;
 pub mod drift;
 pub mod erase;
 pub mod export;
@@ -79,6 +81,7 @@ enum Command {
     Demo(demo::DemoArgs),
     Publish(publish::PublishArgs),
     Status(status::StatusArgs),
+    Content(content::ContentArgs),
     Export(export::ExportArgs),
     Pause(pause::PauseArgs),
     Resume(pause::ResumeArgs),
@@ -117,6 +120,7 @@ pub async fn run() -> ExitCode {
         Command::Sandbox(args) => sandbox::run(&args).await,
         Command::Publish(args) => trouble::exit(publish::run(&args, output).await),
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
+        Command::Content(args) => trouble::exit(content::run(&args, output).await),
         Command::Export(args) => trouble::exit(export::run(&args, output).await),
         Command::Pause(args) => trouble::exit(pause::pause(&args, output).await),
         Command::Resume(args) => trouble::exit(pause::resume(&args, output).await),

@@ -98,7 +98,8 @@ fn show_publish(publish: &Publish, output: Output) {
     }
 }
 
-fn show_content(content: &Content, output: Output) {
+/// Shows what is desired and live where.
+pub(super) fn show_content(content: &Content, output: Output) {
     for item in &content.items {
         let version = plain(&item.version);
         output.line(&format!(
@@ -140,7 +141,8 @@ fn in_step(at: &ContentAt, output: Output) -> String {
     }
 }
 
-fn plain(version: &Value) -> String {
+/// A version as its producer says it.
+pub(super) fn plain(version: &Value) -> String {
     version
         .as_str()
         .map_or_else(|| version.to_string(), str::to_owned)

@@ -7,6 +7,7 @@
 )]
 
 mod check;
+mod content;
 mod control;
 mod harness;
 mod hooks;

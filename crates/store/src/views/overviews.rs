@@ -82,7 +82,7 @@ fn stands(state: ContentState) -> &'static str {
 
 /// How far back a page of the log's newest entries looks from `top`. Where an index leads to them, to the beginning.
 pub(crate) fn lowest(filter: &EventFilter, top: i64) -> i64 {
-    let led = filter.content_id.is_some() || filter.request_id.is_some();
+    let led = filter.content_id.is_some() || filter.request_id.is_some() || filter.job_id.is_some();
     match led {
         true => 1,
         false => top.saturating_sub(ENTRIES_A_PAGE).max(1),

@@ -65,6 +65,7 @@ async fn activity(visit: Visit) -> Shown {
         request_id: query.text("request"),
         kind: kind.clone(),
         actor: query.text("actor"),
+        ..EventFilter::default()
     };
     let filtered = ["content", "request", "type", "actor"]
         .iter()

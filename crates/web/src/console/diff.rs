@@ -2,7 +2,6 @@
 
 use askama::Template;
 use similar::{ChangeTag, TextDiff};
-use slugline_core::payload::Payload;
 use slugline_core::problem::{Code, Problem};
 use slugline_engine::store::{Page as Slice, RevisionView};
 
@@ -124,7 +123,6 @@ fn begin(text: &str) -> &str {
     &text[..end]
 }
 
-/// A version as lines: its fields, then its body with a line for each block.
 fn text(one: &RevisionView) -> Result<String, Trouble> {
     let gone = || {
         Problem::new(
@@ -135,22 +133,7 @@ fn text(one: &RevisionView) -> Result<String, Trouble> {
             ),
         )
     };
-    let Payload { body, .. } = one.payload.as_ref().ok_or_else(gone)?;
-    let mut fields = serde_json::to_value(&one.payload).unwrap_or_default();
-    if let Some(fields) = fields.as_object_mut() {
-        fields.remove("body");
-    }
-    let mut lines = String::new();
-    for (name, value) in fields.as_object().into_iter().flatten() {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        lines.push_str(&format!("{name}: {value}\n"));
-    }
-    lines.push('\n');
-    lines.push_str(&body.replace("><", ">\n<"));
-    lines.push('\n');
-    Ok(lines)
+    Ok(one.payload.as_ref().ok_or_else(gone)?.lines())
 }
 
 fn hunks(old: &str, new: &str) -> Vec<Vec<Line>> {

@@ -17,7 +17,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use slugline_core::contract::BATCH;
 use slugline_core::event::EventType;
-use slugline_core::ids::EventId;
+use slugline_core::ids::{EventId, JobId};
 use slugline_engine::store::EventFilter;
 
 use crate::app::Doors;
@@ -38,6 +38,7 @@ struct Wanted {
     after: Option<String>,
     content_id: Option<String>,
     request_id: Option<String>,
+    job_id: Option<JobId>,
     #[serde(rename = "type")]
     kind: Option<EventType>,
     actor: Option<String>,
@@ -64,6 +65,7 @@ async fn events(
         owner: Some(principal.caller.owner.clone()),
         content_id: wanted.content_id,
         request_id: wanted.request_id,
+        job_id: wanted.job_id,
         kind: wanted.kind.map(word),
         actor: wanted.actor,
     };

@@ -79,6 +79,8 @@ async fn a_misspelt_parameter_does_not_mean_everything() {
         "/v1/publishes?limit=1&limit=2",
         "/v1/events?type=party",
         "/v1/events?after=x",
+        "/v1/events?job_id=pub_00000001",
+        "/v1/content/a/timeline?job=job_00000001",
         "/v1/events?after=pub_00000001",
         "/v1/events?schema_version=2",
         "/readyz?loud",

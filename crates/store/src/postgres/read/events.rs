@@ -53,6 +53,12 @@ const OF_REQUEST: &str = "(e.event_group, e.place) IN (
     UNION ALL
     SELECT x.event_group, x.place FROM event x WHERE x.request_id = ?)";
 
+/// Entries of a job: those of its publish that name it.
+const OF_JOB: &str = "(e.event_group, e.place) IN (
+    SELECT x.event_group, x.place FROM job j JOIN event x ON x.publish = j.publish
+    WHERE j.id = (?::text::json ->> 'number')::bigint
+      AND x.text::json -> 'detail' ->> 'job_id' = (?::text::json ->> 'job_id'))";
+
 /// Entries after the cursor, oldest first; the cursor is an entry's place.
 pub(crate) async fn list(
     session: &Session,
@@ -108,6 +114,10 @@ fn that_hold(filter: &EventFilter) -> Where {
     });
     wanted.and_some(OF_CONTENT, content);
     wanted.and_some(OF_REQUEST, filter.request_id.clone());
+    let job = filter
+        .job_id
+        .map(|job| json!({ "number": job.0, "job_id": job }).to_string());
+    wanted.and_some(OF_JOB, job);
     wanted.and_some(OWNER, filter.owner.clone());
     wanted.and_some("e.text::json ->> 'type' = ?", filter.kind.clone());
     wanted.and_some("e.text::json ->> 'actor' = ?", filter.actor.clone());

@@ -39,6 +39,12 @@ const OF_REQUEST: &str = "e.seq IN (
     UNION ALL
     SELECT x.seq FROM event x WHERE x.request_id = json_extract(?, '$.request'))";
 
+/// Entries of a job: those of its publish that name it.
+const OF_JOB: &str = "e.seq IN (
+    SELECT x.seq FROM job j JOIN event x ON x.publish = j.publish
+    WHERE j.id = json_extract(?, '$.number')
+      AND json_extract(x.text, '$.detail.job_id') = json_extract(?, '$.job_id'))";
+
 /// Entries after the cursor and up to the last that is on disk, oldest first; the cursor is an entry's
 /// place.
 pub(crate) fn list(
@@ -104,6 +110,10 @@ fn that_hold(connection: &Connection, names: &Names, filter: &EventFilter) -> Do
         let request = json!({ "publishes": publishes, "request": request_id });
         wanted.and_some(OF_REQUEST, Some(request.to_string()));
     }
+    let job = filter
+        .job_id
+        .map(|job| json!({ "number": job.0, "job_id": job }).to_string());
+    wanted.and_some(OF_JOB, job);
     wanted.and_some(OWNER, filter.owner.clone());
     wanted.and_some("json_extract(e.text, '$.type') = ?", filter.kind.clone());
     wanted.and_some("json_extract(e.text, '$.actor') = ?", filter.actor.clone());

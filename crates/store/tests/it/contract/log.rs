@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use slugline_core::event::{EventType, LogEntry};
+use slugline_core::ids::JobId;
 use slugline_core::lifecycle::Verdict;
 use slugline_engine::store::{EventFilter, Page, Retention};
 
@@ -192,6 +194,48 @@ pub(crate) async fn filters_find_what_belongs_together(bench: &Bench) {
         ..EventFilter::default()
     };
     assert!(find(foreign).await.is_empty());
+}
+
+pub(crate) async fn a_job_has_its_own_entries(bench: &Bench) {
+    let two = post("a", 1).to(&["blog", "build"]);
+    let job = bench.published(&two).await.job;
+    bench.published(&post("b", 1)).await;
+    let of_job = EventFilter {
+        job_id: Some(job),
+        ..EventFilter::default()
+    };
+    let found = entries(bench, of_job.clone()).await;
+    // The request and its other job have entries of their own.
+    let expected = [EventType::DeliveryStarted, EventType::PublishSucceeded];
+    assert_eq!(kinds(&found), expected);
+    assert!(
+        found
+            .iter()
+            .all(|entry| entry.detail["job_id"] == json!(job))
+    );
+    let page = Page {
+        limit: 100,
+        cursor: None,
+    };
+    let newest = bench.store.recent(of_job.clone(), page).await.unwrap();
+    let back: Vec<LogEntry> = newest.items.into_iter().rev().collect();
+    assert_eq!(back, found);
+    for nothing in [
+        EventFilter {
+            content_id: Some("b".into()),
+            ..of_job.clone()
+        },
+        EventFilter {
+            owner: Some("other".into()),
+            ..of_job.clone()
+        },
+        EventFilter {
+            job_id: Some(JobId(job.0 + 1_000)),
+            ..of_job
+        },
+    ] {
+        assert!(entries(bench, nothing).await.is_empty());
+    }
 }
 
 pub(crate) async fn a_sealed_log_checks_out(bench: &Bench) {

@@ -190,6 +190,7 @@ macro_rules! contract_tests {
             log::a_runs_entries_say_which_run_it_was,
             log::entries_have_no_gaps_and_pages_follow,
             log::filters_find_what_belongs_together,
+            log::a_job_has_its_own_entries,
             log::a_sealed_log_checks_out,
             log::the_first_entries_can_be_erased,
             readers::lists_are_pages_and_filters,

@@ -19,6 +19,7 @@ use axum::response::IntoResponse;
 use futures_util::stream::unfold;
 use serde::Deserialize;
 use slugline_core::event::EventType;
+use slugline_core::ids::JobId;
 use slugline_core::problem::{Code, Problem};
 use slugline_engine::store::EventFilter;
 use tokio::sync::mpsc;
@@ -52,6 +53,7 @@ struct Wanted {
     after: Option<String>,
     content_id: Option<String>,
     request_id: Option<String>,
+    job_id: Option<JobId>,
     #[serde(rename = "type")]
     kind: Option<EventType>,
     actor: Option<String>,
@@ -80,6 +82,7 @@ async fn stream(
         owner: Some(principal.caller.owner.clone()),
         content_id: wanted.content_id,
         request_id: wanted.request_id,
+        job_id: wanted.job_id,
         kind: wanted.kind.map(word),
         actor: wanted.actor,
     };
