@@ -1,6 +1,6 @@
 //! Asking before much is changed.
 //!
-//! Ensures that a command which touches many says how many, and does it only when told to.
+//! Ensures that a command which touches many, or everything, says so and does it only when told to.
 
 use std::io::{BufRead, IsTerminal, Write};
 
@@ -36,16 +36,21 @@ pub(super) fn may(
         output.note(&format!("{many} would be touched; nothing was done."));
         return Ok(false);
     }
+    agreed(consent, &format!("{action} {many}"), no_input)
+}
+
+/// Whether it is to be done, where that is no question of how many; `what` says all of it.
+pub(super) fn agreed(consent: &Consent, what: &str, no_input: bool) -> Result<bool, Trouble> {
     if consent.yes {
         return Ok(true);
     }
     if no_input || !std::io::stdin().is_terminal() {
-        let advice = format!("this would {action} {many}; say --yes, or look first with --dry-run");
+        let advice = format!("this would {what}; say --yes, or look first with --dry-run");
         return Err(Trouble::wrong(advice));
     }
     let mut answer = String::new();
     // The question goes where answers are not read from.
-    let asked = write!(std::io::stderr(), "{action} {many}? [y/N] ");
+    let asked = write!(std::io::stderr(), "{what}? [y/N] ");
     let read = std::io::stdin().lock().read_line(&mut answer);
     Ok(asked.is_ok() && read.is_ok() && answer.trim().eq_ignore_ascii_case("y"))
 }

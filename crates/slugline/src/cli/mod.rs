@@ -122,8 +122,8 @@ pub async fn run() -> ExitCode {
         Command::Status(args) => trouble::exit(status::run(&args, output).await),
         Command::Content(args) => trouble::exit(content::run(&args, output).await),
         Command::Export(args) => trouble::exit(export::run(&args, output).await),
-        Command::Pause(args) => trouble::exit(pause::pause(&args, output).await),
-        Command::Resume(args) => trouble::exit(pause::resume(&args, output).await),
+        Command::Pause(args) => trouble::exit(pause::pause(&args, global.no_input, output).await),
+        Command::Resume(args) => trouble::exit(pause::resume(&args, global.no_input, output).await),
         Command::Pauses(args) => trouble::exit(pauses::run(&args, output).await),
         Command::Calendar(args) => trouble::exit(calendar::run(&args, output).await),
         Command::DeadLetters(args) => {

@@ -1,15 +1,17 @@
 //! `slugline pause` and `slugline resume`: what begins, and what waits.
 //!
-//! Ensures that exactly one thing is named: what stops more than was meant is worse than an error.
+//! Ensures that exactly one thing is named, and that everything is asked about: what stops more than was meant
+//! is worse than an error.
 
 use clap::Args;
 use serde_json::{Value, json};
 use slugline_core::http::Method;
 use slugline_core::item::Class;
 
+use super::confirm::{self, Consent};
 use super::{Ended, Trouble};
 use crate::client::api::{Api, ServerArgs};
-use crate::client::views::{self, Pause};
+use crate::client::views::{self, List, Pause};
 use crate::output::{Output, printable};
 
 /// Stops new runs at a destination, of a class, of a content item, or all of them.
@@ -18,7 +20,7 @@ use crate::output::{Output, printable};
 /// deadline.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline pause blog --note 'the CMS is being upgraded'\n  slugline pause --class bulk\n  slugline pause --content post-42 --locale de\n  slugline pause --all\n\nWhat is paused is in: slugline pauses"
+    after_help = "Examples:\n  slugline pause blog --note 'the CMS is being upgraded'\n  slugline pause --class bulk\n  slugline pause --content post-42 --locale de\n  slugline pause --all --dry-run\n  slugline pause --all --yes\n\nOnly --all asks. What is paused is in: slugline pauses"
 )]
 pub struct PauseArgs {
     #[command(flatten)]
@@ -27,17 +29,21 @@ pub struct PauseArgs {
     #[arg(long, value_name = "TEXT", default_value = "")]
     note: String,
     #[command(flatten)]
+    consent: Consent,
+    #[command(flatten)]
     server: ServerArgs,
 }
 
 /// Has what was paused go on.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline resume blog\n  slugline resume --class bulk\n  slugline resume --content post-42 --locale de\n  slugline resume --all\n\nWhat another pause covers still waits for that one."
+    after_help = "Examples:\n  slugline resume blog\n  slugline resume --class bulk\n  slugline resume --content post-42 --locale de\n  slugline resume --all --yes\n\nOnly --all asks. What another pause covers still waits for that one."
 )]
 pub struct ResumeArgs {
     #[command(flatten)]
     what: What,
+    #[command(flatten)]
+    consent: Consent,
     #[command(flatten)]
     server: ServerArgs,
 }
@@ -69,9 +75,39 @@ struct What {
     /// Only this locale of the content item
     #[arg(long, value_name = "L", requires = "content")]
     locale: Option<String>,
-    /// Everything
+    /// Everything, at all destinations
     #[arg(long)]
     all: bool,
+}
+
+/// Whether it is to be done: what was named was meant, everything is asked about.
+async fn may(
+    api: &Api,
+    what: &What,
+    action: &str,
+    consent: &Consent,
+    no_input: bool,
+    output: Output,
+) -> Result<bool, Trouble> {
+    if !what.all {
+        return match consent.dry_run {
+            true => Err(Trouble::wrong("--dry-run goes with --all")),
+            false => Ok(true),
+        };
+    }
+    let known: List<Value> = views::read(api.ask(&["v1", "destinations"], &[]).await?)?;
+    let names = known.items.iter().filter_map(|one| one["name"].as_str());
+    let names: Vec<&str> = names.collect();
+    let all = printable(&format!("{action} everything ({})", names.join(", ")));
+    if !consent.dry_run && confirm::agreed(consent, &all, no_input)? {
+        return Ok(true);
+    }
+    if output.is_json() {
+        output.json(&json!({ "done": false, "action": action, "destinations": names }));
+    } else {
+        output.note(&format!("This would {all}; nothing was done."));
+    }
+    Ok(false)
 }
 
 impl What {
@@ -100,8 +136,11 @@ impl What {
     }
 }
 
-pub(super) async fn pause(args: &PauseArgs, output: Output) -> Ended {
+pub(super) async fn pause(args: &PauseArgs, no_input: bool, output: Output) -> Ended {
     let api = Api::new(&args.server)?;
+    if !may(&api, &args.what, "pause", &args.consent, no_input, output).await? {
+        return Ok(true);
+    }
     let (path, mut body) = args.what.path("pause")?;
     if !args.note.is_empty() {
         body["note"] = json!(args.note);
@@ -119,8 +158,11 @@ pub(super) async fn pause(args: &PauseArgs, output: Output) -> Ended {
     Ok(true)
 }
 
-pub(super) async fn resume(args: &ResumeArgs, output: Output) -> Ended {
+pub(super) async fn resume(args: &ResumeArgs, no_input: bool, output: Output) -> Ended {
     let api = Api::new(&args.server)?;
+    if !may(&api, &args.what, "resume", &args.consent, no_input, output).await? {
+        return Ok(true);
+    }
     let (path, body) = args.what.path("resume")?;
     let reply = api
         .send(api.request(Method::Post, &path).json(&body))

@@ -56,6 +56,35 @@ fn a_content_is_paused_by_itself() {
 }
 
 #[test]
+fn everything_is_paused_only_when_that_was_meant() {
+    let server = Server::start();
+    let paused = || {
+        let pauses = server.run(&["pauses", "--json"]).with(0).json();
+        pauses["items"].as_array().unwrap().len()
+    };
+    let all = ["pause", "--all"];
+    let asked = server.run(&all).with(2);
+    assert!(
+        asked.err().contains("pause everything (site)") && asked.err().contains("--yes"),
+        "{}",
+        asked.err()
+    );
+    let dry = server.run(&[&all[..], &["--dry-run"]].concat()).with(0);
+    assert!(dry.err().contains("nothing was done"), "{}", dry.err());
+    let dry = [&all[..], &["--dry-run", "--json"]].concat();
+    let dry = server.run(&dry).with(0).json();
+    assert_eq!(dry["destinations"], serde_json::json!(["site"]));
+    server.run(&["pause", "site", "--dry-run"]).with(2);
+    assert_eq!(paused(), 0);
+    server.run(&[&all[..], &["--yes"]].concat()).with(0);
+    assert_eq!(paused(), 1);
+    server.run(&["resume", "--all", "--no-input"]).with(2);
+    assert_eq!(paused(), 1);
+    server.run(&["resume", "--all", "--yes"]).with(0);
+    assert_eq!(paused(), 0);
+}
+
+#[test]
 fn a_pace_is_explained_or_refused_with_its_line() {
     let check = |pace: &str| {
         let folder = tempfile::tempdir().unwrap();
