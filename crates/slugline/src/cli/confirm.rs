@@ -36,7 +36,11 @@ pub(super) fn may(
         output.note(&format!("{many} would be touched; nothing was done."));
         return Ok(false);
     }
-    agreed(consent, &format!("{action} {many}"), no_input)
+    let agreed = agreed(consent, &format!("{action} {many}"), no_input)?;
+    if !agreed {
+        output.note("Nothing was done.");
+    }
+    Ok(agreed)
 }
 
 /// Whether it is to be done, where that is no question of how many; `what` says all of it.

@@ -4,13 +4,13 @@
 //! has run since it was listed.
 
 use clap::{Args, Subcommand};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use slugline_core::http::Method;
-use url::form_urlencoded::Serializer;
 
 use super::confirm::{self, Consent};
-use super::{Ended, Trouble, jobs};
+use super::slice::{self, Slice};
+use super::{Ended, Trouble, jobs, reverts};
 use crate::client::api::{Api, Denied, ServerArgs};
 use crate::client::source;
 use crate::client::views::{self, List};
@@ -22,7 +22,7 @@ const PAGE: &str = "200";
 /// Lists what failed and waits for a person, and deals with it.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Examples:\n  slugline dead-letters list\n  slugline dead-letters list --destination blog --reason credentials_refused\n  slugline dead-letters show job_0000002b\n  slugline dead-letters retry job_0000002b --note 'the token was renewed'\n  slugline dead-letters retry --all --reason credentials_refused --dry-run\n  slugline dead-letters edit job_0000002b payload.json\n  slugline dead-letters revert job_0000002b\n  slugline dead-letters skip job_0000002b --note 'published by hand'"
+    after_help = "Examples:\n  slugline dead-letters list\n  slugline dead-letters list --destination blog --reason credentials_refused\n  slugline dead-letters show job_0000002b\n  slugline dead-letters retry job_0000002b --note 'the token was renewed'\n  slugline dead-letters retry --all --reason credentials_refused --dry-run\n  slugline dead-letters edit job_0000002b payload.json\n  slugline dead-letters revert job_0000002b\n  slugline dead-letters revert --all --destination blog --reason verify_mismatch --dry-run\n  slugline dead-letters skip job_0000002b --note 'published by hand'"
 )]
 pub struct DeadLettersArgs {
     #[command(subcommand)]
@@ -37,12 +37,8 @@ enum What {
     List {
         #[command(flatten)]
         filter: Filter,
-        /// How many at most
-        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=500))]
-        limit: u16,
-        /// Where the list before this one ended
-        #[arg(long, value_name = "CURSOR")]
-        cursor: Option<String>,
+        #[command(flatten)]
+        slice: Slice,
     },
     /// Shows one: the same as slugline status JOB
     Show {
@@ -63,17 +59,10 @@ enum What {
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
     },
-    /// Brings back, where one goes, what was live there before
-    Revert {
-        /// Its job id
-        job: String,
-        /// Why
-        #[arg(long, value_name = "TEXT")]
-        note: Option<String>,
-        /// Only say what would be done
-        #[arg(long)]
-        dry_run: bool,
-    },
+    /// Brings back, where they go, what was live there before
+    Revert(Chosen),
+    /// Puts on the record that somebody should look at them
+    Escalate(Chosen),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -123,58 +112,27 @@ struct Chosen {
 }
 
 /// A dead letter, as far as it is shown.
-#[derive(Clone, Debug, Deserialize)]
-struct Letter {
-    job_id: String,
-    destination: String,
-    content_id: String,
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(super) struct Letter {
+    pub(super) job_id: String,
+    pub(super) destination: String,
+    pub(super) content_id: String,
     reason_code: Option<String>,
     last_error: Option<String>,
     suggested_action: Option<String>,
-    runs: i64,
+    pub(super) runs: i64,
 }
 
 pub(super) async fn run(args: &DeadLettersArgs, no_input: bool, output: Output) -> Ended {
     let api = Api::new(&args.server)?;
     match &args.what {
-        What::List {
-            filter,
-            limit,
-            cursor,
-        } => list(&api, filter, *limit, cursor.as_deref(), output).await,
+        What::List { filter, slice } => list(&api, filter, slice, output).await,
         What::Show { job } => jobs::show(&api, job, output).await,
         What::Retry(chosen) => act(&api, "retry", chosen, no_input, output).await,
         What::Skip(chosen) => act(&api, "skip", chosen, no_input, output).await,
         What::Edit { job, file, note } => edit(&api, job, file, note.as_deref(), output).await,
-        What::Revert { job, note, dry_run } => {
-            let body = json!({ "note": note, "dry_run": dry_run });
-            let request = api.request(Method::Post, &["v1", "jobs", job, "revert"]);
-            let reply = api.send(request.json(&body)).await?;
-            super::rollback::told(reply.body, output)
-        }
-    }
-}
-
-impl Filter {
-    fn query(&self, limit: &str, cursor: Option<&str>) -> String {
-        let mut query = Serializer::new(String::new());
-        query.append_pair("limit", limit);
-        let given = [
-            ("content_id", self.content.as_deref()),
-            ("request_id", self.request.as_deref()),
-            ("destination", self.destination.as_deref()),
-            ("reason", self.reason.as_deref()),
-            ("class", self.class.as_deref()),
-            ("environment", self.environment.as_deref()),
-            ("before", self.before.as_deref()),
-            ("cursor", cursor),
-        ];
-        for (name, value) in given {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
-        }
-        query.finish()
+        What::Revert(chosen) => revert(&api, chosen, no_input, output).await,
+        What::Escalate(chosen) => act(&api, "escalate", chosen, no_input, output).await,
     }
 }
 
@@ -184,30 +142,29 @@ async fn page(
     limit: &str,
     cursor: Option<&str>,
 ) -> Result<Value, Denied> {
-    let mut request = api.request(Method::Get, &["v1", "dead-letters"]);
-    request.url = format!("{}?{}", request.url, filter.query(limit, cursor));
-    Ok(api.send(request).await?.body)
+    let query = [
+        ("limit", Some(limit)),
+        ("content_id", filter.content.as_deref()),
+        ("request_id", filter.request.as_deref()),
+        ("destination", filter.destination.as_deref()),
+        ("reason", filter.reason.as_deref()),
+        ("class", filter.class.as_deref()),
+        ("environment", filter.environment.as_deref()),
+        ("before", filter.before.as_deref()),
+        ("cursor", cursor),
+    ];
+    api.ask(&["v1", "dead-letters"], &query).await
 }
 
-async fn list(
-    api: &Api,
-    filter: &Filter,
-    limit: u16,
-    cursor: Option<&str>,
-    output: Output,
-) -> Ended {
-    let body = page(api, filter, &limit.to_string(), cursor).await?;
+async fn list(api: &Api, filter: &Filter, slice: &Slice, output: Output) -> Ended {
+    let body = page(api, filter, &slice.limit(), slice.cursor()).await?;
     if output.is_json() {
         output.json(&body);
         return Ok(true);
     }
     let found: List<Letter> = views::read(body)?;
     lines(&found.items, output);
-    match (found.items.is_empty(), found.next_cursor) {
-        (true, _) => output.note("No dead letters."),
-        (false, Some(cursor)) => output.note(&format!("There are more: --cursor {cursor}")),
-        (false, None) => {}
-    }
+    slice::ended(&found, "No dead letters.", output);
     Ok(true)
 }
 
@@ -251,6 +208,9 @@ async fn act(api: &Api, action: &str, chosen: &Chosen, no_input: bool, output: O
             lines(&letters, output);
         }
         if !confirm::may(&chosen.consent, action, letters.len(), no_input, output)? {
+            if output.is_json() {
+                output.json(&json!({ "items": letters }));
+            }
             return Ok(true);
         }
         let seen = |letter: Letter| (letter.job_id, Some(letter.runs));
@@ -262,6 +222,32 @@ async fn act(api: &Api, action: &str, chosen: &Chosen, no_input: bool, output: O
         chosen.jobs.iter().map(|job| (job.clone(), None)).collect()
     };
     jobs::act_on(api, action, named, chosen.note.as_deref(), output).await
+}
+
+async fn revert(api: &Api, chosen: &Chosen, no_input: bool, output: Output) -> Ended {
+    let note = chosen.note.as_deref();
+    let letters = match (chosen.all, &*chosen.jobs) {
+        (true, _) => gather(api, &chosen.filter).await?,
+        (false, [job]) => {
+            let body = json!({ "note": note, "dry_run": chosen.consent.dry_run });
+            let request = api.request(Method::Post, &["v1", "jobs", job, "revert"]);
+            let reply = api.send(request.json(&body)).await?;
+            return super::rollback::told(reply.body, output);
+        }
+        (false, jobs) => named(api, jobs).await?,
+    };
+    reverts::run(api, letters, (note, &chosen.consent), no_input, output).await
+}
+
+/// Jobs that are named, as they are now.
+async fn named(api: &Api, jobs: &[String]) -> Result<Vec<Letter>, Trouble> {
+    let mut letters = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        let found = api.find(&["v1", "jobs", job]).await?;
+        let found = found.ok_or_else(|| Trouble::badly(format!("there is no job {job:?}")))?;
+        letters.push(views::read(found)?);
+    }
+    Ok(letters)
 }
 
 async fn edit(

@@ -14,13 +14,13 @@ use crate::client::views::{self, Drifted, List};
 use crate::output::{BAD, OPEN, Output, columns, printable};
 
 /// The kinds of drift.
-const KINDS: [&str; 4] = ["missing", "stale", "extra", "diverged"];
+pub(super) const KINDS: [&str; 4] = ["missing", "stale", "extra", "diverged"];
 
 /// Lists what destinations show otherwise than desired.
 #[derive(Args, Clone, Debug)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  slugline drift\n  slugline drift --destination blog --kind diverged\n  slugline drift --json\n  slugline drift repair post-42 --dry-run\n  slugline drift adopt post-42 --destination blog\n\nIt is what the last reconciliation and later looks have found; slugline reconcile looks anew."
+    after_help = "Examples:\n  slugline drift\n  slugline drift --destination blog --kind diverged\n  slugline drift --json\n  slugline drift repair post-42 --dry-run\n  slugline drift repair --all --destination blog --kind missing --dry-run\n  slugline drift adopt post-42 --destination blog\n\nIt is what the last reconciliation and later looks have found; slugline reconcile looks anew."
 )]
 pub struct DriftArgs {
     #[command(subcommand)]

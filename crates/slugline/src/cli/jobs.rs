@@ -164,9 +164,10 @@ pub(super) async fn act_on(
     }
     for one in &done {
         let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
-        let what = match one["code"].is_null() {
-            true => text("state"),
-            false => format!("not done: {}", text("detail")),
+        let what = match (one["code"].is_null(), action) {
+            (true, "escalate") => format!("on the record, stays {}", text("state")),
+            (true, _) => text("state"),
+            (false, _) => format!("not done: {}", text("detail")),
         };
         output.line(&printable(&format!("{}  {what}", text("job_id"))));
     }

@@ -27,6 +27,7 @@ pub mod reconcile;
 pub mod reconciliations;
 pub mod replay;
 pub mod restore;
+mod reverts;
 pub mod rollback;
 pub mod sandbox;
 pub mod serve;

@@ -1,6 +1,6 @@
 //! `dead-letters` and `rollback` against the real server.
 
-use super::harness::Server;
+use super::harness::{CONFIGURATION, Server};
 
 fn write(server: &Server, name: &str, text: &str) {
     let text = format!("---\ncontent_id: {name}\ntitle: {name}\n---\n{text}\n");
@@ -47,6 +47,12 @@ fn a_dead_letter_is_found_mended_and_retried() {
         .run(&["dead-letters", "retry", "--all", "--dry-run"])
         .with(0);
     assert!(dry.out().contains(&job) && dry.err().contains("1 would be touched"));
+    let dry = ["dead-letters", "retry", "--all", "--dry-run", "--json"];
+    let dry = server.run(&dry).with(0).json();
+    assert_eq!(dry["items"][0]["job_id"], *job);
+    let told = ["dead-letters", "escalate", "--all", "--yes"];
+    let told = server.run(&told).with(0).out();
+    assert!(told.contains("on the record, stays failed"), "{told}");
     server
         .run(&["dead-letters", "retry", "--all", "--no-input"])
         .with(2);
@@ -144,6 +150,101 @@ fn what_was_unpublished_is_erased_down_to_the_bytes() {
     write(&server, "bio", "A new text.");
     server.run(&["publish", "bio.md", "--wait"]).with(0);
     assert!(shown(&server, "bio").contains("A new text."));
+}
+
+/// Publishes an item, then a version of it under a slug that somebody else's page has at the destination.
+fn spoil(server: &Server, name: &str) {
+    write(server, name, "Good");
+    server
+        .run(&["publish", &format!("{name}.md"), "--wait"])
+        .with(0);
+    let taken = format!("site/content/posts/taken-{name}.md");
+    std::fs::write(server.path().join(taken), "somebody else's").unwrap();
+    let text = format!("---\ncontent_id: {name}\ntitle: {name}\nslug: taken-{name}\n---\nBad\n");
+    std::fs::write(server.path().join(format!("{name}.md")), text).unwrap();
+    server
+        .run(&["publish", &format!("{name}.md"), "--wait"])
+        .with(1);
+}
+
+#[test]
+fn all_dead_letters_that_match_are_reverted() {
+    let server = Server::start();
+    spoil(&server, "a");
+    spoil(&server, "b");
+    // What was never live has nothing to go back to, and hinders no other.
+    let taken = server.path().join("site/content/posts/new.md");
+    std::fs::write(taken, "somebody else's").unwrap();
+    write(&server, "new", "Text");
+    server.run(&["publish", "new.md", "--wait"]).with(1);
+
+    let all = ["dead-letters", "revert", "--all"];
+    let with = |more: &[&str]| server.run(&[&all[..], more].concat());
+    let none = with(&["--reason", "throttled", "--yes"]).with(0);
+    assert!(none.err().contains("Nothing matches"), "{}", none.err());
+    let dry = with(&["--dry-run"]).with(0);
+    assert_eq!(dry.out().matches("back to 1").count(), 2, "{}", dry.out());
+    assert!(dry.out().contains("left alone"), "{}", dry.out());
+    assert!(dry.err().contains("2 would be touched"), "{}", dry.err());
+    let asked = with(&["--no-input"]).with(2);
+    assert!(asked.err().contains("revert 2"), "{}", asked.err());
+
+    let done = with(&["--content", "a", "--yes", "--json", "--note", "bad slug"]);
+    let done = done.with(0).json();
+    assert_eq!(done["items"].as_array().unwrap().len(), 1, "{done}");
+    assert_eq!(done["items"][0]["generation"], 3, "{done}");
+    server.until_ended(done["items"][0]["publish_id"].as_str().unwrap());
+    assert!(shown(&server, "a").contains("Good"));
+    let rest = with(&["--yes"]).with(1).out();
+    assert!(
+        rest.contains("on its way") && rest.contains("left alone"),
+        "{rest}"
+    );
+    let never = with(&["--content", "new", "--yes"]).with(1);
+    assert!(never.err().contains("None of them can"), "{}", never.err());
+    let found = server.run(&["dead-letters", "list", "--json"]).with(0);
+    let found = found.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["items"][0]["content_id"], "new");
+}
+
+#[test]
+fn an_item_is_reverted_at_each_destination_where_it_failed() {
+    let folder = tempfile::tempdir().unwrap();
+    let shop =
+        "[[destination]]\nname = \"shop\"\ntype = \"folder\"\npath = \"./shop\"\n\n[[route]]";
+    let written = CONFIGURATION.replace("[[route]]", shop);
+    let written = written.replace("to = [\"site\"]", "to = [\"site\", \"shop\"]");
+    std::fs::write(folder.path().join("slugline.toml"), written).unwrap();
+    let server = Server::start_in(folder);
+    let posts = server.path().join("shop/content/posts");
+    std::fs::create_dir_all(&posts).unwrap();
+    std::fs::write(posts.join("taken-a.md"), "somebody else's").unwrap();
+    spoil(&server, "a");
+    let found = server.run(&["dead-letters", "list", "--json"]).with(0);
+    let found = found.json();
+    let jobs: Vec<&str> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["job_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(jobs.len(), 2, "{found}");
+    let revert = ["dead-letters", "revert", jobs[0], jobs[1]];
+    server.run(&[&revert[..], &["--no-input"]].concat()).with(2);
+    let done = [&revert[..], &["--yes", "--json"]].concat();
+    let done = server.run(&done).with(0).json();
+    for one in done["items"].as_array().unwrap() {
+        server.until_ended(one["publish_id"].as_str().unwrap());
+    }
+    let list = server.run(&["dead-letters", "list"]).with(0);
+    assert!(list.err().contains("No dead letters"), "{}", list.out());
+    assert!(
+        std::fs::read_to_string(posts.join("a.md"))
+            .unwrap()
+            .contains("Good")
+    );
+    assert!(shown(&server, "a").contains("Good"));
 }
 
 impl Server {

@@ -157,3 +157,70 @@ fn what_ran_is_listed_and_what_runs_is_ended() {
         assert!(unknown.err().contains("there is no reconciliation"));
     }
 }
+
+#[test]
+fn drift_of_many_is_dealt_with_in_one_go() {
+    let server = Server::start();
+    for name in ["a", "b", "c"] {
+        let file = format!("{name}.md");
+        write(
+            server.path(),
+            &file,
+            &format!("---\ntitle: {name}\n---\nText of {name}\n"),
+        );
+        server.run(&["publish", &file, "--wait"]).with(0);
+    }
+    let page = |name: &str| server.path().join(format!("site/content/posts/{name}.md"));
+    let text = |name: &str| fs::read_to_string(page(name)).unwrap();
+    for name in ["a", "b"] {
+        fs::write(page(name), text(name).replace("Text", "By hand")).unwrap();
+    }
+    fs::remove_file(page("c")).unwrap();
+    let look = ["reconcile", "site", "--dry-run", "--wait"];
+    server.run(&look).with(0);
+
+    let repair = |more: &[&str]| server.run(&[&["drift", "repair"], more].concat());
+    // Everything that drifted anywhere is more than anybody has looked at.
+    let bare = repair(&["--all", "--yes"]).with(2);
+    assert!(bare.err().contains("--destination"), "{}", bare.err());
+    let dry = repair(&["--all", "--destination", "site", "--dry-run"]).with(0);
+    assert_eq!(dry.out().matches("would queue").count(), 3, "{}", dry.out());
+    assert!(dry.err().contains("3 would be touched"), "{}", dry.err());
+    let some = ["--all", "--kind", "diverged"];
+    repair(&[&some[..], &["--no-input"]].concat()).with(2);
+    let adopt = ["drift", "adopt", "--all", "--kind", "missing", "--yes"];
+    let adopt = server.run(&adopt).with(1);
+    assert!(adopt.out().contains("nothing there"), "{}", adopt.out());
+    assert!(adopt.err().contains("Nothing of it can be done"));
+
+    let done = repair(&[&some[..], &["--yes", "--json"]].concat()).with(0);
+    let done = done.json();
+    assert_eq!(done["items"].as_array().unwrap().len(), 2, "{done}");
+    for name in ["a", "b"] {
+        server
+            .run(&["publish", &format!("{name}.md"), "--wait"])
+            .with(0);
+        assert!(text(name).contains("Text of"), "{}", text(name));
+    }
+    assert!(!page("c").exists());
+
+    fs::write(page("a"), text("a").replace("Text", "By hand")).unwrap();
+    fs::write(page("b"), text("b").replace("Text", "By hand")).unwrap();
+    server.run(&look).with(0);
+    let found = server
+        .run(&["drift", "--kind", "diverged", "--json"])
+        .with(0)
+        .json();
+    let found = found["items"].as_array().unwrap().iter();
+    let ids: Vec<&str> = found
+        .map(|one| one["content_id"].as_str().unwrap())
+        .collect();
+    let adopt = [&["drift", "adopt", "--yes"], &ids[..]].concat();
+    let adopted = server.run(&adopt).with(0).out();
+    assert_eq!(adopted.matches("adopted").count(), 2, "{adopted}");
+    let left = server.run(&["drift"]).with(0).out();
+    assert!(
+        left.starts_with("missing") && left.lines().count() == 1,
+        "{left}"
+    );
+}
