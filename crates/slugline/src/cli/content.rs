@@ -6,12 +6,13 @@
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use slugline_core::payload::Payload;
 
 use super::diff::{self, DiffArgs};
 use super::slice::{self, Slice};
 use super::{Ended, Trouble, status};
 use crate::client::api::{Api, Denied, ServerArgs};
-use crate::client::views::{self, List, Revision};
+use crate::client::views::{self, List};
 use crate::output::{Output, columns, printable};
 
 /// Versions that are shown beside what is live where.
@@ -64,6 +65,30 @@ struct Timeline {
     /// Only so many, the newest
     #[arg(long, value_name = "N")]
     last: Option<usize>,
+}
+
+/// A version of an item as it is kept.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub(super) struct Revision {
+    /// Its generation.
+    pub(super) generation: i64,
+    /// The producer's version.
+    pub(super) version: Value,
+    /// What it wants.
+    pub(super) action: String,
+    /// Environment.
+    pub(super) environment: String,
+    /// Locale.
+    pub(super) locale: String,
+    /// When it was accepted.
+    pub(super) accepted_at: String,
+    /// The request.
+    pub(super) request_id: String,
+    /// Whether its words were erased because somebody asked for that.
+    #[serde(default)]
+    pub(super) erased: bool,
+    /// The payload; none for removals and bodies that are not kept.
+    pub(super) payload: Option<Payload>,
 }
 
 /// An entry of the log, as far as it is shown.

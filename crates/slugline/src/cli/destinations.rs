@@ -173,7 +173,9 @@ fn trouble(health: &Health) -> Option<String> {
     let since = health.since.as_ref().map(|at| format!("since {at}"));
     let next = health.next_try_at.as_ref();
     let next = next.map(|at| format!("next try at {at}"));
-    let said = [since, next, health.last_error.clone()];
+    let error = health.last_error.as_ref();
+    let error = error.map(|error| format!("said last: {error}"));
+    let said = [since, next, error];
     let said: Vec<String> = said.into_iter().flatten().collect();
     (!said.is_empty()).then(|| said.join(", "))
 }

@@ -9,9 +9,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use similar::{ChangeTag, TextDiff};
 
-use super::{Ended, Trouble, content, status};
+use super::content::{self, Revision};
+use super::{Ended, Trouble, status};
 use crate::client::api::Api;
-use crate::client::views::{self, Content, ContentItem, List, Revision};
+use crate::client::views::{self, Content, ContentItem, List};
 use crate::output::{BAD, GOOD, Output, QUIET, printable};
 
 /// Revisions of one page while the two are looked for; they come with their bodies.

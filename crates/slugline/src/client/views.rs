@@ -6,7 +6,6 @@ use serde::Deserialize;
 use serde_json::Value;
 pub use slugline_core::exchange::{Exchange, Message};
 use slugline_core::lifecycle::JobState;
-use slugline_core::payload::Payload;
 
 use super::api::Denied;
 
@@ -208,30 +207,6 @@ pub struct ContentAt {
     pub drift: Option<Drift>,
     /// The newest job.
     pub job: Option<Job>,
-}
-
-/// A version of an item as it is kept.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-pub struct Revision {
-    /// Its generation.
-    pub generation: i64,
-    /// The producer's version.
-    pub version: Value,
-    /// What it wants.
-    pub action: String,
-    /// Environment.
-    pub environment: String,
-    /// Locale.
-    pub locale: String,
-    /// When it was accepted.
-    pub accepted_at: String,
-    /// The request.
-    pub request_id: String,
-    /// Whether its words were erased because somebody asked for that.
-    #[serde(default)]
-    pub erased: bool,
-    /// The payload; none for removals and bodies that are not kept.
-    pub payload: Option<Payload>,
 }
 
 /// Drift that was found.
