@@ -91,7 +91,7 @@ pub(crate) async fn comparing(
     stage: &Stage,
     wrong: &mut Vec<String>,
 ) -> Result<()> {
-    stage.edit_a_file()?;
+    stage.edit_a_file("live-means-seen", "says somebody else")?;
     browser.go(&stage.at("/drift")).await?;
     browser.click("form.ask select option:nth-child(2)").await?;
     browser.click("form.ask button").await?;

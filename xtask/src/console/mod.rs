@@ -5,16 +5,19 @@
 mod browser;
 mod control;
 mod deeds;
+mod drifting;
 mod expect;
 mod forms;
 mod look;
 mod many;
+mod many_again;
 mod pages;
 mod partner;
 mod replaying;
 mod stage;
 mod stale;
 mod story;
+mod under_way;
 
 use std::path::PathBuf;
 

@@ -210,24 +210,27 @@ impl Stage {
         self.publish(id, body).await.map(drop)
     }
 
+    /// The post of the folder whose slug holds this, if there is one.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub(crate) fn post(&self, slug: &str) -> Result<Option<PathBuf>> {
+        let posts = self.folder.join("site/content/posts");
+        let mut files = std::fs::read_dir(&posts)?.filter_map(Result::ok);
+        let file = files.find(|entry| entry.file_name().to_string_lossy().contains(slug));
+        Ok(file.map(|entry| entry.path()))
+    }
+
     /// Edits a post of the folder behind Slugline's back.
     ///
     /// # Errors
     /// When it is not there.
-    pub(crate) fn edit_a_file(&self) -> Result<()> {
-        let posts = self.folder.join("site/content/posts");
-        let mut files = std::fs::read_dir(&posts)?.filter_map(Result::ok);
-        let file = files.find(|entry| {
-            entry
-                .file_name()
-                .to_string_lossy()
-                .contains("live-means-seen")
-        });
-        let path = file.context("the post is not there")?.path();
+    pub(crate) fn edit_a_file(&self, slug: &str, says: &str) -> Result<()> {
+        let path = self.post(slug)?.context("the post is not there")?;
         let text = std::fs::read_to_string(&path)?;
         Ok(std::fs::write(
             &path,
-            text.replace("drops", "drops, says somebody else"),
+            text.replace("drops", &format!("drops, {says}")),
         )?)
     }
 
@@ -239,9 +242,13 @@ impl Stage {
             .await
     }
 
-    async fn told(&self) -> Result<String> {
-        let answer = self.tell(SECRET, news()).await?;
-        ensure!(answer.status == 202, "the webhook is not taken: {answer}");
+    /// Has the CMS tell of an entry; the webhook.
+    ///
+    /// # Errors
+    /// When it is not kept.
+    pub(crate) async fn told(&self, entry: (&str, &str)) -> Result<String> {
+        let answer = self.tell(SECRET, news(entry)).await?;
+        ensure!(answer.status < 300, "the webhook is not kept: {answer}");
         Ok(answer.json()?["webhook_id"]
             .as_str()
             .unwrap_or_default()
@@ -296,9 +303,9 @@ impl Stage {
         .await?;
         self.publish("strange-1", json!({"content_id": "<b>strange</b>", "version": 1, "destinations": ["site"],
             "payload": {"title": "<img src=x onerror=alert(1)>", "slug": "strange", "body": "<script>alert(1)</script>"}})).await?;
-        self.webhook = self.told().await?;
+        self.webhook = self.told(TOLD).await?;
         ensure!(
-            self.tell("wrong", news()).await?.status == 401,
+            self.tell("wrong", news(TOLD)).await?.status == 401,
             "the wrong webhook is taken"
         );
         ensure!(
@@ -358,12 +365,15 @@ const POSTS: [(&str, &str); 6] = [
 
 const BODY: &str = "<p>A publishing script sends a post.</p><p>The connection drops.</p><p>Nobody knows whether it went out.</p>";
 
+/// An entry of the CMS: its id and title.
+const TOLD: (&str, &str) = ("told", "Told by the CMS");
+
 /// What the CMS tells.
-fn news() -> String {
+fn news((id, title): (&str, &str)) -> String {
     let at = "2026-11-21T09:10:00.000Z";
     let news = json!({
         "event": "entry.publish", "createdAt": at, "model": "article", "uid": "api::article.article",
-        "entry": {"id": 1, "documentId": "told", "title": "Told by the CMS", "locale": "en", "publishedAt": at}
+        "entry": {"id": 1, "documentId": id, "title": title, "locale": "en", "publishedAt": at}
     });
     news.to_string()
 }

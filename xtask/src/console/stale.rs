@@ -5,36 +5,53 @@ use serde_json::json;
 
 use super::deeds::button;
 use super::expect::Scene;
+use super::{drifting, many_again, under_way};
 
 /// All of it.
 ///
 /// # Errors
 /// When the browser or the server does not answer.
 pub(crate) async fn all(scene: &mut Scene<'_>) -> Result<()> {
+    let open = open(scene).await?;
+    let tabs = (open.0.as_str(), open.1.as_str());
+    skip_after_retry(scene, tabs).await?;
+    edit_after_edit(scene, tabs).await?;
+    many_after_skip(scene, tabs).await?;
+    roll_back_twice(scene, tabs).await?;
+    resume_of_another_pause(scene, tabs).await?;
+    drifting::all(scene, tabs).await?;
+    many_again::all(scene, tabs).await?;
+    under_way::all(scene, tabs).await?;
+    close(scene, tabs).await?;
+    // Answers of 409 are in the browser's console, as they should be.
+    scene.browser.complaints().await?;
+    Ok(())
+}
+
+/// The first tab, which is looked at, and a second one.
+async fn open(scene: &Scene<'_>) -> Result<(String, String)> {
     let first = scene.browser.tab().await?;
     let second = scene.browser.new_tab().await?;
     for tab in [&second, &first] {
         scene.browser.to_tab(tab).await?;
         super::look::switch(scene.browser, scene.script).await?;
     }
-    let tabs = (first.as_str(), second.as_str());
-    skip_after_retry(scene, tabs).await?;
-    edit_after_edit(scene, tabs).await?;
-    many_after_skip(scene, tabs).await?;
-    roll_back_twice(scene, tabs).await?;
-    resume_of_another_pause(scene, tabs).await?;
-    scene.browser.to_tab(&second).await?;
-    scene.browser.close_tab().await?;
-    scene.browser.to_tab(&first).await?;
-    // Answers of 409 are in the browser's console, as they should be.
-    scene.browser.complaints().await?;
-    Ok(())
+    Ok((first, second))
 }
 
+async fn close(scene: &Scene<'_>, (first, second): Tabs<'_>) -> Result<()> {
+    scene.browser.to_tab(second).await?;
+    scene.browser.close_tab().await?;
+    scene.browser.to_tab(first).await
+}
+
+/// The first tab and the second, which keeps a form.
+pub(crate) type Tabs<'a> = (&'a str, &'a str);
+
 /// Opens a page in the second tab, with the focus on a button: a part in which somebody is stays as it is.
-async fn keep(
+pub(crate) async fn keep(
     scene: &Scene<'_>,
-    (first, second): (&str, &str),
+    (first, second): Tabs<'_>,
     (path, button): (&str, &str),
 ) -> Result<()> {
     scene.browser.to_tab(second).await?;
@@ -44,12 +61,16 @@ async fn keep(
 }
 
 /// Presses that button.
-async fn send_kept(scene: &Scene<'_>, (_, second): (&str, &str), button: &str) -> Result<()> {
+pub(crate) async fn send_kept(
+    scene: &Scene<'_>,
+    (_, second): Tabs<'_>,
+    button: &str,
+) -> Result<()> {
     scene.browser.to_tab(second).await?;
     scene.click(button).await
 }
 
-async fn skip_after_retry(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()> {
+async fn skip_after_retry(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     let id = format!("stale-{}", scene.mode);
     let payload = json!({ "title": id });
     let job = scene
@@ -72,7 +93,7 @@ async fn skip_after_retry(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<(
     scene.says("#live-job h1", "failed", "a stale skip").await
 }
 
-async fn edit_after_edit(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()> {
+async fn edit_after_edit(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     let id = format!("stale-edit-{}", scene.mode);
     let payload = json!({ "title": id });
     let job = scene
@@ -120,7 +141,7 @@ async fn edit_after_edit(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
     Ok(())
 }
 
-async fn many_after_skip(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()> {
+async fn many_after_skip(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     let id = format!("stale-many-{}", scene.mode);
     let payload = json!({ "title": id });
     let job = scene
@@ -139,7 +160,7 @@ async fn many_after_skip(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
     scene.says("tbody", "it is skipped", "stale many").await
 }
 
-async fn roll_back_twice(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()> {
+async fn roll_back_twice(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     let id = format!("stale-rollback-{}", scene.mode);
     for version in [1, 2] {
         let payload = json!({ "title": format!("version {version}"), "slug": id, "excerpt": "There is one." });
@@ -164,7 +185,7 @@ async fn roll_back_twice(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()
         .await
 }
 
-async fn resume_of_another_pause(scene: &mut Scene<'_>, tabs: (&str, &str)) -> Result<()> {
+async fn resume_of_another_pause(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     let (pause, resume) = (
         "/v1/destinations/site/pause",
         "/v1/destinations/site/resume",
