@@ -305,7 +305,7 @@ impl Desk {
             let work = self.work(item, revision, name);
             if let Err(failure) = (self.rules)(&work) {
                 let detail = format!(
-                    "{name} would refuse generation {}: {}",
+                    "destination {name:?} would refuse generation {}: {}",
                     revision.generation, failure.message
                 );
                 let problem = Problem::new(Code::WouldBeRefused, detail);

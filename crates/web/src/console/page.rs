@@ -203,6 +203,7 @@ fn title(code: Code) -> &'static str {
         Code::Unavailable => "Not now",
         Code::RateLimited => "Too many requests",
         Code::InvalidRequest => "That cannot be asked",
+        Code::WouldBeRefused => "Nothing was changed",
         _ => "Something went wrong",
     }
 }

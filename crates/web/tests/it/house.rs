@@ -22,7 +22,7 @@ use slugline_core::route::{Route, RouteMatch, RoutedDestination, Routes};
 use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::Timestamp;
 use slugline_engine::delivery::Shared;
-use slugline_engine::desk::Desk;
+use slugline_engine::desk::{Desk, Rules};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
@@ -102,6 +102,8 @@ pub(crate) struct Plan {
     pub(crate) destinations: List,
     pub(crate) metrics: Arc<dyn Fn() -> String + Send + Sync>,
     pub(crate) sources: fn() -> Vec<SourceSettings>,
+    /// What destinations cannot hold.
+    pub(crate) rules: Rules,
 }
 
 impl Default for Plan {
@@ -115,6 +117,7 @@ impl Default for Plan {
             destinations: Vec::new,
             metrics: Arc::new(String::new),
             sources,
+            rules: Arc::new(|_| Ok(())),
         }
     }
 }
@@ -157,7 +160,7 @@ impl House {
             desk: Arc::new(Desk::new(
                 Arc::clone(&store),
                 Arc::clone(&intake),
-                Arc::new(|_| Ok(())),
+                plan.rules,
             )),
             webhooks: Arc::clone(&webhooks),
             public_url: Some("https://cms.example/slugline".into()),

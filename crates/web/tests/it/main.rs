@@ -18,6 +18,7 @@ mod console_sources;
 mod contract;
 mod decisions;
 mod described;
+mod destination_rules;
 mod erasure;
 mod hooks;
 mod house;
