@@ -9,7 +9,8 @@
   const parts = () => Array.from(document.querySelectorAll("[data-live]"));
   const LEAST_PAUSE = 2000; // ms between two refreshes
   const SLOW = 15000; // ms between refreshes without a stream
-  let last = 0, waiting = null, slow = null;
+  const UNDER_WAY = 3000; // ms between refreshes while something is under way of which the log does not tell each step
+  let last = 0, waiting = null, slow = null, watching = null;
 
   function say(text) {
     if (!follow) return;
@@ -30,6 +31,16 @@
     waiting = null;
     if (document.hidden) return later();
     last = Date.now();
+    await renew();
+    watch();
+  }
+
+  function watch() {
+    clearTimeout(watching);
+    if (document.querySelector("[data-under-way]")) watching = setTimeout(later, UNDER_WAY);
+  }
+
+  async function renew() {
     let fresh;
     try {
       const answer = await fetch(location.href, { credentials: "same-origin", redirect: "error" });
@@ -72,4 +83,5 @@
   document.querySelectorAll("form.filter select:not([data-stay])").forEach((one) => one.addEventListener("change", () => one.form.requestSubmit()));
   document.addEventListener("visibilitychange", () => { if (!document.hidden && parts().length > 0) later(); });
   if (parts().length > 0 && "EventSource" in window) connect();
+  watch();
 })();

@@ -13,6 +13,7 @@ use super::stale::{Tabs, keep, send_kept};
 /// When the browser or the server does not answer.
 pub(crate) async fn all(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     abort_a_replay(scene, tabs).await?;
+    abort_a_reconciliation(scene, tabs).await?;
     retry_a_webhook(scene, tabs).await
 }
 
@@ -63,6 +64,58 @@ async fn abort_a_replay(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
     if ended["state"] != "aborted" || ended["done"] == ended["total"] {
         scene.note(format!("abort a replay: {ended}"));
     }
+    Ok(())
+}
+
+/// It waits for a look at what drifted, as long as nothing begins at the destination.
+async fn abort_a_reconciliation(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result<()> {
+    let stage = scene.stage;
+    let id = format!("looked-at-{}", scene.mode);
+    let payload = json!({ "title": id, "slug": id, "body": "<p>The connection drops.</p>" });
+    stage.ended((&id, 1, "site"), payload, "live").await?;
+    stage.edit_a_file(&id, "says one")?;
+    let pause = json!({ "note": "It moves." });
+    stage.order("/v1/destinations/site/pause", pause).await?;
+    let wanted = json!({ "destination": "site" });
+    let begun = stage.order("/v1/reconciliations", wanted).await?;
+    let begun = begun["reconciliation_id"].as_str().unwrap_or_default();
+    scene.go("/drift").await?;
+    scene
+        .click(&format!("a[href$='/reconciliations/{begun}']"))
+        .await?;
+    let page = "#live-reconciliation";
+    scene
+        .comes(page, "Step 3 of 4", "a reconciliation that waits")
+        .await?;
+    scene.is_whole_everywhere("reconciliation").await?;
+    let path = format!("/reconciliations/{begun}");
+    keep(scene, tabs, (&path, ABORT)).await?;
+    scene.click(ABORT).await?;
+    scene
+        .says(".said", "It has ended.", "abort a reconciliation")
+        .await?;
+    scene
+        .says("h1 .tag", "aborted", "abort a reconciliation")
+        .await?;
+    send_kept(scene, tabs, ABORT).await?;
+    scene
+        .says(
+            ".said",
+            "Nothing was changed",
+            "a stale abort of a reconciliation",
+        )
+        .await?;
+    scene
+        .says(page, "aborted by", "a stale abort of a reconciliation")
+        .await?;
+    scene.browser.to_tab(tabs.0).await?;
+    let ended = stage.read(&format!("/v1{path}")).await?;
+    if ended["state"] != "aborted" || ended["actor"] != "token:ada" {
+        scene.note(format!("abort a reconciliation: {ended}"));
+    }
+    stage
+        .order("/v1/destinations/site/resume", json!({}))
+        .await?;
     Ok(())
 }
 

@@ -3,15 +3,14 @@
 use askama::Template;
 use slugline_core::drift::Drift;
 use slugline_core::problem::{Code, Problem};
-use slugline_engine::store::{
-    DriftFilter, DriftedView, Page as Slice, ReconciliationState, ReconciliationView,
-};
+use slugline_engine::store::{DriftFilter, DriftedView, Page as Slice};
 
 use super::contents::cursor;
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble, segment};
+use super::reconciliation::{Compared, compared};
 use super::times::Moment;
-use super::words::{self, Tag, Tone, plain};
+use super::words::{self, Tag, plain};
 use crate::endpoints::reconciliation::serves;
 use crate::router::Endpoint;
 
@@ -52,19 +51,6 @@ pub(crate) struct Item {
     pub(crate) adoptable: bool,
     /// Whether a repair takes away what somebody did.
     pub(crate) overwrites: bool,
-}
-
-/// A comparison.
-struct Compared {
-    id: String,
-    destination: String,
-    tag: Tag,
-    dry_run: bool,
-    began: Moment,
-    actor: String,
-    counts: Vec<(&'static str, u64)>,
-    why: Option<String>,
-    step: Option<String>,
 }
 
 pub(super) fn endpoint() -> Endpoint {
@@ -171,35 +157,4 @@ async fn reconciliations(visit: &Visit, frame: &Frame) -> Result<Vec<Compared>, 
         .into_iter()
         .filter(|one| serves(&visit.doors, &visit.signed.principal, &one.destination));
     Ok(own.map(|one| compared(one, frame)).collect())
-}
-
-fn compared(view: ReconciliationView, frame: &Frame) -> Compared {
-    let (tone, word) = match view.state {
-        ReconciliationState::Running => (Tone::Busy, "running"),
-        ReconciliationState::Done => (Tone::Good, "done"),
-        ReconciliationState::Stopped => (Tone::Bad, "stopped"),
-        ReconciliationState::Aborted => (Tone::Calm, "aborted"),
-    };
-    let counts = view.counts;
-    let all = [
-        ("listed", counts.listed),
-        ("in sync", counts.in_sync),
-        ("unmanaged", counts.unmanaged),
-        ("missing", counts.missing),
-        ("stale", counts.stale),
-        ("extra", counts.extra),
-        ("diverged", counts.diverged),
-        ("repaired", counts.repaired),
-    ];
-    Compared {
-        id: view.reconciliation_id.to_string(),
-        destination: view.destination,
-        tag: Tag { tone, word },
-        dry_run: view.dry_run,
-        began: frame.when(&view.started_at),
-        actor: view.actor,
-        counts: all.into_iter().filter(|(_, count)| *count > 0).collect(),
-        why: view.why,
-        step: view.step.map(|step| plain(&step)),
-    }
 }

@@ -47,7 +47,7 @@ const ROOMS: [(Room, &str, &str); 9] = [
 ];
 
 /// What forms come to, by their word in the address.
-const SAYINGS: [(&str, bool, &str); 21] = [
+const SAYINGS: [(&str, bool, &str); 22] = [
     (
         "webhook_redone",
         true,
@@ -72,6 +72,11 @@ const SAYINGS: [(&str, bool, &str); 21] = [
         "reconciling_already",
         true,
         "The destination is being compared already.",
+    ),
+    (
+        "reconciliation_aborted",
+        true,
+        "It has ended. What it had found and queued stays.",
     ),
     ("replaying", true, "It runs. How far it is shows below."),
     (

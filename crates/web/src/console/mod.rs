@@ -32,6 +32,7 @@ mod post;
 mod probe;
 mod publish;
 mod reconcile;
+mod reconciliation;
 mod replay;
 mod replays;
 mod session;
@@ -72,6 +73,8 @@ pub(crate) fn all() -> Vec<Endpoint> {
         mend::page_endpoint(),
         mend::endpoint(),
         reconcile::endpoint(),
+        reconciliation::endpoint(),
+        reconciliation::abort_endpoint(),
         replays::endpoint(),
         replays::try_endpoint(),
         replay::endpoint(),

@@ -3,7 +3,7 @@
 //! Ensures that the list here is the whole surface: the router and the OpenAPI document's test are
 //! made from it.
 
-mod abort_reconciliation;
+pub(crate) mod abort_reconciliation;
 pub(crate) mod abort_replay;
 pub(crate) mod calendar;
 mod content;

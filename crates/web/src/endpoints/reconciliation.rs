@@ -36,7 +36,7 @@ async fn reconciliation(
 }
 
 /// The reconciliation that a path names, if the caller may know of it.
-pub(super) async fn find(
+pub(crate) async fn find(
     doors: &Doors,
     principal: &Principal,
     id: &str,

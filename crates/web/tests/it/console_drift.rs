@@ -101,3 +101,53 @@ async fn a_destination_is_compared_when_an_operator_says_so() {
     let page = house.page(&cookie, "/drift").await;
     assert!(page.text().contains("running") && page.text().contains("token:operator"));
 }
+
+#[tokio::test]
+async fn a_reconciliation_has_a_page_and_is_ended_there_once() {
+    let house = reconciling::open().await;
+    let cookie = house.signed_in("operator").await;
+    let csrf = mark(&house.page(&cookie, "/drift").await);
+    let ask = format!("csrf={csrf}&destination=blog&dry_run=yes");
+    house.form(&cookie, "/drift/reconcile", &ask).await;
+    let list = house.page(&cookie, "/drift").await;
+    let begin = list.text().find("/slugline/reconciliations/").unwrap() + "/slugline".len();
+    let path = list.text()[begin..].split('"').next().unwrap().to_owned();
+    let page = house.page(&cookie, &path).await;
+    for said in [
+        "Reconciliation of blog",
+        "only reports",
+        "Step 1 of 4: it goes through what is there.",
+        "token:operator",
+        "not yet",
+        "What it has found and queued stays.",
+    ] {
+        assert!(page.text().contains(said), "{said}: {}", page.text());
+    }
+    let abort = format!("{path}/abort");
+    let viewer = house.signed_in("viewer").await;
+    let theirs = house.page(&viewer, &path).await;
+    assert!(!theirs.text().contains("abort"), "{}", theirs.text());
+    let form = format!("csrf={}", mark(&theirs));
+    assert_eq!(house.form(&viewer, &abort, &form).await.status, 403);
+    let strange = house.form(&cookie, &abort, &form).await;
+    assert_eq!(strange.status, 403);
+    assert!(house.page(&cookie, &path).await.text().contains("running"));
+
+    let form = format!("csrf={csrf}");
+    for said in ["reconciliation_aborted", "stale"] {
+        let seen = house.form(&cookie, &abort, &form).await;
+        assert_eq!(
+            seen.header("location"),
+            format!("/slugline{path}?said={said}")
+        );
+    }
+    let page = house.page(&cookie, &path).await;
+    assert!(
+        page.text().contains("aborted by token:operator")
+            && !page.text().contains("<button class=\"grave\">"),
+        "{}",
+        page.text()
+    );
+    let nobody = house.page(&cookie, "/reconciliations/rec_zzz").await;
+    assert_eq!(nobody.status, 404);
+}
