@@ -328,6 +328,7 @@ impl Destinations for Shown {
                 owner: destination.owner.clone(),
                 environment: destination.environment.clone(),
                 capabilities: running.capabilities.clone(),
+                settings: running.settings.clone(),
                 health: running.health(self.clock.now()),
             })
         };

@@ -6,6 +6,7 @@ use slugline_core::item::Class;
 use slugline_core::lifecycle::JobState;
 use slugline_engine::store::Counts;
 
+use super::configured::configured;
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble};
 use super::pause::Paused;
@@ -42,6 +43,8 @@ pub(crate) struct Health {
     pub(crate) pending: u64,
     pub(crate) failed: u64,
     pub(crate) facts: Vec<(&'static str, String)>,
+    /// What the configuration sets.
+    pub(crate) configured: Vec<(&'static str, String)>,
     pub(crate) paused: Option<Paused>,
 }
 
@@ -123,13 +126,14 @@ fn health(view: DestinationView, counts: &Counts, now: slugline_core::time::Time
         pending: count(JobState::Pending),
         failed: count(JobState::Failed),
         facts: facts(&view),
+        configured: configured(&view),
         kind: view.capabilities.kind,
         tag: words::health(view.health.state),
         since: view.health.since.map(moment),
         next_try: view.health.next_try_at.map(moment),
         last_error: view.health.last_error.filter(|_| view.health.state != "up"),
         concurrency: view.health.concurrency,
-        most: view.capabilities.concurrency,
+        most: view.settings.concurrency,
         environment: view.environment,
         name: view.name,
         paused: None,
@@ -137,9 +141,8 @@ fn health(view: DestinationView, counts: &Counts, now: slugline_core::time::Time
 }
 
 fn facts(view: &DestinationView) -> Vec<(&'static str, String)> {
-    let known = &view.capabilities;
+    let (known, set) = (&view.capabilities, &view.settings);
     let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
-    let window = known.commit_window.unwrap_or(known.timeout * 3);
     let mut facts = vec![
         (
             "Read back",
@@ -160,11 +163,11 @@ fn facts(view: &DestinationView) -> Vec<(&'static str, String)> {
                 Repeat::MayDuplicate => "may happen twice".to_owned(),
             },
         ),
-        ("A request's time", span(known.timeout)),
-        ("A late write may land within", span(window)),
+        ("A request's time", span(set.timeout)),
+        ("A late write may land within", span(set.commit_window)),
     ];
-    if !known.verify_window.is_zero() {
-        facts.push(("Readers may lag", span(known.verify_window)));
+    if !set.verify_window.is_zero() {
+        facts.push(("Readers may lag", span(set.verify_window)));
     }
     if !known.transforms.is_empty() {
         facts.push(("Changes by itself", known.transforms.join("; ")));

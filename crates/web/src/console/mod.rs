@@ -11,6 +11,7 @@ mod bulk;
 mod calendar;
 mod chart;
 mod choices;
+mod configured;
 mod content;
 mod contents;
 mod dead_letters;

@@ -16,7 +16,7 @@ use slugline_core::lane::LaneScope;
 use slugline_core::pause::Pausable;
 use slugline_core::port::BoxFuture;
 use slugline_core::problem::Code;
-use slugline_engine::destination::Health;
+use slugline_engine::destination::{DestinationSettings, Health};
 use slugline_engine::store::Pause;
 
 use crate::app::Doors;
@@ -46,6 +46,8 @@ pub struct DestinationView {
     pub environment: Option<String>,
     /// What its connector can do; `kind` is its type.
     pub capabilities: Capabilities,
+    /// What is configured.
+    pub settings: DestinationSettings,
     /// How it is, as this node sees it.
     pub health: Health,
 }

@@ -151,3 +151,19 @@ async fn a_reconciliation_has_a_page_and_is_ended_there_once() {
     let nobody = house.page(&cookie, "/reconciliations/rec_zzz").await;
     assert_eq!(nobody.status, 404);
 }
+
+#[tokio::test]
+async fn a_destination_says_what_is_configured() {
+    let house = reconciling::open().await;
+    let cookie = house.signed_in("viewer").await;
+    let page = house.page(&cookie, "/destinations").await;
+    for said in [
+        "600 a minute",
+        "24 a day: one every 1 h",
+        "every 24 h; at most 100 repairs at a time",
+        "repaired if missing or stale; only reported if extra or diverged",
+        "4 <span class=\"quiet\">of 8</span>",
+    ] {
+        assert!(page.text().contains(said), "{said}: {}", page.text());
+    }
+}

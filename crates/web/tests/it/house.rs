@@ -15,6 +15,7 @@ use slugline_connectors::registry;
 use slugline_core::failure::Failure;
 use slugline_core::http::{Request as HttpRequest, Response, SendError};
 use slugline_core::lane::LaneScope;
+use slugline_core::pace::Pace;
 use slugline_core::port::{BoxFuture, FileOp, FileReply};
 use slugline_core::pressure::Thresholds;
 use slugline_core::reason::Reason;
@@ -23,6 +24,7 @@ use slugline_core::secret::{Secret, SecretRef, Secrets};
 use slugline_core::time::Timestamp;
 use slugline_engine::delivery::Shared;
 use slugline_engine::desk::{Desk, Rules};
+use slugline_engine::destination::{DestinationSettings, ReconcileSettings};
 use slugline_engine::intake::{Intake, IntakeSettings};
 use slugline_engine::ports::{Clock, Transport};
 use slugline_engine::store::{Registration, Store, TokenRecord};
@@ -396,6 +398,28 @@ fn sources() -> Vec<SourceSettings> {
 }
 
 /// In this house a token is the same as its name.
+/// What is configured of a destination.
+pub(crate) fn destination_settings(name: &str) -> DestinationSettings {
+    DestinationSettings {
+        name: name.to_owned(),
+        concurrency: 8,
+        rate: Some((600, Duration::from_secs(60))),
+        timeout: Duration::from_secs(30),
+        commit_window: Duration::from_secs(90),
+        verify_window: Duration::ZERO,
+        protect_drift: false,
+        repeat_unknown: false,
+        pace: Some(Pace {
+            daily_capacity: Some(24),
+            ..Pace::default()
+        }),
+        reconcile: ReconcileSettings {
+            every: Some(Duration::from_secs(86_400)),
+            ..ReconcileSettings::default()
+        },
+    }
+}
+
 fn configured() -> Vec<TokenRecord> {
     let record = |(name, role, owner): &(&str, &str, &str)| TokenRecord {
         name: (*name).into(),

@@ -9,7 +9,7 @@ use slugline_core::lane::LaneScope;
 use slugline_engine::destination::Health;
 use slugline_web::DestinationView;
 
-use crate::house::{House, Plan, Seen, request};
+use crate::house::{House, Plan, Seen, destination_settings, request};
 
 fn view(name: &str, owner: Option<&str>) -> DestinationView {
     DestinationView {
@@ -28,6 +28,7 @@ fn view(name: &str, owner: Option<&str>) -> DestinationView {
             concurrency: 4,
             transforms: &[],
         },
+        settings: destination_settings(name),
         health: Health {
             state: "up",
             since: None,

@@ -9,7 +9,7 @@ use slugline_core::lane::LaneScope;
 use slugline_engine::destination::Health;
 use slugline_web::DestinationView;
 
-use crate::house::{House, Plan, request};
+use crate::house::{House, Plan, destination_settings, request};
 
 fn post(id: &str, version: i64) -> Value {
     json!({ "content_id": id, "version": version, "payload": { "title": format!("{id} {version}") } })
@@ -239,6 +239,7 @@ fn two_destinations() -> Vec<DestinationView> {
             timeout: Duration::from_millis(1_500),
             transforms: &[],
         },
+        settings: destination_settings(name),
         health: Health {
             state: "down",
             since: None,

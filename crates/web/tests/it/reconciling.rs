@@ -15,7 +15,7 @@ use slugline_engine::store::{ClaimedJob, EffectChange, Found, Room, Settlement, 
 use slugline_web::DestinationView;
 
 use crate::described::conform;
-use crate::house::{House, Plan, Seen, request};
+use crate::house::{House, Plan, Seen, destination_settings, request};
 
 fn destinations() -> Vec<DestinationView> {
     let view = |name: &str, readable, owner: Option<&str>| DestinationView {
@@ -34,6 +34,7 @@ fn destinations() -> Vec<DestinationView> {
             timeout: Duration::from_secs(1),
             transforms: &[],
         },
+        settings: destination_settings(name),
         health: Health {
             state: "up",
             since: None,
