@@ -10,6 +10,7 @@ use super::expect::Scene;
 /// # Errors
 /// When the browser or the server does not answer.
 pub(crate) async fn all(scene: &mut Scene<'_>) -> Result<()> {
+    configured(scene).await?;
     destination(scene).await?;
     everything(scene).await?;
     content(scene).await?;
@@ -19,6 +20,27 @@ pub(crate) async fn all(scene: &mut Scene<'_>) -> Result<()> {
 
 /// The card of a destination.
 const SITE: &str = "section[aria-labelledby=site]";
+
+/// The first card is the blog's.
+async fn configured(scene: &mut Scene<'_>) -> Result<()> {
+    scene.go("/destinations").await?;
+    scene.browser.unfold("What is configured").await?;
+    for told in [
+        "no limit of ours",
+        "at any time",
+        "every 24 h; at most 100 repairs",
+        "only reported if extra or diverged",
+    ] {
+        scene
+            .says(
+                "section[aria-labelledby=blog] details[open]",
+                told,
+                "what is configured",
+            )
+            .await?;
+    }
+    scene.is_whole_everywhere("configured").await
+}
 
 async fn destination(scene: &mut Scene<'_>) -> Result<()> {
     scene.go("/destinations").await?;

@@ -59,6 +59,12 @@ pub(crate) fn all(stage: &Stage) -> Vec<Page> {
             "Everything else",
         ),
         page("drift", "/drift", "Somebody changed it at the destination."),
+        // The comparison that found it.
+        page(
+            "reconciliation",
+            "/reconciliations/rec_00000001",
+            "What has drifted",
+        ),
         page("replays", "/replays", "dry run"),
         page(
             "replay",

@@ -87,7 +87,7 @@ async fn abort_a_reconciliation(scene: &mut Scene<'_>, tabs: Tabs<'_>) -> Result
     scene
         .comes(page, "Step 3 of 4", "a reconciliation that waits")
         .await?;
-    scene.is_whole_everywhere("reconciliation").await?;
+    scene.is_whole_everywhere("reconciling").await?;
     let path = format!("/reconciliations/{begun}");
     keep(scene, tabs, (&path, ABORT)).await?;
     scene.click(ABORT).await?;

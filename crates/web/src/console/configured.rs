@@ -75,7 +75,7 @@ fn compared(set: &ReconcileSettings) -> String {
 fn whole(length: Duration) -> String {
     let seconds = length.as_secs();
     let units = [(86_400, "d"), (3_600, "h"), (60, "min")];
-    let exact = units.iter().find(|(unit, _)| seconds % unit == 0);
+    let exact = units.iter().find(|(unit, _)| seconds.is_multiple_of(*unit));
     match exact {
         Some((86_400, _)) if seconds == 86_400 => "24 h".to_owned(),
         Some((unit, name)) => format!("{} {name}", seconds / unit),
