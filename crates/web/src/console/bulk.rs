@@ -4,6 +4,7 @@
 //! confirms names each job with the runs that it had, so that what has run since is left alone then, too. What is allowed
 //! is decided where it always is (`slugline_core::operator`, the desk); this asks, and says what came of each.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use askama::Template;
@@ -344,16 +345,23 @@ async fn revert(
     chosen: &[Chosen],
 ) -> Vec<Result<JobState, Problem>> {
     let mut outcomes = Vec::new();
+    // Generations that came of it: ours, and no hindrance where the same item failed at another destination too.
+    let mut newest = HashMap::new();
     for one in chosen {
         let outcome = match may(signed, deed, one) {
             Ok(known) => {
+                let item = [&known.content_id, &known.environment, &known.locale];
+                let seen = newest.get(&item).copied().unwrap_or(known.generation);
                 let request = RollbackRequest {
-                    generation: Some(known.generation),
+                    generation: Some(seen),
                     note: note.clone(),
                     ..RollbackRequest::default()
                 };
                 let caller = &signed.principal.caller;
                 let done = doors.desk.revert(caller, one.job, &request, None).await;
+                if let Ok(RolledBack::Done(decided)) = &done {
+                    newest.insert(item, decided.answer.generation.unwrap_or(seen));
+                }
                 done.map(|_| known.state)
             }
             Err(problem) => Err(problem),

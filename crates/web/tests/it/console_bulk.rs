@@ -1,6 +1,7 @@
 //! Many dead letters at once in the console: what is touched was shown, and what has moved on is left alone.
 
 use serde_json::json;
+use slugline_core::lifecycle::{Evidence, Verdict};
 
 use crate::console::mark;
 use crate::house::{House, Seen};
@@ -189,6 +190,30 @@ async fn a_revert_says_what_would_come_back_or_why_nothing_can() {
     assert_eq!(house.live().await.payload.title, "the good one");
     let late = house.form(&cookie, "/dead-letters/act", &form).await;
     assert!(late.text().contains("0 of 1 done"), "{}", late.text());
+}
+
+/// Each goes back where it failed; what the first one made is no newer version that somebody else has published.
+#[tokio::test]
+async fn an_item_that_failed_at_two_destinations_goes_back_at_both() {
+    let house = House::open().await;
+    let body = |version: i64| json!({ "content_id": "a", "version": version, "destinations": ["blog", "hook"], "payload": { "title": "a" } });
+    let live = || Verdict::Live(Evidence::ReadBack);
+    for (version, verdict) in [(1, &live as &dyn Fn() -> Verdict), (2, &dead)] {
+        house
+            .publish(&format!("r-{version}"), body(version))
+            .await
+            .ok(202);
+        for destination in ["blog", "hook"] {
+            house.run_at(destination, verdict()).await;
+        }
+    }
+    let cookie = house.signed_in("operator").await;
+    let preview = house
+        .page(&cookie, "/dead-letters/act?do=revert&all=yes")
+        .await;
+    let form = confirmation(&preview);
+    let done = house.form(&cookie, "/dead-letters/act", &form).await;
+    assert!(done.text().contains("2 of 2 done"), "{}", done.text());
 }
 
 #[tokio::test]

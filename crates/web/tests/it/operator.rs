@@ -23,8 +23,12 @@ impl House {
 
     /// At most one job of each class that may begin at the blog.
     pub(crate) async fn claim(&self) -> Vec<ClaimedJob> {
+        self.claim_at("blog").await
+    }
+
+    async fn claim_at(&self, destination: &str) -> Vec<ClaimedJob> {
         let wants = [Class::Standard, Class::Urgent].map(|class| Want {
-            destination: "blog".into(),
+            destination: destination.into(),
             class,
             limit: 1,
             room: Room::default(),
@@ -34,7 +38,11 @@ impl House {
     }
 
     pub(crate) async fn run(&self, verdict: Verdict) -> ClaimedJob {
-        let mut jobs = self.claim().await;
+        self.run_at("blog", verdict).await
+    }
+
+    pub(crate) async fn run_at(&self, destination: &str, verdict: Verdict) -> ClaimedJob {
+        let mut jobs = self.claim_at(destination).await;
         assert_eq!(jobs.len(), 1, "one job is due");
         let job = jobs.remove(0);
         let settlement = Settlement {
