@@ -98,6 +98,7 @@ async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
     let generation = |name| fields.one(name).and_then(|text| text.parse().ok());
     let wanted = RollbackRequest {
         to: generation("to").map(slugline_core::version::Generation),
+        destinations: fields.text("at").map(|only| vec![only]),
         generation: generation("seen").map(slugline_core::version::Generation),
         environment: fields.text("environment"),
         locale: fields.text("locale"),

@@ -1,6 +1,7 @@
 //! What operators do from pages: edits, notes, pauses, probes. A form that is older than what it is about changes nothing.
 
 use serde_json::json;
+use slugline_core::lifecycle::{Evidence, Verdict};
 
 use crate::console::mark;
 use crate::house::{House, Seen};
@@ -288,6 +289,33 @@ async fn a_webhook_that_was_dealt_with_since_is_left_alone() {
         "{}",
         second.text()
     );
+}
+
+#[tokio::test]
+async fn it_goes_back_at_one_destination_and_stays_at_the_others() {
+    let house = House::open().await;
+    let cookie = house.signed_in("operator").await;
+    let live = || Verdict::Live(Evidence::ReadBack);
+    for (version, title) in [(1, "good"), (2, "bad at the hook")] {
+        let body = json!({ "content_id": "a", "version": version, "destinations": ["blog", "hook"], "payload": { "title": title } });
+        house.publish(&format!("r-{version}"), body).await.ok(202);
+        for destination in ["blog", "hook"] {
+            house.run_at(destination, live()).await;
+        }
+    }
+    let page = house.page(&cookie, "/content/a").await;
+    assert!(
+        page.text()
+            .contains("<option value=\"hook\">at hook</option>")
+    );
+    let form = format!(
+        "csrf={}&content=a&environment=production&locale=en&seen=2&to=1&at=hook",
+        mark(&page)
+    );
+    let said = house.form(&cookie, "/content-rollback", &form).await;
+    assert!(said.header("location").ends_with("said=rolling_back"));
+    assert_eq!(house.run_at("hook", live()).await.payload.title, "good");
+    assert_eq!(house.claim().await.len(), 0, "the blog keeps what it has");
 }
 
 #[tokio::test]
