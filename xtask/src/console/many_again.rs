@@ -24,7 +24,7 @@ fn question(deed: &str, environment: &str) -> String {
 }
 
 /// Publishes a version that the partner takes, or one that it refuses; its job.
-async fn version(
+pub(crate) async fn version(
     scene: &Scene<'_>,
     (id, environment): (&str, &str),
     (version, good): (u64, bool),
@@ -45,7 +45,7 @@ async fn version(
 }
 
 /// The titles that the partner took of a content.
-fn titles(scene: &Scene<'_>, id: &str) -> Vec<String> {
+pub(crate) fn titles(scene: &Scene<'_>, id: &str) -> Vec<String> {
     let took = scene.stage.partner.took(id).into_iter();
     took.map(|payload| payload["title"].as_str().unwrap_or_default().to_owned())
         .collect()

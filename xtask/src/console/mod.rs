@@ -13,6 +13,7 @@ mod many;
 mod many_again;
 mod pages;
 mod partner;
+mod release;
 mod replaying;
 mod stage;
 mod stale;

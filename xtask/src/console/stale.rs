@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::deeds::button;
 use super::expect::Scene;
-use super::{drifting, many_again, under_way};
+use super::{drifting, many_again, release, under_way};
 
 /// All of it.
 ///
@@ -21,6 +21,7 @@ pub(crate) async fn all(scene: &mut Scene<'_>) -> Result<()> {
     resume_of_another_pause(scene, tabs).await?;
     drifting::all(scene, tabs).await?;
     many_again::all(scene, tabs).await?;
+    release::all(scene, tabs).await?;
     under_way::all(scene, tabs).await?;
     close(scene, tabs).await?;
     // Answers of 409 are in the browser's console, as they should be.

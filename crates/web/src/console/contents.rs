@@ -1,11 +1,15 @@
 //! `/content`: all items, the newest first.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use slugline_core::problem::{Code, Problem};
+use slugline_engine::desk::ReleaseItem;
 use slugline_engine::store::{ContentFilter, ContentState, ContentView, Listed, Page as Slice};
 
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble};
+use super::release;
 use crate::router::Endpoint;
 
 /// Rows of a page.
@@ -19,7 +23,9 @@ struct Page {
     environment: String,
     locale: String,
     states: Vec<Choice>,
-    items: Vec<Listed>,
+    items: Vec<(Listed, String)>,
+    /// Where they go, by name.
+    destinations: BTreeSet<String>,
     exact: Vec<ContentView>,
     filtered: bool,
     later: Option<String>,
@@ -79,9 +85,26 @@ async fn contents(visit: Visit) -> Shown {
             .next_cursor
             .map(|cursor| query.with("cursor", Some(&cursor.to_string()))),
         paged: slice_is_later(&visit),
-        items: found.items,
+        destinations: found.items.iter().flat_map(named).collect(),
+        items: found.items.into_iter().map(with_pick).collect(),
         exact,
     })
+}
+
+fn named(item: &Listed) -> impl Iterator<Item = String> {
+    item.destinations.iter().map(|at| at.destination.clone())
+}
+
+/// An item with how a form names it.
+fn with_pick(item: Listed) -> (Listed, String) {
+    let pick = release::pick(&ReleaseItem {
+        content_id: item.content_id.clone(),
+        to: None,
+        environment: Some(item.environment.clone()),
+        locale: Some(item.locale.clone()),
+        generation: Some(item.generation),
+    });
+    (item, pick)
 }
 
 fn slice_is_later(visit: &Visit) -> bool {

@@ -34,6 +34,7 @@ mod probe;
 mod publish;
 mod reconcile;
 mod reconciliation;
+mod release;
 mod replay;
 mod replays;
 mod session;
@@ -64,6 +65,8 @@ pub(crate) fn all() -> Vec<Endpoint> {
         job::endpoint(),
         act::job_endpoint(),
         act::rollback_endpoint(),
+        release::page_endpoint(),
+        release::endpoint(),
         edit::page_endpoint(),
         edit::endpoint(),
         notes::endpoint(),

@@ -13,6 +13,7 @@ mod console_bulk;
 mod console_desk;
 mod console_drift;
 mod console_live;
+mod console_release;
 mod console_replays;
 mod console_sources;
 mod contract;
