@@ -13,7 +13,7 @@ use slugline_engine::store::{
 use crate::dice::Dice;
 use crate::hold;
 use crate::model::AT_BLOG;
-use crate::operators::ACTOR;
+use crate::operators::{ACTOR, TOGETHER};
 use crate::scheduler::WORLD;
 use crate::world::World;
 
@@ -76,8 +76,10 @@ fn ended_in_calm(world: &World, view: &ReconciliationView) -> bool {
 
 fn abort(world: &World, store: &dyn Reconciling, id: ReconciliationId) {
     world.note(|| format!("an operator aborts {id}"));
-    // What a full disk refuses is tried again later.
-    let _ = block_on(store.abort_reconciliation(id, ACTOR));
+    for _ in 0..TOGETHER {
+        // What a full disk refuses is tried again later.
+        let _ = block_on(store.abort_reconciliation(id, ACTOR));
+    }
 }
 
 fn begin(world: &World, store: &dyn Reconciling, believe_listing: bool) {
@@ -88,8 +90,17 @@ fn begin(world: &World, store: &dyn Reconciling, believe_listing: bool) {
         believe_listing,
         unless_since: None,
     };
-    if let Ok(Begun::New(view)) = block_on(store.begin_reconciliation(new)) {
-        let id = view.reconciliation_id;
+    let mut begun = Vec::new();
+    for _ in 0..TOGETHER {
+        if let Ok(Begun::New(view)) = block_on(store.begin_reconciliation(new.clone())) {
+            begun.push(view.reconciliation_id);
+        }
+    }
+    if begun.len() > 1 {
+        let twins = format!("{begun:?} compare one destination at the same time");
+        world.break_promise("P2", twins);
+    }
+    for id in begun {
         world.note(|| format!("an operator begins {id}"));
         if world.is_calm() {
             *hold(&world.calm_reconciliation) = Some(id);

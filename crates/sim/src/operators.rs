@@ -28,6 +28,9 @@ const OPERATORS: usize = 2;
 /// simulation.
 const PAUSE: Range<u64> = 50..6_000;
 
+/// How many press the same at the same moment.
+pub(crate) const TOGETHER: usize = 2;
+
 /// Who they are.
 pub(crate) const ACTOR: &str = "token:operator";
 
@@ -87,17 +90,21 @@ fn act(world: &World, dice: &Dice) {
     let Ok(store) = world.vault.store() else {
         return;
     };
-    world.note(|| format!("an operator acts on {of}, pauses {pauses}"));
+    world.note(|| format!("operators act on {of}, pauses {pauses}"));
     let actor = ACTOR.to_owned();
-    let done = match pauses {
-        true => {
-            let note = String::new();
-            block_on(store.pause(PauseOrder { of, actor, note })).map(|_| ())
+    // Two at the same moment: the second changes nothing, which the log's reader would see.
+    for _ in 0..TOGETHER {
+        let (of, actor) = (of.clone(), actor.clone());
+        let done = match pauses {
+            true => {
+                let note = String::new();
+                block_on(store.pause(PauseOrder { of, actor, note })).map(|_| ())
+            }
+            false => block_on(store.resume(of, actor)).map(|_| ()),
+        };
+        if let Err(why) = done {
+            world.note(|| format!("the operator is told: {why}"));
         }
-        false => block_on(store.resume(of, actor)).map(|_| ()),
-    };
-    if let Err(why) = done {
-        world.note(|| format!("the operator is told: {why}"));
     }
     world.follow_log();
 }
