@@ -29,6 +29,7 @@ impl Turn {
         };
         let router = turn.node.open(metrics.clone());
         let (node, stop) = (turn.node.clone(), turn.stop.clone());
+        // Its loops run where its requests do, on the workers. A panic in them still ends the process.
         let work = tokio::spawn(async move { node.run(&stop).await });
         let work = Box::pin(async move {
             if let Err(error) = work.await

@@ -172,7 +172,8 @@ async fn preview(visit: Visit) -> Shown {
     })
 }
 
-const LEFT: (Tone, &str) = (Tone::Waits, "left alone");
+/// What is said of one that nothing is done to.
+pub(crate) const LEFT: (Tone, &str) = (Tone::Waits, "left alone");
 
 fn deed(fields: &Fields) -> Result<Deed, Trouble> {
     let word = fields.one("do").unwrap_or_default();

@@ -13,7 +13,7 @@ use slugline_core::version::Generation;
 use slugline_engine::desk::{ReleaseItem, ReleaseOutcome, ReleaseRequest};
 
 use super::act::note;
-use super::bulk::MOST;
+use super::bulk::{LEFT, MOST};
 use super::fields::Fields;
 use super::frame::{Frame, Room, Visit};
 use super::page::{self, Shown, Trouble};
@@ -121,8 +121,6 @@ async fn roll_back(State(doors): State<Arc<Doors>>, posted: Posted) -> Shown {
         done,
     })
 }
-
-const LEFT: (Tone, &str) = (Tone::Waits, "left alone");
 
 /// What a form names: at most [`MOST`] contents, each once, and where.
 fn asked(fields: &Fields) -> Result<ReleaseRequest, Trouble> {
