@@ -10,6 +10,7 @@ use super::claim::Claim;
 use super::connector::Connector;
 use super::effects::{Holding, Record};
 use super::gauges::Gauges;
+use super::inbox::{End, Keep};
 use super::line::{Desk, Line, Operation};
 use super::looks::Looks;
 use super::pool::{Kind, Pool};
@@ -17,9 +18,9 @@ use super::settle::{Renew, Settle};
 use super::thread::Thread;
 use super::times::Times;
 
-/// Connections that the lines share: two groups each of the busiest kinds, and one for each of two
+/// Connections that the lines share: two groups each of three busy kinds, and one for each of two
 /// others. The server has a hundred for all nodes.
-const CONNECTIONS: usize = 6;
+const CONNECTIONS: usize = 8;
 
 /// All lines.
 pub(crate) struct Lines {
@@ -30,6 +31,8 @@ pub(crate) struct Lines {
     pub(crate) renew: Line<Renew>,
     pub(crate) record: Line<Record>,
     pub(crate) hold: Line<Holding>,
+    pub(crate) keep: Line<Keep>,
+    pub(crate) end: Line<End>,
 }
 
 impl Lines {
@@ -53,6 +56,8 @@ impl Lines {
             renew: line(thread, &desk),
             record: line(thread, &desk),
             hold: line(thread, &desk),
+            keep: line(thread, &desk),
+            end: line(thread, &desk),
         }
     }
 }

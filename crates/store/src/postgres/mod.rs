@@ -20,6 +20,7 @@ mod erase;
 mod facts;
 pub(crate) mod fault;
 mod gauges;
+mod inbox;
 mod items;
 mod jobs;
 mod keys;

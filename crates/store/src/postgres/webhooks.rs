@@ -1,20 +1,18 @@
 //! Webhooks that came in, as they came.
 //!
-//! Ensures that of two with the same repeat key one is kept, whichever nodes they come to, and that one
-//! which nobody has dealt with comes up again at one node. Does not read what they say.
+//! Ensures that one which nobody has dealt with comes up again at one node, and that what one says goes
+//! into the log once. Does not read what they say; how they are kept is in `inbox`.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use slugline_core::ids::WebhookId;
 use slugline_core::time::Timestamp;
 use slugline_engine::store::{
-    Kept, NewWebhook, Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter,
-    WebhookView,
+    Outcome, Page, Paged, Webhook, WebhookDetail, WebhookEnd, WebhookFilter, WebhookView,
 };
 
 use super::destinations::micros;
-use super::fault::{Done, Fault};
+use super::fault::Done;
 use super::jobs::small;
 use super::log;
 use super::read;
@@ -35,14 +33,6 @@ macro_rules! wordless {
     };
 }
 
-/// Keeps one. Waits for another with the same repeat key to be committed or given up.
-const KEEP: &str = concat!(
-    "INSERT INTO webhook (source, owner, repeat_key, received_at, keep_until, due, state, proof, outcome, envelope, body, known_for_ever)
-     SELECT $1, $2, $3, t.now, t.now + $4, t.now + $5, $12, $6, $7, $8, $9, $10 FROM (SELECT ",
-    store_now!("$11"),
-    " AS now) t ON CONFLICT DO NOTHING RETURNING id"
-);
-
 /// Found first and once: within the update it could be looked for again, and each time find others.
 const TAKE: &str = concat!(
     "WITH t AS (SELECT ",
@@ -55,7 +45,7 @@ const TAKE: &str = concat!(
 );
 
 /// One whose words were erased meanwhile stays as it is.
-const END: &str = concat!(
+pub(crate) const END: &str = concat!(
     "UPDATE webhook SET state = $2, outcome = $3 WHERE id = $1 AND envelope <> ",
     wordless!(),
     " RETURNING id"
@@ -92,57 +82,6 @@ pub(crate) const ERASE: &str = concat!(
                    ORDER BY keep_until LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING 1"
 );
 
-/// Keeps webhooks; one outcome each, in order.
-pub(crate) async fn keep(
-    session: &Session,
-    given: Option<i64>,
-    webhooks: &[NewWebhook],
-) -> Done<Vec<Kept>> {
-    let mut kept = Vec::with_capacity(webhooks.len());
-    for webhook in webhooks {
-        kept.push(keep_one(session, given, webhook).await?);
-    }
-    Ok(kept)
-}
-
-async fn keep_one(session: &Session, given: Option<i64>, webhook: &NewWebhook) -> Done<Kept> {
-    let repeat_key = webhook.repeat_key.as_ref().map(|key| &key[..]);
-    let (keep_for, due_after) = (micros(webhook.keep_for), micros(webhook.due_after));
-    let proof = serde_json::to_string(&webhook.proof)?;
-    let (state, outcome) = webhook.at_first();
-    let (state, outcome) = (small(state), serde_json::to_string(&outcome)?);
-    let envelope = serde_json::to_string(&webhook.envelope)?;
-    let row = session
-        .one(
-            KEEP,
-            &[
-                &webhook.source,
-                &webhook.owner,
-                &repeat_key,
-                &keep_for,
-                &due_after,
-                &proof,
-                &outcome,
-                &envelope,
-                &Bytes::as_ref(&webhook.body),
-                &webhook.known_for_ever,
-                &given,
-                &state,
-            ],
-        )
-        .await?;
-    if let Some(row) = row {
-        return Ok(Kept::New(row.read(0)?));
-    }
-    let sql = format!(
-        "{} WHERE w.source = $1 AND w.repeat_key = $2",
-        views::SELECT
-    );
-    let before = session.one(&sql, &[&webhook.source, &repeat_key]).await?;
-    let gone = || Fault::Unreadable("a webhook that was kept before is missing".into());
-    views::read(&before.ok_or_else(gone)?).map(|view| Kept::Before(Box::new(view)))
-}
-
 /// Takes webhooks whose time has come.
 pub(crate) async fn take(
     session: &Session,
@@ -157,27 +96,9 @@ pub(crate) async fn take(
     Ok(taken)
 }
 
-/// Keeps what became of webhooks.
-pub(crate) async fn end(session: &Session, given: Option<i64>, ends: &[WebhookEnd]) -> Done<()> {
-    for end in ends {
-        if end.noted.is_empty() {
-            keep_end(session, end).await?;
-        } else {
-            note(session, given, end).await?;
-        }
-    }
-    Ok(())
-}
-
-async fn keep_end(session: &Session, end: &WebhookEnd) -> Done<()> {
-    let (state, outcome) = (small(end.state), serde_json::to_string(&end.outcome)?);
-    session.rows(END, &[&end.id.0, &state, &outcome]).await?;
-    Ok(())
-}
-
 /// Ends one whose webhook says what goes into the log: both in one transaction, and whoever ends it at the same
 /// time waits and sees what was said.
-async fn note(session: &Session, given: Option<i64>, end: &WebhookEnd) -> Done<()> {
+pub(crate) async fn note(session: &Session, given: Option<i64>, end: &WebhookEnd) -> Done<()> {
     session.rows(BEGIN, &[]).await?;
     let before = session.one(BEFORE, &[&end.id.0, &given]).await?;
     let entries = match before {
@@ -191,6 +112,12 @@ async fn note(session: &Session, given: Option<i64>, end: &WebhookEnd) -> Done<(
     keep_end(session, end).await?;
     let written = log::append(entries, 0)?;
     commit(session, written.as_slice()).await
+}
+
+async fn keep_end(session: &Session, end: &WebhookEnd) -> Done<()> {
+    let (state, outcome) = (small(end.state), serde_json::to_string(&end.outcome)?);
+    session.rows(END, &[&end.id.0, &state, &outcome]).await?;
+    Ok(())
 }
 
 /// When it is said.

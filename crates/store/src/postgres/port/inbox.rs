@@ -15,11 +15,7 @@ use crate::sweeping;
 
 impl Inbox for PostgresStore {
     fn keep_webhooks(&self, new: Vec<NewWebhook>) -> Stored<'_, Vec<Kept>> {
-        let (new, given) = (Arc::new(new), self.times.given());
-        self.ask(move |session| {
-            let new = Arc::clone(&new);
-            Box::pin(async move { webhooks::keep(session, given, &new).await })
-        })
+        Box::pin(self.lines.keep.submit(new))
     }
 
     fn take_webhooks(&self, limit: usize, again_after: Duration) -> Stored<'_, Vec<Webhook>> {
@@ -28,10 +24,21 @@ impl Inbox for PostgresStore {
     }
 
     fn end_webhooks(&self, ends: Vec<WebhookEnd>) -> Stored<'_, ()> {
-        let (ends, given) = (Arc::new(ends), self.times.given());
-        self.ask(move |session| {
-            let ends = Arc::clone(&ends);
-            Box::pin(async move { webhooks::end(session, given, &ends).await })
+        let given = self.times.given();
+        let (plain, noted): (Vec<_>, Vec<_>) =
+            ends.into_iter().partition(|end| end.noted.is_empty());
+        Box::pin(async move {
+            if !plain.is_empty() {
+                self.lines.end.submit(plain).await?;
+            }
+            for end in noted.into_iter().map(Arc::new) {
+                self.ask(move |session| {
+                    let end = Arc::clone(&end);
+                    Box::pin(async move { webhooks::note(session, given, &end).await })
+                })
+                .await?;
+            }
+            Ok(())
         })
     }
 

@@ -226,6 +226,7 @@ macro_rules! contract_tests {
             noted::the_newest_news_of_a_thing_counts,
             noted::an_item_of_its_name_comes_first,
             webhooks::one_is_kept_once,
+            webhooks::of_those_that_come_at_once_each_is_kept_once,
             webhooks::one_that_nobody_dealt_with_comes_up_again,
             webhooks::one_that_has_ended_when_it_is_kept_does_not_come_up,
             webhooks::what_became_of_it_is_shown_and_can_be_redone,

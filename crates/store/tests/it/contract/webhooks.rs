@@ -1,8 +1,10 @@
 //! Webhooks that came in: kept once, dealt with in the end, forgotten in time.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use slugline_core::ids::WebhookId;
 use slugline_engine::store::{
     Envelope, Kept, NewWebhook, Outcome, Page, Poll, Proof, RepeatKey, Retention, WebhookEnd,
@@ -110,6 +112,43 @@ pub(crate) async fn one_is_kept_once(bench: &Bench) {
     };
     assert_eq!(known.outcome.reason.as_deref(), Some("because"));
     assert_eq!(again.webhook_id, *third);
+}
+
+/// The same thirty webhooks three times over, some singly and some in lists, each in another order.
+pub(crate) async fn of_those_that_come_at_once_each_is_kept_once(bench: &Bench) {
+    const KEYS: u8 = 30;
+    let keys: Vec<u8> = (0..KEYS).collect();
+    let singly = keys.iter().map(std::slice::from_ref);
+    let forwards = keys.chunks(7);
+    let reversed: Vec<u8> = keys.iter().rev().copied().collect();
+    let backwards = reversed.chunks(11);
+    let keep = |keys: &[u8]| {
+        let webhooks = keys.iter().map(|key| webhook("cms", Some([*key; 16])));
+        let webhooks: Vec<NewWebhook> = webhooks.collect();
+        bench.store.keep_webhooks(webhooks)
+    };
+    let asked: Vec<&[u8]> = singly.chain(forwards).chain(backwards).collect();
+    let answers = join_all(asked.iter().map(|keys| keep(keys))).await;
+    let mut kept: BTreeMap<u8, Vec<WebhookId>> = BTreeMap::new();
+    let mut new = 0;
+    for (keys, answer) in asked.into_iter().zip(answers) {
+        let answer = answer.unwrap();
+        assert_eq!(answer.len(), keys.len());
+        for (key, one) in keys.iter().zip(answer) {
+            let id = match one {
+                Kept::New(id) => {
+                    new += 1;
+                    id
+                }
+                Kept::Before(view) => view.webhook_id,
+            };
+            kept.entry(*key).or_default().push(id);
+        }
+    }
+    assert_eq!(new, usize::from(KEYS));
+    for (key, ids) in kept {
+        assert!(ids.iter().all(|id| *id == ids[0]), "{key}: {ids:?}");
+    }
 }
 
 pub(crate) async fn one_that_has_ended_when_it_is_kept_does_not_come_up(bench: &Bench) {
