@@ -16,6 +16,7 @@ mod dependencies;
 mod desired;
 mod destinations;
 mod directory;
+mod drawers;
 mod effects;
 mod erase;
 mod fault;

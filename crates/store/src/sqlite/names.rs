@@ -7,11 +7,12 @@
 //! A name is a hint: it may lead to a row that is gone, and whoever follows it looks at the row.
 
 use std::collections::BTreeSet;
-use std::ops::{Bound, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use rusqlite::{Connection, params};
 
+use super::drawers::Drawers;
 use super::fault::Done;
 use super::statements::Statements;
 use crate::short_name::ShortName;
@@ -61,10 +62,10 @@ pub(crate) struct Names {
 #[derive(Default)]
 struct Recent {
     /// Given since the last move began.
-    new: BTreeSet<Named>,
+    new: Drawers,
     /// On their way into the tree, or there already: they stay until the next move begins, for readers
     /// whose view of the file is older than the end of this one.
-    moving: BTreeSet<Named>,
+    moving: Drawers,
     /// Up to which the move has come; `None` once it is over.
     moved: Option<Named>,
     /// The end of the list when the move began.
@@ -77,14 +78,10 @@ impl Names {
         let lists = connection.all("SELECT names FROM recent_name ORDER BY id", [], |row| {
             row.get::<_, Vec<u8>>(0)
         })?;
-        // Sorted before it becomes a tree: a start waits for this.
-        let mut new = Vec::with_capacity(lists.iter().map(Vec::len).sum::<usize>() / ENTRY);
-        new.extend(lists.iter().flat_map(|list| unlisted(list)));
-        new.sort_unstable();
-        let recent = Recent {
-            new: new.into_iter().collect(),
-            ..Recent::default()
-        };
+        let mut recent = Recent::default();
+        for named in lists.iter().flat_map(|list| unlisted(list)) {
+            recent.new.insert(named);
+        }
         Ok(Self {
             recent: RwLock::new(recent),
         })
@@ -134,12 +131,11 @@ impl Names {
         let Some(moved) = recent.moved else {
             return Ok(None);
         };
-        let rest = (Bound::Excluded(moved), Bound::Unbounded);
         let mut last = None;
-        for named in recent.moving.range(rest).take(limit) {
+        for named in recent.moving.after(moved).take(limit) {
             let sql = "INSERT OR IGNORE INTO name (name, number) VALUES (?1, ?2)";
             connection.run(sql, params![named.0, named.1])?;
-            last = Some(*named);
+            last = Some(named);
         }
         if last.is_none() {
             connection.run("DELETE FROM recent_name WHERE id <= ?1", [recent.listed])?;
@@ -158,7 +154,9 @@ impl Names {
             recent.moving.remove(named);
         }
         if !changes.given.is_empty() {
-            recent.new.extend(changes.given);
+            for named in changes.given {
+                recent.new.insert(named);
+            }
             recent.moved = recent.moved.and(kept.moved);
         }
         if recent.moved.is_none() && recent.new.len() >= MANY {
@@ -179,8 +177,8 @@ impl Names {
 
 impl Recent {
     fn between(&self, range: &RangeInclusive<ShortName>) -> Vec<Named> {
-        let new = between(&self.new, range);
-        new.chain(between(&self.moving, range)).collect()
+        let new = self.new.between(range);
+        new.chain(self.moving.between(range)).collect()
     }
 }
 

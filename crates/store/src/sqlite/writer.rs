@@ -23,9 +23,9 @@ use super::orders::{self, Haste, Inbox, Message, Order};
 use super::sync::{self, Committed, Sync, Synced, Written};
 use super::tx::{Effected, Tx};
 
-/// Orders that share a commit: enough to hide what a commit costs, few enough to answer within
-/// milliseconds.
-const GROUP: usize = 64;
+/// Orders that share a commit: enough to hide what a commit costs, and few enough that of the usual
+/// sixty-four callers half are being worked for while the other half wait for the disk.
+const GROUP: usize = 32;
 
 /// What the writer's thread and those who watch it share.
 #[derive(Default)]
