@@ -21,8 +21,9 @@ pub(super) struct Floors {
 }
 
 impl Floors {
-    /// Takes one after the other, each for `span`, with files in `folder`.
+    /// Takes one after the other, each for `span`, with files in `folder`, on a disk that has written what others gave it.
     pub(super) async fn measure(store: &Store, folder: &Path, span: Duration) -> Result<Self> {
+        rustix::fs::sync();
         let target = Target {
             address: echo::start()?,
             token: "none".into(),
