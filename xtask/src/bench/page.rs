@@ -31,7 +31,8 @@ How each is measured:
   became of it; and how long the answer takes. Floor: as `intake`, though a webhook is kept as it came besides.
 - `end_to_end`: 64 connections to a local webhook, until the last is live; then each is asked for. Floor: one writer that
   does nothing but write every promised record of accept, claim and settle, in groups of 64.
-- `latency_*`: accept → live at a tenth of that rate, open loop. Floor: two durable commits and two loopback exchanges.
+- `latency_*`: accept → live at a tenth of that rate, open loop, once the store has done what that load left to be done
+  (`VACUUM`, a checkpoint). Floor: two durable commits and two loopback exchanges.
 - `backlog_*`: end to end while that many jobs wait for another destination, which is down. The queue is made through the
   API, publish by publish; ten million are job rows copied over a million publishes. Floor: end to end with none queued.
 - `urgent_behind_bulk`: p99 of 100 urgent publishes a second while the backlog moves. Floor: the same alone.

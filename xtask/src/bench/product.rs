@@ -94,6 +94,7 @@ impl Bench<'_> {
         let mut server = Server::start(self, sink.address).await?;
         let (idle_mib, _) = server.resident()?;
         let delivered = server.explain(deliver(&server, &sink, self.span).await)?;
+        server.settle()?;
         let rate = Rate {
             per_second: delivered.per_second * LATENCY_LOAD,
             watched: WATCHED,

@@ -114,6 +114,14 @@ impl Server {
         usage::resident(self.process.id())
     }
 
+    /// Has its store do what a load has left to be done.
+    ///
+    /// # Errors
+    /// PostgreSQL's words.
+    pub(super) fn settle(&self) -> Result<()> {
+        self.home.settle()
+    }
+
     /// Bytes on disk, after a checkpoint; of a server that is stopped.
     ///
     /// # Errors

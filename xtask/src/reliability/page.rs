@@ -44,7 +44,8 @@ promises are checked after every step.
 const BUGS: &str = "
 ## Deliberate bugs
 
-`cargo xtask sim --bugs`: the product is built with each of these mistakes, and the simulation must notice.
+`cargo xtask sim --bugs`: the product is built with each of these mistakes, and the simulation must notice. What
+became of each when it was last tried:
 
 ";
 

@@ -3,6 +3,7 @@
 //! Ensures that each bug is caught within the number of seeds that its patch states, and that a patch that no longer
 //! applies is a failure: a bug that is not built is not caught.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,17 +13,20 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use super::tree::Tree;
+use crate::proof;
 use crate::run::{ends_within, root, target};
 
 /// Where the patches are.
 pub(super) const BUGS: &str = "crates/sim/bugs";
+/// What became of each when it was last tried.
+const PROOF: &str = "bugs";
 /// Seeds that a patch gets that states no number.
 const SEEDS: u64 = 200;
 /// Longest time for one bug's seeds: a bug may also make the product run in circles.
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// A deliberate bug and what became of it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Tried {
     name: String,
     /// The seed that caught it, and what it saw.
@@ -80,6 +84,7 @@ pub(super) fn run(patches: &[PathBuf]) -> Result<Vec<Tried>> {
             missed,
         };
         println!("{}", tried.line());
+        keep(&tried)?;
         all_tried.push(tried);
         tree.restore()?;
     }
@@ -96,6 +101,24 @@ fn all() -> Result<Vec<PathBuf>> {
     patches.retain(|path| path.extension().is_some_and(|own| own == "patch"));
     patches.sort();
     Ok(patches)
+}
+
+/// Keeps what became of a patch beside what is known of the others that there are: all of them take most of an hour.
+fn keep(tried: &Tried) -> Result<()> {
+    let known = proof::kept(PROOF)?
+        .map(serde_json::from_value)
+        .transpose()?;
+    let there = all()?.iter().map(|patch| name(patch)).collect();
+    proof::keep(PROOF, &with(known.unwrap_or_default(), tried, &there))
+}
+
+/// By name, of those that are there.
+fn with(known: Vec<Tried>, tried: &Tried, there: &BTreeSet<String>) -> Vec<Tried> {
+    let others = known.into_iter().filter(|known| known.name != tried.name);
+    let mut all: Vec<Tried> = others.chain([tried.clone()]).collect();
+    all.retain(|known| there.contains(&known.name));
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
 }
 
 fn name(patch: &Path) -> String {
@@ -151,6 +174,22 @@ mod tests {
         assert_eq!(stated("diff"), None);
         let said = "x\nseed 7 BROKE P3: twins\nseed 5 BROKE P1: lost";
         assert_eq!(first_broken(said), Some((5, "P1: lost".into())));
+    }
+
+    #[test]
+    fn what_was_tried_again_takes_the_place_of_what_was_known() {
+        let tried = |name: &str, seed| Tried {
+            name: name.into(),
+            caught: Some((seed, "P2".into())),
+            missed: None,
+        };
+        let known = vec![tried("a", 1), tried("b", 2), tried("removed", 3)];
+        let there = ["a", "b"].map(String::from).into();
+        let all = with(known, &tried("a", 9), &there);
+        let seeds = all.iter().map(|one| one.caught.as_ref().unwrap().0);
+        assert_eq!(seeds.collect::<Vec<_>>(), [9, 2]);
+        let elsewhere = with(all, &tried("mine", 4), &there);
+        assert_eq!(elsewhere.len(), 2);
     }
 
     #[test]
