@@ -150,12 +150,15 @@ async fn keep(
             None => known.push((place, new)),
         }
     }
-    kept.extend(commit(session, &known).await?);
+    if !known.is_empty() {
+        kept.extend(before(session, &known).await?);
+    }
+    session.rows(COMMIT, &[]).await?;
     Ok(kept.into_values().collect())
 }
 
-/// Commits; by place, what is known of those that were kept before.
-async fn commit(session: &Session, known: &[(usize, &Values<'_>)]) -> Done<Vec<(usize, Kept)>> {
+/// By place, what is known of those that were kept before.
+async fn before(session: &Session, known: &[(usize, &Values<'_>)]) -> Done<Vec<(usize, Kept)>> {
     let sql = format!(
         "{} WHERE w.source = $1 AND w.repeat_key = $2",
         views::SELECT
@@ -164,9 +167,7 @@ async fn commit(session: &Session, known: &[(usize, &Values<'_>)]) -> Done<Vec<(
     let params = params.map(|(_, new)| [&new.webhook.source as Param<'_>, &new.repeat_key]);
     let params: Vec<_> = params.collect();
     let calls = params.iter().map(|params| call(&sql, params));
-    let answers = session
-        .all(calls.chain([call(COMMIT, &[])]).collect())
-        .await?;
+    let answers = session.all(calls.collect()).await?;
     let gone = || Fault::Unreadable("a webhook that was kept before is missing".into());
     let before = known.iter().zip(answers).map(|((place, _), rows)| {
         let view = views::read(rows.first().ok_or_else(gone)?)?;
